@@ -1,0 +1,583 @@
+"""One typed, frozen object describes a whole run.
+
+Each setting carries its unit, bounds, choices and help in the class body; the
+window's form, the command line's ``--set``, the commented run file, the table
+in the README and the validation are all drawn from there. Run files are TOML.
+"""
+
+import hashlib
+import json
+import math
+import tomllib
+import types
+import typing
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import field as dataclass_field
+from pathlib import Path
+
+import numpy as np
+
+from .errors import ConfigError, InputError, UnknownNameError
+from .sky import check_nside
+
+
+def setting(default, *, label, help, unit="", low=None, high=None, choices=None, step=None):
+    """Declare one setting.
+
+    Parameters
+    ----------
+    default : object
+        Value of the published analysis where it has one.
+    label : str
+        What a physicist calls it; stands beside the control in the window.
+    help : str
+        One sentence: tooltip, comment in the run file and row of the README's table.
+    unit : str, optional
+        Shown behind the value.
+    low, high : float, optional
+        Bounds, inclusive; for a list they hold for every entry.
+    choices : sequence of str or callable, optional
+        What is allowed; a callable is asked late, so that registries stay unloaded until needed.
+    step : float, optional
+        What one click on the arrow of a spin box changes.
+    """
+    metadata = dict(label=label, help=help, unit=unit, low=low, high=high, choices=choices, step=step)
+    return dataclass_field(default=default, metadata=types.MappingProxyType(metadata))
+
+
+def field_models():
+    """Names of the Galactic field models, in the order of the registry."""
+    from .galactic_field.registry import FIELD_MODELS
+
+    return tuple(FIELD_MODELS)
+
+
+def emission_models():
+    """Names of the emission models."""
+    from .emission.registry import EMISSION_MODELS
+
+    return tuple(EMISSION_MODELS)
+
+
+def network_kinds():
+    """Names of the network architectures."""
+    from .network.registry import NETWORKS
+
+    return tuple(NETWORKS)
+
+
+class Section:
+    """A part of the run configuration; checks its values when it is made."""
+
+    path = ""
+
+    def __post_init__(self):
+        for spec in fields(self):
+            path = f"{self.path}.{spec.name}" if self.path else spec.name
+            object.__setattr__(self, spec.name, checked_value(getattr(self, spec.name), spec, path))
+        self.check()
+
+    def check(self):
+        """Raise :class:`ConfigError` where settings contradict each other."""
+
+
+def checked_value(value, spec, path):
+    """Return ``value`` in the type of the dataclass field ``spec``, or raise :class:`ConfigError` naming ``path``."""
+    kind = spec.type
+    if typing.get_origin(kind) is tuple:
+        item_kind = typing.get_args(kind)[0]
+        if isinstance(value, str) or not isinstance(value, (list, tuple, np.ndarray)):
+            raise ConfigError(f"expected a list, received {value!r}", path)
+        return tuple(_checked_scalar(item, item_kind, spec, f"{path}[{i}]") for i, item in enumerate(value))
+    return _checked_scalar(value, kind, spec, path)
+
+
+def _checked_scalar(value, kind, spec, path):
+    if is_dataclass(kind):
+        if isinstance(value, kind):
+            return value
+        if not isinstance(value, dict):
+            raise ConfigError(f"expected a table, received {value!r}", path)
+        return _section_from_dict(kind, value, path)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if kind is int and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    low, high = spec.metadata.get("low"), spec.metadata.get("high")
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise ConfigError(f"expected {_expectation(kind, low, high)}, received {value!r}", path)
+    if kind in (int, float):
+        finite = math.isfinite(value)
+        if not finite or (low is not None and value < low) or (high is not None and value > high):
+            raise ConfigError(f"expected {_expectation(kind, low, high)}, received {value!r}", path)
+    choices = spec.metadata.get("choices")
+    if choices is not None:
+        known = choices() if callable(choices) else choices
+        if value not in known:
+            raise UnknownNameError(spec.metadata["label"], value, known, path)
+    return value
+
+
+def _expectation(kind, low, high):
+    noun = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}[kind]
+    if low is not None and high is not None:
+        return f"{noun} from {low:g} to {high:g}"
+    if low is not None:
+        return f"{noun} of at least {low:g}"
+    return noun if high is None else f"{noun} of at most {high:g}"
+
+
+@dataclass(frozen=True)
+class CustomSource(Section):
+    """A source of the user's own, in Galactic or in equatorial coordinates."""
+
+    name: str = setting("", label="Name", help="Name of the source")
+    frame: str = setting(
+        "galactic", choices=("galactic", "equatorial"), label="Frame",
+        help="Frame of lon and lat: Galactic l, b or equatorial (ICRS) right ascension, declination",
+    )
+    lon: float = setting(0.0, unit="deg", low=0.0, high=360.0, label="Longitude", help="l or right ascension")
+    lat: float = setting(0.0, unit="deg", low=-90.0, high=90.0, label="Latitude", help="b or declination")
+    distance: float = setting(3.5, unit="Mpc", low=0.05, high=250.0, label="Distance", help="Distance from the Earth")
+
+    def check(self):
+        """Require a name."""
+        if not self.name.strip():
+            raise ConfigError("expected a name for the source, received an empty text", "sources.custom.name")
+
+
+@dataclass(frozen=True)
+class SourcesConfig(Section):
+    """Which sources are tested."""
+
+    path = "sources"
+    names: tuple[str, ...] = setting(
+        ("Cen A",), label="Sources", help="Candidate sources; each gives a result of its own unless mixture is true"
+    )
+    mixture: bool = setting(
+        False, label="Mixture", help="Treat the sources together as one: their events are mixed with the given shares"
+    )
+    shares: tuple[float, ...] = setting(
+        (), low=0.0, label="Shares", help="Relative numbers of events of the sources in a mixture; empty: all equal"
+    )
+    custom: tuple[CustomSource, ...] = setting((), label="Own sources", help="Sources that are not in the catalogue")
+
+    def check(self):
+        """Require at least one source, none twice, and as many shares as sources."""
+        if not self.names:
+            raise ConfigError("expected at least one source, received none", "sources.names")
+        if len(set(self.names)) < len(self.names):
+            raise ConfigError(f"expected each source once, received {', '.join(self.names)}", "sources.names")
+        if self.shares and (len(self.shares) != len(self.names) or sum(self.shares) <= 0):
+            raise ConfigError(
+                f"expected {len(self.names)} shares (one for each source), not all zero, received {list(self.shares)}",
+                "sources.shares",
+            )
+
+
+@dataclass(frozen=True)
+class EmissionConfig(Section):
+    """What the sources emit."""
+
+    path = "emission"
+    model: str = setting(
+        "kkos", choices=emission_models, label="Emission model",
+        help="Injected nuclei: KKOS (the published choice), Auger's combined fits, a power law, or a file",
+    )
+    index: float = setting(
+        2.0, low=-3.0, high=5.0, step=0.1, label="Spectral index", help="Index g of dN/dE ~ E^-g (model power_law)"
+    )
+    cutoff: float = setting(
+        5.0, unit="EV", low=0.1, high=10000.0, label="Rigidity cutoff", help="Cutoff E / Z of a power law (model power_law)"
+    )
+    cutoff_shape: str = setting(
+        "exponential", choices=("exponential", "broken"), label="Cutoff shape",
+        help="exponential: exp(-E/(Z R)) at all energies; broken: 1 below Z R, exp(1 - E/(Z R)) above (model power_law)",
+    )
+    fractions: tuple[float, ...] = setting(
+        (0.0, 0.0, 0.0, 0.0, 1.0), low=0.0, label="H, He, N, Si, Fe",
+        help="Number fractions of H, He, N, Si, Fe at equal energy below all cutoffs (model power_law)",
+    )
+    file: str = setting(
+        "", label="File",
+        help="Table of injected spectra (model table) or folder of published propagated spectra (model published)",
+    )
+
+    def check(self):
+        """Require five fractions and a file where the model needs one."""
+        if len(self.fractions) != 5 or sum(self.fractions) <= 0:
+            raise ConfigError(
+                f"expected five numbers (H, He, N, Si, Fe), not all zero, received {list(self.fractions)}",
+                "emission.fractions",
+            )
+        if self.model in ("table", "published") and not self.file:
+            raise ConfigError(f"expected a path, because emission.model is {self.model!r}", "emission.file")
+
+
+@dataclass(frozen=True)
+class PropagationConfig(Section):
+    """How nuclei lose energy and nucleons between source and Galaxy."""
+
+    path = "propagation"
+    ebl: str = setting(
+        "inoue12", choices=("inoue12", "gilmore12"), label="Background light",
+        help="Extragalactic background light: Inoue et al. 2012 baseline or Gilmore et al. 2012 fiducial",
+    )
+
+
+@dataclass(frozen=True)
+class FieldConfig(Section):
+    """The Galactic magnetic field."""
+
+    path = "field"
+    model: str = setting("jf12_regular", choices=field_models, label="Galactic field", help="Galactic magnetic field model")
+    realisation: int = setting(
+        0, low=0, high=9999, label="Realisation", help="Which realisation of the random field; models without one ignore it"
+    )
+
+
+@dataclass(frozen=True)
+class ObservatoryConfig(Section):
+    """What the detector sees of the sky."""
+
+    path = "observatory"
+    exposure: str = setting(
+        "uniform", choices=("uniform",), label="Exposure", help="Relative exposure over the sky; uniform as for an orbital detector"
+    )
+
+
+@dataclass(frozen=True)
+class EnergyConfig(Section):
+    """Energy threshold, resolution and bins at Earth."""
+
+    path = "energy"
+    threshold: float = setting(
+        56.0, unit="EeV", low=20.0, high=300.0, label="Threshold", help="Lowest reconstructed energy; first edge of the first bin"
+    )
+    resolution: float = setting(
+        0.20, low=0.0, high=0.5, step=0.01, label="Uncertainty ΔE/E", help="Gaussian uncertainty of ln E of one event"
+    )
+    bin_width: float = setting(
+        0.05, low=0.01, high=1.0, step=0.05, label="Bin width Δ_b", help="Width of an energy bin in lg E (1/5, 1/10 and 1/20 are published)"
+    )
+    n_bins: int = setting(
+        0, low=0, high=60, label="Number of bins", help="0: as many as cover 0.75 in lg E (4, 8, 15 for widths 1/5, 1/10, 1/20)"
+    )
+    background: str = setting(
+        "kkos", choices=("kkos", "auger2020", "ta2019"), label="Isotropic spectrum",
+        help="Spectrum of isotropic events: diffuse flux of KKOS sources, or as measured by Auger (2020) or the Telescope Array (2019)",
+    )
+    method: str = setting(
+        "exact", choices=("exact", "sampled"), label="Density",
+        help="exact: expected density in closed form; sampled: from n_sampled random nuclei, as published, for comparison",
+    )
+    n_sampled: int = setting(
+        100_000, low=1000, high=100_000_000, label="Sampled nuclei", help="Number of nuclei N_ini drawn when method is sampled"
+    )
+
+    def check(self):
+        """Keep the last edge below 1000 EeV."""
+        upper = self.bin_edges[-1]
+        if upper > 1000.0 * (1 + 1e-9):
+            raise ConfigError(
+                f"expected the last bin to end at 1000 EeV or below, but {self.bin_count} bins of {self.bin_width:g} "
+                f"from {self.threshold:g} EeV end at {upper:.0f} EeV; lower n_bins or bin_width",
+                "energy.n_bins" if self.n_bins else "energy.bin_width",
+            )
+
+    @property
+    def bin_count(self):
+        """Number of energy bins, the automatic one resolved."""
+        return self.n_bins or max(1, math.ceil(round(0.75 / self.bin_width, 6)))
+
+    @property
+    def bin_edges(self):
+        """Edges in EeV, shape (bin_count + 1,), constant steps in lg E."""
+        return self.threshold * 10.0 ** (self.bin_width * np.arange(self.bin_count + 1))
+
+
+@dataclass(frozen=True)
+class SkyConfig(Section):
+    """Maps of arrival directions."""
+
+    path = "sky"
+    nside: int = setting(32, low=1, high=512, label="Nside", help="HEALPix resolution of maps and network (32: cells of 1.83 degrees)")
+    source_radius: float = setting(
+        1.0, unit="deg", low=0.1, high=20.0, label="Radius at the Galaxy's edge",
+        help="A nucleus that enters the Galaxy within this angle of the source's direction counts as coming from it",
+    )
+    normalisation: str = setting(
+        "edge", choices=("edge", "flux"), label="Normalisation",
+        help="edge: every nucleus counted as at the Galaxy's edge, as published; flux: weighted by the field's magnification",
+    )
+
+    def check(self):
+        """Require a power of two."""
+        check_nside(self.nside, "sky.nside")
+
+
+@dataclass(frozen=True)
+class EventsConfig(Section):
+    """How many events a data set holds."""
+
+    path = "events"
+    n_events: tuple[int, ...] = setting(
+        (50, 100, 200, 300, 400, 500), low=1, high=100_000, label="Number N", help="Numbers of events in one sky; one result for each"
+    )
+
+    def check(self):
+        """Require at least one number, none twice."""
+        if not self.n_events or len(set(self.n_events)) < len(self.n_events):
+            raise ConfigError(f"expected one or more different numbers, received {list(self.n_events)}", "events.n_events")
+
+
+@dataclass(frozen=True)
+class NetworkConfig(Section):
+    """The classifier."""
+
+    path = "network"
+    kind: str = setting(
+        "bcnn", choices=network_kinds, label="Network", help="bcnn: all energy bins as channels; cnn: one map of all energies"
+    )
+    filters: int = setting(
+        76, low=1, high=1024, label="Feature maps", help="Feature maps of each convolution (published: 76 for bcnn, 32 for cnn)"
+    )
+
+
+@dataclass(frozen=True)
+class TrainingConfig(Section):
+    """How the classifier is trained."""
+
+    path = "training"
+    epochs: int = setting(100, low=1, high=10_000, label="Epochs", help="Most epochs to train")
+    maps_per_epoch: int = setting(10_000, low=64, high=10_000_000, label="Maps per epoch", help="Mock skies drawn afresh for an epoch, half of them isotropic")
+    batch_size: int = setting(64, low=2, high=8192, label="Batch", help="Mock skies in one step")
+    patience: int = setting(10, low=1, high=10_000, label="Patience", help="Stop after so many epochs without better validation accuracy")
+    validation_maps: int = setting(10_000, low=64, high=1_000_000, label="Validation maps", help="Fixed mock skies that choose the best epoch")
+    learning_rate: float = setting(1.0, low=1e-6, high=10.0, label="Learning rate", help="Of Adadelta; the library's default of 0.001 does not train")
+    threads: int = setting(0, low=0, high=256, label="Threads", help="Processor threads of the training process; 0: all")
+
+
+@dataclass(frozen=True)
+class TestConfig(Section):
+    """The statistical test and its errors."""
+
+    __test__ = False  # not a pytest class
+    path = "test"
+    alpha: float = setting(0.01, low=1e-4, high=0.5, label="α", help="Largest probability to call an isotropic sky anisotropic")
+    beta: float = setting(0.05, low=1e-3, high=0.5, label="β", help="Largest probability to miss the source")
+    maps: int = setting(50_000, low=100, high=10_000_000, label="Test maps", help="Mock skies of each hypothesis from which errors are measured")
+    bootstrap: int = setting(200, low=0, high=10_000, label="Bootstrap", help="Resamplings for the 68 % interval of η")
+
+    def check(self):
+        """Require enough isotropic maps to place the threshold."""
+        if self.alpha * self.maps < 1:
+            raise ConfigError(
+                f"expected at least {math.ceil(1 / self.alpha)} maps for alpha {self.alpha:g}, received {self.maps}", "test.maps"
+            )
+
+
+@dataclass(frozen=True)
+class RunConfig(Section):
+    """Everything that decides the numbers of a run."""
+
+    name: str = setting("", label="Name", help="Label of the run; decides nothing")
+    seed: int = setting(1, low=0, high=2**63 - 1, label="Seed", help="Every random stream of the run is spawned from it")
+    sources: SourcesConfig = dataclass_field(default_factory=SourcesConfig)
+    emission: EmissionConfig = dataclass_field(default_factory=EmissionConfig)
+    propagation: PropagationConfig = dataclass_field(default_factory=PropagationConfig)
+    field: FieldConfig = dataclass_field(default_factory=FieldConfig)
+    observatory: ObservatoryConfig = dataclass_field(default_factory=ObservatoryConfig)
+    energy: EnergyConfig = dataclass_field(default_factory=EnergyConfig)
+    sky: SkyConfig = dataclass_field(default_factory=SkyConfig)
+    events: EventsConfig = dataclass_field(default_factory=EventsConfig)
+    network: NetworkConfig = dataclass_field(default_factory=NetworkConfig)
+    training: TrainingConfig = dataclass_field(default_factory=TrainingConfig)
+    test: TestConfig = dataclass_field(default_factory=TestConfig)
+
+    @property
+    def digest(self):
+        """Twelve hexadecimal digits that name the configuration (its label left out)."""
+        return digest_of({key: value for key, value in asdict(self).items() if key != "name"})
+
+
+def digest_of(*parts):
+    """Twelve hexadecimal digits of plain values, dictionaries and dataclasses; equal content, equal digest."""
+    plain = [asdict(part) if is_dataclass(part) else part for part in parts]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
+
+
+PRESETS = types.MappingProxyType({
+    "paper": types.MappingProxyType({}),
+    "quick": types.MappingProxyType({
+        "sky.nside": 16, "network.filters": 24, "events.n_events": (300,), "training.epochs": 12,
+        "training.maps_per_epoch": 4000, "training.validation_maps": 2000, "training.patience": 4, "test.maps": 10_000,
+    }),
+})
+
+
+def run_config(preset="paper", **values):
+    """Make a configuration from a preset; ``values`` are as in :func:`with_values`, dots written as double underscores."""
+    if preset not in PRESETS:
+        raise UnknownNameError("preset", preset, PRESETS)
+    config = with_values(RunConfig(), PRESETS[preset])
+    return with_values(config, {key.replace("__", "."): value for key, value in values.items()})
+
+
+def settings_of(config_class=RunConfig, prefix=""):
+    """Yield ``(dotted path, dataclass field)`` of every setting, in the order of the run file."""
+    for spec in fields(config_class):
+        path = f"{prefix}{spec.name}"
+        if is_dataclass(spec.type):
+            yield from settings_of(spec.type, f"{path}.")
+        else:
+            yield path, spec
+
+
+def value_at(config, path):
+    """Return the value of the setting with the dotted ``path``."""
+    for part in path.split("."):
+        config = getattr(config, part)
+    return config
+
+
+def with_values(config, values):
+    """Return a copy of ``config`` with other values.
+
+    Parameters
+    ----------
+    config : RunConfig
+    values : mapping of str to object
+        Dotted paths, such as ``{"energy.n_bins": 8}``; all are set before anything is checked.
+
+    Raises
+    ------
+    ConfigError
+        If a path is unknown or a value is not allowed.
+    """
+    nested = {}
+    for path, value in values.items():
+        section, dot, key = path.partition(".")
+        known = {spec.name for spec in fields(config)}
+        if section not in known or (dot and not is_dataclass(getattr(config, section))):
+            raise ConfigError(f"no such setting; known: {', '.join(p for p, _ in settings_of(type(config)))}", path)
+        if dot:
+            if key not in (names := [spec.name for spec in fields(getattr(config, section))]):
+                raise ConfigError(f"no such setting; [{section}] has {', '.join(names)}", path)
+            nested.setdefault(section, {})[key] = value
+        elif is_dataclass(getattr(config, section)) and not isinstance(value, type(getattr(config, section))):
+            raise ConfigError(f"expected {section}.KEY, received the whole section", path)
+        else:
+            nested[section] = value
+    return replace(config, **{
+        key: replace(getattr(config, key), **value) if isinstance(value, dict) else value for key, value in nested.items()
+    })
+
+
+def parse_assignment(text):
+    """Split ``"section.key=value"`` of ``--set`` into path and value (TOML; a bare word is taken as text)."""
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise ConfigError(f"expected section.key=value, received {text!r}")
+    try:
+        return path.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path.strip(), value.strip()
+
+
+def config_from_dict(data):
+    """Make a :class:`RunConfig` from nested dictionaries, refusing unknown keys with the path of the bad entry."""
+    return _section_from_dict(RunConfig, data, "")
+
+
+def _section_from_dict(section_class, data, path):
+    specs = {spec.name: spec for spec in fields(section_class)}
+    for key in data:
+        if key not in specs:
+            where = f"{path}.{key}" if path else key
+            raise ConfigError(f"no such setting; expected one of {', '.join(specs)}", where)
+    values = {}
+    for key, value in data.items():
+        where = f"{path}.{key}" if path else key
+        if is_dataclass(specs[key].type):
+            if not isinstance(value, dict):
+                raise ConfigError(f"expected a table [{where}], received {value!r}", where)
+            value = _section_from_dict(specs[key].type, value, where)
+        values[key] = value
+    return section_class(**values)
+
+
+def read_toml(path):
+    """Read a TOML file into dictionaries, turning every fault into an :class:`InputError` that says where it is."""
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"no file {path}; make one with: python main.py new --out {path.name}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path} as a text file: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not valid TOML: {error}") from None
+
+
+def read_run(path):
+    """Read a run file."""
+    return config_from_dict(read_toml(path))
+
+
+def run_toml(config, comments=True):
+    """Write a configuration as the text of a run file; :func:`config_from_toml` gives it back exactly."""
+    import tomlkit
+
+    document = tomlkit.document()
+    if comments:
+        document.add(tomlkit.comment(f"Zevatron run, digest {config.digest}"))
+    _fill_table(document, config, comments)
+    return tomlkit.dumps(document)
+
+
+def _fill_table(table, section, comments):
+    import tomlkit
+
+    for spec in fields(section):
+        value = getattr(section, spec.name)
+        if is_dataclass(spec.type):
+            child = tomlkit.table()
+            _fill_table(child, value, comments)
+            table.add(spec.name, child)
+            continue
+        if comments:
+            table.add(tomlkit.comment(describe_setting(spec)))
+        if isinstance(value, tuple) and value and is_dataclass(value[0]):
+            array = tomlkit.aot()
+            for item in value:
+                child = tomlkit.table()
+                _fill_table(child, item, comments=False)
+                array.append(child)
+            table.add(spec.name, array)
+        else:
+            table.add(spec.name, list(value) if isinstance(value, tuple) else value)
+
+
+def describe_setting(spec):
+    """Return help, unit, bounds or choices of a setting in one line."""
+    meta, parts = spec.metadata, []
+    if meta["unit"]:
+        parts.append(meta["unit"])
+    if meta["choices"] is not None:
+        parts.append(" | ".join(meta["choices"]() if callable(meta["choices"]) else meta["choices"]))
+    elif meta["low"] is not None and meta["high"] is not None:
+        parts.append(f"{meta['low']:g} to {meta['high']:g}")
+    elif meta["low"] is not None:
+        parts.append(f"at least {meta['low']:g}")
+    return meta["help"] + (f" [{'; '.join(parts)}]" if parts else "")
+
+
+def config_from_toml(text):
+    """Read the text of a run file."""
+    try:
+        return config_from_dict(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}") from None

@@ -1,0 +1,1 @@
+"""What sources emit: spectra of nuclei by mass number."""

@@ -1,0 +1,1 @@
+"""Models of the Galactic magnetic field, and antiparticles traced back through them."""

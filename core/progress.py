@@ -1,0 +1,98 @@
+"""How long work reports and how it is stopped, without knowing who listens.
+
+A stage calls ``progress.report(...)`` as it goes. The command line turns that
+into a bar, the window into a job row, a test into a list. Cancelling happens
+in the computing code: ``report`` raises :class:`CancelledError`.
+"""
+
+import sys
+import threading
+import time
+
+from .errors import CancelledError
+
+
+class Progress:
+    """Silent progress that can be cancelled; subclasses override :meth:`show`."""
+
+    def __init__(self):
+        self._cancelled = threading.Event()
+
+    def cancel(self):
+        """Ask the work to stop at its next report; safe from any thread."""
+        self._cancelled.set()
+
+    def check_cancelled(self):
+        """Raise :class:`CancelledError` if :meth:`cancel` was called."""
+        if self._cancelled.is_set():
+            raise CancelledError()
+
+    def report(self, stage, done, total, **values):
+        """Say that ``done`` of ``total`` steps of ``stage`` are finished.
+
+        Parameters
+        ----------
+        stage : str
+            What is being done, in words for a person: ``"tracing 40 EV"``.
+        done, total : float
+            Same unit; ``done == total`` ends the stage.
+        **values
+            Further numbers to show, such as ``loss=0.41``.
+
+        Raises
+        ------
+        CancelledError
+            If the user asked to stop.
+        """
+        self.check_cancelled()
+        self.show(stage, done, total, values)
+
+    def show(self, stage, done, total, values):
+        """Present one report; nothing here."""
+
+
+SILENT = Progress()  # never cancelled: shared default of functions that take a progress
+
+
+class TerminalProgress(Progress):
+    """A one-line bar on standard error, redrawn at most five times a second; nothing if it is not a terminal."""
+
+    def __init__(self, stream=None):
+        super().__init__()
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._stage, self._started, self._drawn = None, 0.0, 0.0
+
+    def show(self, stage, done, total, values):
+        """Draw the bar with the time left."""
+        if not self._live:
+            return
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._started, self._drawn = stage, now, 0.0
+        finished = done >= total
+        if not finished and now - self._drawn < 0.2:
+            return
+        self._drawn = now
+        fraction = min(done / total, 1.0) if total else 1.0
+        left = (now - self._started) * (1 - fraction) / fraction if fraction > 0.02 else None
+        extra = "".join(f"  {name} {value:.4g}" for name, value in values.items())
+        bar = "#" * round(24 * fraction)
+        tail = "" if left is None or finished else f"  {format_duration(left)} left"
+        self._stream.write(f"\r\x1b[K{stage:<34.34} [{bar:<24}] {fraction:4.0%}{extra}{tail}")
+        if finished:
+            self._stream.write("\n")
+            self._stage = None
+        self._stream.flush()
+
+
+def format_duration(seconds):
+    """Return ``"42 s"``, ``"3 min 05 s"`` or ``"2 h 10 min"``."""
+    seconds = int(round(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, seconds = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"

@@ -1,0 +1,162 @@
+"""Candidate sources: one catalogue with references, and the user's own."""
+
+import csv
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from .config import CustomSource
+from .errors import ConfigError, InputError, UnknownNameError
+from .resources import resource_path
+from .sky import equatorial_to_galactic, unit_vectors
+
+
+@dataclass(frozen=True)
+class Source:
+    """One candidate source.
+
+    Attributes
+    ----------
+    name : str
+        As shown to people: ``"Cen A"``.
+    glon, glat : float
+        Galactic coordinates, degrees.
+    distance : float
+        Distance of the analysis, Mpc.
+    other_names : tuple of str
+        Also accepted.
+    reference : str
+        Where position or distance come from.
+    published : bool
+        One of the five of the published analysis.
+    """
+
+    name: str
+    glon: float
+    glat: float
+    distance: float
+    other_names: tuple[str, ...] = ()
+    reference: str = ""
+    published: bool = False
+
+    @property
+    def key(self):
+        """Name without blanks, as used in files and folders: ``"CenA"``."""
+        return "".join(c for c in self.name if c.isalnum() or c in "+-")
+
+    @property
+    def direction(self):
+        """Galactic unit vector, shape (3,)."""
+        return unit_vectors(self.glon, self.glat)
+
+
+def _normalised(name):
+    return "".join(c for c in name.lower() if c.isalnum() or c in "+-")
+
+
+@functools.cache
+def catalogue():
+    """Return the sources of ``resources/sources.toml``, the published five first."""
+    with open(resource_path("sources.toml"), "rb") as stream:
+        entries = tomllib.load(stream)["source"]
+    return tuple(
+        Source(
+            name=e["name"], glon=e["glon"], glat=e["glat"], distance=e["distance"],
+            other_names=tuple(e.get("other_names", ())), reference=e["reference"], published=e.get("published", False),
+        )
+        for e in entries
+    )
+
+
+def custom_source(entry):
+    """Turn a :class:`~.config.CustomSource` into a :class:`Source`."""
+    glon, glat = entry.lon, entry.lat
+    if entry.frame == "equatorial":
+        glon, glat = (float(x) for x in equatorial_to_galactic(entry.lon, entry.lat))
+    return Source(entry.name, glon, glat, entry.distance, reference="user")
+
+
+def known_sources(config=None):
+    """Return the catalogue followed by the own sources of a :class:`~.config.SourcesConfig`."""
+    own = tuple(custom_source(entry) for entry in config.custom) if config else ()
+    taken = {_normalised(n) for source in catalogue() for n in (source.name, *source.other_names)}
+    for source in own:
+        if _normalised(source.name) in taken:
+            raise ConfigError(f"expected a name that no other source has, received {source.name!r}", "sources.custom")
+        taken.add(_normalised(source.name))
+    return catalogue() + own
+
+
+def find_source(name, config=None, path=None):
+    """Return the source called ``name``: any of its names, upper or lower case, with or without blanks.
+
+    Raises
+    ------
+    UnknownNameError
+        If no source is called so.
+    """
+    wanted = _normalised(name)
+    sources = known_sources(config)
+    for source in sources:
+        if wanted in {_normalised(n) for n in (source.name, *source.other_names)}:
+            return source
+    raise UnknownNameError("source", name, [source.name for source in sources], path)
+
+
+def selected_sources(config):
+    """Return the sources that a :class:`~.config.SourcesConfig` names, in its order.
+
+    Raises
+    ------
+    UnknownNameError, ConfigError
+        If a name is unknown, or two names mean the same source.
+    """
+    chosen = tuple(find_source(name, config, f"sources.names[{i}]") for i, name in enumerate(config.names))
+    if len(set(chosen)) < len(chosen):
+        raise ConfigError(f"expected each source once, received {', '.join(config.names)}", "sources.names")
+    return chosen
+
+
+def read_custom_sources(path):
+    """Read own sources from CSV: ``name``, ``distance_Mpc`` and ``l_deg,b_deg`` or ``ra_deg,dec_deg``.
+
+    Lines that start with ``#`` are skipped.
+
+    Returns
+    -------
+    tuple of CustomSource
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a column is missing or a value is not allowed; the line is named.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from None
+    numbered = [(i, line) for i, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
+    reader = csv.DictReader(line for _, line in numbered)
+    columns = [c.strip() for c in reader.fieldnames or ()]
+    reader.fieldnames = columns
+    frame = "equatorial" if {"ra_deg", "dec_deg"} <= set(columns) else "galactic"
+    lon, lat = ("ra_deg", "dec_deg") if frame == "equatorial" else ("l_deg", "b_deg")
+    missing = [c for c in ("name", lon, lat, "distance_Mpc") if c not in columns]
+    if missing:
+        raise InputError(
+            f"{path}: expected columns name, distance_Mpc and l_deg,b_deg or ra_deg,dec_deg; missing: {', '.join(missing)}"
+        )
+    sources = []
+    for (number, _), row in zip(numbered[1:], reader, strict=True):
+        try:
+            values = {key: float(row[column]) for key, column in (("lon", lon), ("lat", lat), ("distance", "distance_Mpc"))}
+            sources.append(CustomSource(name=(row["name"] or "").strip(), frame=frame, **values))
+        except (TypeError, ValueError):
+            raise InputError(f"{path}, line {number}: expected numbers in {lon}, {lat}, distance_Mpc, received {row}") from None
+        except ConfigError as error:
+            raise InputError(f"{path}, line {number}: {error}") from None
+    if not sources:
+        raise InputError(f"{path}: expected at least one source, found none")
+    return tuple(sources)

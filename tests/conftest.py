@@ -1,0 +1,11 @@
+"""Fixtures of every test; importing `main` makes this checkout the package `zevatron`."""
+
+import main  # noqa: F401
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    """A generator that gives the same numbers in every run."""
+    return np.random.default_rng(20261123)
