@@ -88,7 +88,7 @@ class TerminalProgress(Progress):
 
 def format_duration(seconds):
     """Return ``"42 s"``, ``"3 min 05 s"`` or ``"2 h 10 min"``."""
-    seconds = int(round(seconds))
+    seconds = round(seconds)
     if seconds < 60:
         return f"{seconds} s"
     minutes, seconds = divmod(seconds, 60)

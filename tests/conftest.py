@@ -1,8 +1,9 @@
 """Fixtures of every test; importing `main` makes this checkout the package `zevatron`."""
 
-import main  # noqa: F401
 import numpy as np
 import pytest
+
+import main  # noqa: F401
 
 
 @pytest.fixture
