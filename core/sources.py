@@ -1,15 +1,14 @@
 """Candidate sources: one catalogue with references, and the user's own."""
 
-import csv
 import functools
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 
 from .config import CustomSource
 from .errors import ConfigError, InputError, UnknownNameError
 from .resources import resource_path
 from .sky import equatorial_to_galactic, unit_vectors
+from .tables import read_table
 
 
 @dataclass(frozen=True)
@@ -132,31 +131,15 @@ def read_custom_sources(path):
     InputError
         If the file cannot be read, a column is missing or a value is not allowed; the line is named.
     """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}") from None
-    numbered = [(i, line) for i, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
-    reader = csv.DictReader(line for _, line in numbered)
-    columns = [c.strip() for c in reader.fieldnames or ()]
-    reader.fieldnames = columns
-    frame = "equatorial" if {"ra_deg", "dec_deg"} <= set(columns) else "galactic"
+    table = read_table(path)
+    frame = "equatorial" if {"ra_deg", "dec_deg"} <= set(table.columns) else "galactic"
     lon, lat = ("ra_deg", "dec_deg") if frame == "equatorial" else ("l_deg", "b_deg")
-    missing = [c for c in ("name", lon, lat, "distance_Mpc") if c not in columns]
-    if missing:
-        raise InputError(
-            f"{path}: expected columns name, distance_Mpc and l_deg,b_deg or ra_deg,dec_deg; missing: {', '.join(missing)}"
-        )
+    table.require("name", lon, lat, "distance_Mpc")
     sources = []
-    for (number, _), row in zip(numbered[1:], reader, strict=True):
+    rows = zip(table.columns["name"], *(table.floats(c).tolist() for c in (lon, lat, "distance_Mpc")), strict=True)
+    for line, (name, *numbers) in zip(table.lines, rows, strict=True):
         try:
-            values = {key: float(row[column]) for key, column in (("lon", lon), ("lat", lat), ("distance", "distance_Mpc"))}
-            sources.append(CustomSource(name=(row["name"] or "").strip(), frame=frame, **values))
-        except (TypeError, ValueError):
-            raise InputError(f"{path}, line {number}: expected numbers in {lon}, {lat}, distance_Mpc, received {row}") from None
+            sources.append(CustomSource(name, frame, *numbers))
         except ConfigError as error:
-            raise InputError(f"{path}, line {number}: {error}") from None
-    if not sources:
-        raise InputError(f"{path}: expected at least one source, found none")
+            raise InputError(f"{table.path}, line {line}: {error}") from None
     return tuple(sources)
