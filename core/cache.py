@@ -1,0 +1,156 @@
+"""Results on disk that are cheap to keep and dear to compute: found again by digest, never trusted when damaged.
+
+A cache file is HDF5. Its first 512 bytes (HDF5's user block, which readers of
+HDF5 skip) hold the SHA-256 of all the rest, so that a truncated or altered
+file is recognised before the HDF5 library parses a byte of it. Files are
+written beside their place and moved in by one rename: another window or
+process sees the old file or the new one, never half of one.
+"""
+
+import contextlib
+import hashlib
+import io
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from .errors import InputError
+
+ENVIRONMENT_VARIABLE = "ZEVATRON_CACHE"
+USER_BLOCK = 512
+MAGIC = b"zevatron cache 1\n"
+LEFTOVER_AGE = 24 * 3600.0  # s; a temporary file this old belongs to a process that was killed
+
+
+def cache_directory():
+    """Return the folder of all caches: ``$ZEVATRON_CACHE``, else the platform's folder for caches of the user."""
+    chosen = os.environ.get(ENVIRONMENT_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "zevatron"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "zevatron" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zevatron"
+
+
+def cache_path(cache, *parts):
+    """Return the path of one cache file.
+
+    Parameters
+    ----------
+    cache : Path or None
+        Folder of the caches; None means :func:`cache_directory`.
+    *parts : str
+        Folders and name of the file below it.
+    """
+    return (cache_directory() if cache is None else Path(cache)).joinpath(*parts)
+
+
+@contextlib.contextmanager
+def atomic_path(path):
+    """Give a temporary path to write to; on leaving without an error it becomes ``path`` in one step.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise InputError(
+            f"cannot write into {path.parent} ({error.strerror}); choose another folder with {ENVIRONMENT_VARIABLE}"
+        ) from None
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path} ({error.strerror or error}); make room or choose another folder with "
+            f"{ENVIRONMENT_VARIABLE}"
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_cache(path, digest, arrays, attributes=None):
+    """Write arrays as one cache file, replacing what was there.
+
+    Parameters
+    ----------
+    path : Path
+    digest : str
+        Names everything that the content depends on; :func:`read_cache` asks for it.
+    arrays : mapping of str to array_like
+        Become datasets of the same names and types, compressed.
+    attributes : mapping of str to (str or number), optional
+        For people who look into the file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        with h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file:
+            file.attrs["digest"] = digest
+            for name, value in (attributes or {}).items():
+                file.attrs[name] = value
+            for name, array in arrays.items():
+                array = np.asarray(array)
+                packing = dict(compression="gzip", compression_opts=4, shuffle=True) if array.size > 1 else {}
+                file.create_dataset(name, data=array, **packing)
+        _seal(temporary)
+    _remove_leftovers(Path(path).parent)
+
+
+def read_cache(path, digest):
+    """Return the arrays of a cache file.
+
+    Returns
+    -------
+    dict of str to ndarray, or None
+        None if there is no such file, if it was made from something else (another ``digest``) or is damaged: in all
+        three cases the caller computes anew and writes over it.
+    """
+    try:
+        content = Path(path).read_bytes()  # read once: what is checked is what is used
+    except OSError:
+        return None
+    if not content.startswith(MAGIC + _checksum(content)):
+        return None
+    with h5py.File(io.BytesIO(content), "r") as file:
+        if file.attrs["digest"] != digest:
+            return None
+        return {name: dataset[()] for name, dataset in file.items()}
+
+
+def _checksum(content):
+    return hashlib.sha256(memoryview(content)[USER_BLOCK:]).hexdigest().encode()
+
+
+def _seal(path):
+    with open(path, "r+b") as stream:
+        checksum = _checksum(stream.read())
+        stream.seek(0)
+        stream.write(MAGIC + checksum)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _remove_leftovers(folder):
+    """Remove temporary files of killed processes."""
+    for leftover in folder.glob(".*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_AGE:
+                leftover.unlink()
