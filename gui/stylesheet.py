@@ -1,0 +1,114 @@
+"""The one stylesheet, filled with the colours of a theme."""
+
+from string import Template
+
+from . import theme as themes
+
+TEMPLATE = Template("""
+QWidget { font-size: ${text_size}px; }
+QMainWindow, QDialog, QWidget#ground { background: $ground; }
+QWidget#panel, QWidget#bar, QScrollArea#panel, QWidget#drawer { background: $panel; border: none; }
+QFrame#line { background: $line; border: none; }
+
+QLabel { background: transparent; color: $text; }
+QLabel[role="quiet"] { color: $quiet; }
+QLabel[role="caption"] { color: $quiet; font-size: ${caption_size}px; }
+QLabel[role="heading"] { color: $quiet; font-size: ${caption_size}px; font-weight: 600; letter-spacing: 0.6px; }
+QLabel[role="name"] { color: $active; font-size: ${name_size}px; font-weight: 700; }
+QLabel[role="title"] { font-size: ${name_size}px; font-weight: 600; }
+QLabel[role="active"] { color: $active; font-weight: 600; }
+QLabel[role="limit"] { color: $limit; font-weight: 600; }
+QLabel[role="fault"] { color: $fault; font-size: ${caption_size}px; }
+
+QPushButton {
+    background: $control; color: $text; border: 1px solid $line; border-radius: ${corner}px; padding: 5px 12px;
+    min-height: 16px;
+}
+QPushButton:hover { border-color: $quiet; }
+QPushButton:pressed { background: $line; }
+QPushButton:focus { border-color: $active; }
+QPushButton:disabled { color: $quiet; background: transparent; }
+QPushButton[role="primary"] { background: $active; color: $on_active; border-color: $active; font-weight: 600; }
+QPushButton[role="primary"]:hover { border-color: $text; }
+QPushButton[role="primary"]:disabled { background: $control; color: $quiet; border-color: $line; }
+QPushButton[role="link"] {
+    background: transparent; border: 1px solid transparent; color: $quiet; padding: 3px 0; text-align: left;
+}
+QPushButton[role="link"]:hover { color: $text; }
+QPushButton[role="link"]:focus { color: $text; text-decoration: underline; }
+
+QLineEdit, QPlainTextEdit, QAbstractSpinBox {
+    background: $control; color: $text; border: 1px solid $line; border-radius: ${corner}px; padding: 4px 8px;
+    selection-background-color: $active; selection-color: $on_active;
+}
+QAbstractSpinBox, QLineEdit { min-height: 18px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; height: 0; border: none; }
+QLineEdit:focus, QPlainTextEdit:focus, QAbstractSpinBox:focus { border-color: $active; }
+QLineEdit:disabled, QAbstractSpinBox:disabled { color: $quiet; }
+QLineEdit[invalid="true"], QAbstractSpinBox[invalid="true"] { border-color: $fault; }
+QLineEdit[role="value"] {
+    background: transparent; border: 1px solid transparent; padding: 1px 4px; min-height: 16px; border-radius: 4px;
+}
+QLineEdit[role="value"]:hover { border-color: $line; background: $control; }
+QLineEdit[role="value"]:focus { border-color: $active; background: $control; }
+QLineEdit[role="value"][invalid="true"] { border-color: $fault; }
+QPlainTextEdit#log { background: $ground; font-size: ${caption_size}px; border-radius: 0; border: none; }
+
+QSlider::groove:horizontal { height: 4px; background: $line; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: $active; border-radius: 2px; }
+QSlider::handle:horizontal { background: $text; width: 12px; height: 12px; margin: -4px 0; border-radius: 6px; }
+QSlider::handle:horizontal:focus { border: 2px solid $active; width: 10px; height: 10px; margin: -5px 0; border-radius: 7px; }
+QSlider::sub-page:horizontal:disabled { background: $quiet; }
+
+QProgressBar { background: $line; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }
+QProgressBar::chunk { background: $limit; border-radius: 3px; }
+
+QTabWidget::pane { border: none; }
+QTabBar { background: transparent; }
+QTabBar::tab {
+    background: transparent; color: $quiet; padding: 8px 16px 7px 16px; border: none; border-bottom: 2px solid transparent;
+}
+QTabBar::tab:hover { color: $text; }
+QTabBar::tab:selected { color: $text; border-bottom: 2px solid $active; font-weight: 600; }
+QTabBar::tab:focus { color: $active; }
+
+QScrollArea { border: none; background: transparent; }
+QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 8px; margin: 0; }
+QScrollBar::handle { background: $line; border-radius: 4px; min-height: 24px; min-width: 24px; }
+QScrollBar::handle:hover { background: $quiet; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+
+QMenuBar { background: $panel; color: $text; padding: 0 8px; }
+QMenuBar::item { padding: 5px 10px; background: transparent; border-radius: 4px; }
+QMenuBar::item:selected { background: $control; }
+QMenu { background: $panel; color: $text; border: 1px solid $line; padding: 4px; }
+QMenu::item { padding: 5px 24px 5px 12px; border-radius: 4px; }
+QMenu::item:selected { background: $line; }
+QMenu::item:disabled { color: $quiet; }
+QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
+QToolTip { background: $panel; color: $text; border: 1px solid $line; padding: 6px; font-size: ${caption_size}px; }
+
+QHeaderView::section { background: $panel; color: $quiet; border: none; border-bottom: 1px solid $line; padding: 6px 8px; }
+QTableView { background: $panel; alternate-background-color: $ground; gridline-color: $line; border: none; }
+QAbstractItemView {
+    background: $panel; color: $text; border: 1px solid $line; selection-background-color: $line; selection-color: $text;
+    outline: none;
+}
+QSplitter::handle { background: $line; }
+QSplitter::handle:horizontal { width: 1px; }
+QSplitter::handle:vertical { height: 1px; }
+
+QWidget#message { background: $panel; border-top: 2px solid $fault; }
+QLabel#message { color: $text; }
+""")
+
+
+def stylesheet(theme):
+    """Return the stylesheet in the colours of ``theme``."""
+    colours = {name: getattr(theme, name) for name in theme.__dataclass_fields__}
+    return TEMPLATE.substitute(
+        colours, text_size=themes.TEXT_SIZE, caption_size=themes.CAPTION_SIZE, name_size=themes.NAME_SIZE,
+        corner=themes.CORNER,
+    )
