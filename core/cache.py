@@ -12,7 +12,6 @@ import hashlib
 import io
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import h5py
 import numpy as np
 
 from .errors import InputError
+from .files import replacing_path
 
 ENVIRONMENT_VARIABLE = "ZEVATRON_CACHE"
 USER_BLOCK = 512
@@ -52,37 +52,6 @@ def cache_path(cache, *parts):
     return (cache_directory() if cache is None else Path(cache)).joinpath(*parts)
 
 
-@contextlib.contextmanager
-def atomic_path(path):
-    """Give a temporary path to write to; on leaving without an error it becomes ``path`` in one step.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written.
-    """
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise InputError(
-            f"cannot write into {path.parent} ({error.strerror}); choose another folder with {ENVIRONMENT_VARIABLE}"
-        ) from None
-    temporary = Path(name)
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(
-            f"cannot write {path} ({error.strerror or error}); make room or choose another folder with "
-            f"{ENVIRONMENT_VARIABLE}"
-        ) from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_cache(path, digest, arrays, attributes=None):
     """Write arrays as one cache file, replacing what was there.
 
@@ -101,7 +70,14 @@ def write_cache(path, digest, arrays, attributes=None):
     InputError
         If it cannot be written.
     """
-    with atomic_path(path) as temporary:
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot make the folder {path.parent} ({error.strerror}); choose another with {ENVIRONMENT_VARIABLE}"
+        ) from None
+    with replacing_path(path) as temporary:
         with h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file:
             file.attrs["digest"] = digest
             for name, value in (attributes or {}).items():
@@ -111,7 +87,7 @@ def write_cache(path, digest, arrays, attributes=None):
                 packing = dict(compression="gzip", compression_opts=4, shuffle=True) if array.size > 1 else {}
                 file.create_dataset(name, data=array, **packing)
         _seal(temporary)
-    _remove_leftovers(Path(path).parent)
+    _remove_leftovers(path)
 
 
 def read_cache(path, digest):
@@ -148,9 +124,9 @@ def _seal(path):
         os.fsync(stream.fileno())
 
 
-def _remove_leftovers(folder):
-    """Remove temporary files of killed processes."""
-    for leftover in folder.glob(".*.tmp"):
+def _remove_leftovers(path):
+    """Remove temporary files beside ``path`` that killed processes left."""
+    for leftover in path.parent.glob(f".*{path.suffix}"):
         with contextlib.suppress(OSError):
             if time.time() - leftover.stat().st_mtime > LEFTOVER_AGE:
                 leftover.unlink()
