@@ -1,0 +1,224 @@
+"""Work in the background, seen and stopped from the window.
+
+A lane is one thread and its queue: skies do not wait behind verdicts. Requests
+with the same key collapse, so of many only the newest is computed, and what an
+older one still brings is dropped. Results and progress reach the window's
+thread as plain data through queued signals.
+"""
+
+import itertools
+import logging
+import queue
+import threading
+import time
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from ..core.errors import CancelledError
+from ..core.progress import Progress
+
+LOG = logging.getLogger(__name__)
+REPORT_INTERVAL = 1 / 15  # seconds between two reports to the window
+QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
+
+
+@dataclass(frozen=True)
+class Report:
+    """How far a job is: ``done`` of ``total`` steps of ``stage`` and further numbers."""
+
+    stage: str = ""
+    done: float = 0.0
+    total: float = 0.0
+    values: dict = field(default_factory=dict)
+
+    @property
+    def fraction(self):
+        """Share done, 0..1, or None if nothing is known."""
+        return min(self.done / self.total, 1.0) if self.total else None
+
+
+class JobProgress(Progress):
+    """Passes reports on, at most about 15 a second, and always the last one of a stage."""
+
+    def __init__(self, deliver):
+        super().__init__()
+        self._deliver = deliver
+        self._last = 0.0
+
+    @property
+    def is_cancelled(self):
+        """Whether the job was asked to stop."""
+        return self._cancelled.is_set()
+
+    def show(self, stage, done, total, values):
+        """Deliver a report unless the last one was delivered just before."""
+        now = time.monotonic()
+        if done >= total or now - self._last >= REPORT_INTERVAL:
+            self._last = now
+            self._deliver(Report(stage, float(done), float(total), dict(values)))
+
+
+class Job:
+    """One piece of work; made by :meth:`Jobs.submit`."""
+
+    def __init__(self, number, title, work, on_done, on_failed, key, quiet):
+        self.number, self.title, self.work, self.key, self.quiet = number, title, work, key, quiet
+        self.on_done, self.on_failed = on_done, on_failed
+        self.state, self.report = QUEUED, Report()
+        self.submitted = self.stage_started = time.monotonic()
+        self.progress = None
+
+    @property
+    def is_over(self):
+        """Whether nothing more will come from it."""
+        return self.state in (DONE, FAILED, CANCELLED)
+
+    @property
+    def seconds_left(self):
+        """Estimate for the current stage from its pace so far, or None."""
+        fraction = self.report.fraction
+        if not fraction or fraction < 0.02:
+            return None
+        return (time.monotonic() - self.stage_started) * (1 - fraction) / fraction
+
+    def take(self, report):
+        """Note a report; a new stage starts a new estimate."""
+        if report.stage != self.report.stage:
+            self.stage_started = time.monotonic()
+        self.report = report
+
+
+class Jobs(QObject):
+    """Runs jobs in background threads; lives in the window's thread."""
+
+    changed = Signal(object)  # Job: queued, running, over
+    progressed = Signal(object)  # Job
+    failed = Signal(object, object)  # Job, exception
+
+    _reported = Signal(object, object)
+    _started = Signal(object)
+    _ended = Signal(object, object, object)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._numbers = itertools.count(1)
+        self._lanes, self._newest = {}, {}
+        self.active = []
+        self._started.connect(self._on_started, Qt.ConnectionType.QueuedConnection)
+        self._reported.connect(self._on_reported, Qt.ConnectionType.QueuedConnection)
+        self._ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
+
+    def submit(self, title, work, *, lane="work", key=None, on_done=None, on_failed=None, quiet=False):
+        """Run ``work(progress)`` in the background.
+
+        Parameters
+        ----------
+        title : str
+            For people.
+        work : callable
+            Takes a :class:`~zevatron.core.progress.Progress`; must touch nothing of Qt.
+        lane : str
+            Jobs of one lane run one after the other.
+        key : hashable, optional
+            A newer job with the same key takes the place of an older one.
+        on_done : callable, optional
+            Called with the result in the window's thread, unless the job was cancelled or replaced.
+        on_failed : callable, optional
+            Called with the exception, in place of the signal `failed`.
+        quiet : bool
+            Too short to be listed.
+
+        Returns
+        -------
+        Job
+        """
+        if key is not None and (older := self._newest.get(key)) is not None:
+            self.cancel(older)
+        job = Job(next(self._numbers), title, work, on_done, on_failed, key, quiet)
+        job.progress = JobProgress(lambda report: self._emit(self._reported, job, report))
+        if key is not None:
+            self._newest[key] = job
+        self.active.append(job)
+        self.changed.emit(job)
+        self._lane(lane).put(job)
+        return job
+
+    def cancel(self, job):
+        """Stop a job; what it still brings is dropped."""
+        if job.is_over:
+            return
+        job.progress.cancel()
+        self._finish(job, CANCELLED)
+
+    def cancel_all(self):
+        """Stop everything."""
+        for job in tuple(self.active):
+            self.cancel(job)
+
+    def close(self):
+        """Stop everything and let the threads end."""
+        self.cancel_all()
+        for lane in self._lanes.values():
+            lane.put(None)
+        self._lanes.clear()
+
+    def _lane(self, name):
+        if name not in self._lanes:
+            self._lanes[name] = lane = queue.SimpleQueue()
+            threading.Thread(target=self._run_lane, args=(lane,), name=f"jobs-{name}", daemon=True).start()
+        return self._lanes[name]
+
+    def _run_lane(self, lane):
+        while (job := lane.get()) is not None:
+            if job.progress.is_cancelled:
+                continue
+            self._emit(self._started, job)
+            result = error = None
+            try:
+                result = job.work(job.progress)
+            except CancelledError:
+                continue
+            except Exception as fault:
+                error = fault
+            self._emit(self._ended, job, result, error)
+
+    @staticmethod
+    def _emit(signal, *values):
+        try:
+            signal.emit(*values)
+        except RuntimeError:  # the window is gone and its signals with it
+            LOG.debug("dropped what a job brought after the window had closed")
+
+    def _on_started(self, job):
+        if not job.is_over:
+            job.state = RUNNING
+            job.stage_started = time.monotonic()
+            self.changed.emit(job)
+
+    def _on_reported(self, job, report):
+        if not job.is_over:
+            job.take(report)
+            self.progressed.emit(job)
+
+    def _on_ended(self, job, result, error):
+        if job.is_over:
+            return
+        if error is None:
+            self._finish(job, DONE)
+            if job.on_done is not None:
+                job.on_done(result)
+            return
+        self._finish(job, FAILED)
+        LOG.error("%s failed: %s", job.title, error, exc_info=error)
+        if job.on_failed is not None:
+            job.on_failed(error)
+        else:
+            self.failed.emit(job, error)
+
+    def _finish(self, job, state):
+        job.state = state
+        self.active.remove(job)
+        if self._newest.get(job.key) is job:
+            del self._newest[job.key]
+        self.changed.emit(job)

@@ -1,0 +1,78 @@
+"""What has been found so far, and what it depends on.
+
+Keys name what an answer depends on. An answer is shown only while its key is
+that of the run on screen, so a change on the left empties the right until the
+new answer is there, and going back shows the old one at once.
+"""
+
+from dataclasses import asdict, replace
+
+from ...core.config import digest_of
+
+MATTERS_FOR_DENSITY = ("sources", "emission", "propagation", "field", "observatory", "energy", "sky")
+
+
+def density_key(config):
+    """Name what the expected densities of a run depend on."""
+    parts = [asdict(getattr(config, section)) for section in MATTERS_FOR_DENSITY]
+    return digest_of(parts, config.seed if config.energy.method == "sampled" else None)
+
+
+def verdict_key(config, source, n_events):
+    """Name what a verdict of the likelihood ratio depends on.
+
+    Parameters
+    ----------
+    config : RunConfig
+    source : str
+        Name of the density.
+    n_events : int
+    """
+    return digest_of(density_key(config), asdict(config.test), config.seed, source, n_events)
+
+
+def wanted_numbers(config, n_events):
+    """Return the numbers of events to answer for: first the one on screen, then those of the run."""
+    return (n_events, *(n for n in config.events.n_events if n != n_events))
+
+
+def run_for(config, source, n_events):
+    """Return the run that trains one network: one source (or the mixture) and one number of events."""
+    sources = config.sources if config.sources.mixture else replace(config.sources, names=(source,), shares=())
+    return replace(config, sources=sources, events=replace(config.events, n_events=(n_events,)))
+
+
+class Answers:
+    """Verdicts by what they depend on."""
+
+    def __init__(self):
+        self._limits, self._networks = {}, {}
+
+    def add_limit(self, config, verdict):
+        """Keep a verdict of the likelihood ratio."""
+        self._limits[verdict_key(config, verdict.source, verdict.n_events)] = verdict
+
+    def add_network(self, config, verdict):
+        """Keep a verdict of a trained network; a newer one replaces an older one."""
+        self._networks[verdict_key(config, verdict.source, verdict.n_events)] = verdict
+
+    def limit(self, config, source, n_events):
+        """Return the verdict of the likelihood ratio, or None."""
+        return self._limits.get(verdict_key(config, source, n_events))
+
+    def network(self, config, source, n_events):
+        """Return the verdict of the network, or None."""
+        return self._networks.get(verdict_key(config, source, n_events))
+
+    def limits(self, config, source, numbers):
+        """Return the verdicts of the likelihood ratio that exist, by increasing N."""
+        return existing(self.limit(config, source, n) for n in sorted(set(numbers)))
+
+    def networks(self, config, source, numbers):
+        """Return the verdicts of networks that exist, by increasing N."""
+        return existing(self.network(config, source, n) for n in sorted(set(numbers)))
+
+
+def existing(verdicts):
+    """Return those that are not None, as a tuple."""
+    return tuple(verdict for verdict in verdicts if verdict is not None)

@@ -1,0 +1,165 @@
+"""The run being edited.
+
+What the user typed and what can be computed are two things: :attr:`RunDraft.config`
+is always valid and is what the engine sees, while entries that are not allowed wait
+beside it with their error until they are put right.
+"""
+
+import time
+
+from ...core.config import RunConfig, settings_of, value_at, with_values
+from ...core.errors import ZevatronError
+from .observable import Observable
+
+MERGE_SECONDS = 1.0  # one drag of a slider is one step of the history
+HISTORY_LENGTH = 100
+
+
+class RunDraft(Observable):
+    """A :class:`~zevatron.core.config.RunConfig` under the user's hands.
+
+    Parameters
+    ----------
+    config : RunConfig, optional
+        Where editing starts.
+    clock : callable, optional
+        Seconds, increasing.
+    """
+
+    def __init__(self, config=None, clock=time.monotonic):
+        super().__init__()
+        self._clock = clock
+        self._config = config or RunConfig()
+        self._saved = self._config
+        self.path = None
+        self._forget_edits()
+
+    def _forget_edits(self):
+        self._pending, self._errors = {}, {}
+        self._past, self._future = [], []
+        self._last_edit = (None, float("-inf"))
+
+    @property
+    def config(self):
+        """The last valid configuration."""
+        return self._config
+
+    @property
+    def errors(self):
+        """Message of every setting that has to be put right, by dotted path."""
+        return dict(self._errors)
+
+    @property
+    def is_edited(self):
+        """Whether something differs from the file it came from."""
+        return bool(self._pending) or self._config != self._saved
+
+    @property
+    def can_undo(self):
+        """Whether there is an earlier state."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self):
+        """Whether a step was undone."""
+        return bool(self._future)
+
+    def value(self, path):
+        """Return what the user sees at a dotted path: the entry that waits to be put right, or the valid value."""
+        return self._pending[path] if path in self._pending else value_at(self._config, path)
+
+    def set(self, path, value):
+        """Change one setting; returns whether it is allowed."""
+        return self.set_many({path: value})
+
+    def set_many(self, values):
+        """Change several settings together.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+            By dotted path.
+
+        Returns
+        -------
+        bool
+            Whether all of them are allowed; those that are not wait in :attr:`errors`.
+        """
+        before, errors_before = self._config, dict(self._errors)
+        waiting = {path: value for path, value in self._pending.items() if path not in values}
+        self._pending, self._errors = {}, {}
+        config = self._accept(before, {**waiting, **values})
+        if config != before:
+            self._remember(before, frozenset(values))
+            self._config = config
+        changed = changed_paths(before, config) | set(values) | (set(errors_before) ^ set(self._errors))
+        if changed:
+            self.notify(*changed)
+        return not set(values) & set(self._pending)
+
+    def _accept(self, config, values):
+        """Return ``config`` with as many of ``values`` as can be; the others are kept with their errors."""
+        try:
+            return with_values(config, values)
+        except ZevatronError:
+            pass
+        for path, value in values.items():
+            try:
+                config = with_values(config, {path: value})
+            except ZevatronError as error:
+                self._pending[path] = value
+                self._errors[path] = message_of(error)
+        return config
+
+    def _remember(self, config, paths):
+        now = self._clock()
+        last_paths, last_time = self._last_edit
+        if paths != last_paths or now - last_time > MERGE_SECONDS:
+            self._past = [*self._past[1 - HISTORY_LENGTH:], config]
+        self._last_edit, self._future = (paths, now), []
+
+    def undo(self):
+        """Go back one step."""
+        self._step(self._past, self._future)
+
+    def redo(self):
+        """Take back the last :meth:`undo`."""
+        self._step(self._future, self._past)
+
+    def _step(self, source, target):
+        if not source:
+            return
+        target.append(self._config)
+        self._last_edit = (None, float("-inf"))
+        self._change_to(source.pop())
+
+    def load(self, config, path=None):
+        """Edit another run, for example one from a file; the history starts anew."""
+        past, future = self._past, self._future
+        self._saved, self.path = config, path
+        past.clear(), future.clear()
+        self._last_edit = (None, float("-inf"))
+        self._change_to(config)
+
+    def _change_to(self, config):
+        changed = changed_paths(self._config, config) | set(self._pending)
+        self._pending, self._errors = {}, {}
+        self._config = config
+        self.notify(*changed)
+
+    def mark_saved(self, path):
+        """Note that the valid configuration now stands in the file ``path``."""
+        self._saved, self.path = self._config, path
+        self.notify()
+
+
+def changed_paths(before, after):
+    """Return the set of dotted paths at which two configurations differ."""
+    if before == after:
+        return set()
+    return {path for path, _ in settings_of(type(before)) if value_at(before, path) != value_at(after, path)}
+
+
+def message_of(error):
+    """Return the message of an error without the path that its field shows anyway."""
+    return str(error).removeprefix(f"{error.path}: ") if getattr(error, "path", None) else str(error)
