@@ -1,0 +1,199 @@
+"""Particles and antiparticles followed through the Galaxy, many at a time.
+
+A nucleus seen from direction n went the same way as an antiparticle of its rigidity that starts at the Sun towards n.
+Where that one leaves the Galaxy, its direction is the one from which the nucleus came: so one track per pixel of the
+sky answers what otherwise takes millions of nuclei sent in from outside.
+"""
+
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from ..errors import InputError
+from ..progress import SILENT
+from ..units import GALAXY_RADIUS, GYRATION, SUN_DISTANCE
+from .field import checked_vectors
+
+SUN = (-SUN_DISTANCE, 0.0, 0.0)  # kpc
+MAX_PATH = 500.0  # kpc: a particle still inside after this counts as trapped
+TOLERANCE = 1e-7  # radians per step
+UNIT_LENGTH_SLACK = 1e-6
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Ends of tracks.
+
+    Attributes
+    ----------
+    position : ndarray, shape (n, 3)
+        Where each track ends, kpc.
+    direction : ndarray, shape (n, 3)
+        Unit vector of motion there.
+    path : ndarray, shape (n,)
+        Length, kpc.
+    left : ndarray of bool, shape (n,)
+        Whether it ended because the particle left the sphere.
+    """
+
+    position: np.ndarray
+    direction: np.ndarray
+    path: np.ndarray
+    left: np.ndarray
+
+
+@dataclass(frozen=True)
+class Backtracked:
+    """Where antiparticles from the Sun leave the Galaxy; nan for those that did not within the longest path.
+
+    Attributes
+    ----------
+    exit_direction : ndarray, shape (n, 3)
+        Unit vector of motion on leaving: where in the sky outside the Galaxy the nucleus came from.
+    path : ndarray, shape (n,)
+        Length of the track, kpc.
+    exit_position : ndarray, shape (n, 3)
+        Where it left, kpc.
+    """
+
+    exit_direction: np.ndarray
+    path: np.ndarray
+    exit_position: np.ndarray
+
+
+def backtrack(
+    field, rigidity, directions, *, charge_sign=-1, radius=GALAXY_RADIUS, max_path=MAX_PATH, tolerance=None, progress=SILENT
+):
+    """Follow antiparticles from the Sun out of the Galaxy.
+
+    Parameters
+    ----------
+    field : GalacticField
+        What bends them.
+    rigidity : float or array_like, shape (n,)
+        R = E / Z in EV; nothing else of the nucleus matters.
+    directions : array_like, shape (n, 3)
+        Arrival directions at the Sun: unit vectors to where in the sky a nucleus is seen.
+    charge_sign : {-1, 1}
+        -1 for antiparticles.
+    radius : float
+        Where the Galaxy ends, kpc from its centre.
+    max_path : float
+        Longest track, kpc.
+    tolerance : float, optional
+        Error allowed in one step, radians; :data:`TOLERANCE` by default.
+    progress : Progress
+        Told how many rays are done.
+
+    Returns
+    -------
+    Backtracked
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, a direction is no unit vector, or a number is out of range.
+    CancelledError
+        If ``progress`` was cancelled.
+    """
+    directions = checked_directions(directions)
+    positions = np.tile(SUN, (len(directions), 1))
+    tracked = track(
+        field, rigidity, positions, directions, charge_sign=charge_sign, radius=radius, max_path=max_path,
+        tolerance=tolerance, progress=progress,
+    )
+    for values in (tracked.direction, tracked.path, tracked.position):
+        values[~tracked.left] = np.nan
+    return Backtracked(tracked.direction, tracked.path, tracked.position)
+
+
+def track(
+    field, rigidity, positions, directions, *, charge_sign=1, radius=GALAXY_RADIUS, max_path=MAX_PATH, tolerance=None,
+    progress=SILENT,
+):
+    """Follow particles from anywhere until they leave the sphere or have run their longest path.
+
+    Parameters are those of :func:`backtrack`, but ``positions`` in kpc, shape (n, 3), are the starts, ``directions``
+    are those of motion, and ``max_path`` may be an array, shape (n,). A particle that starts on the sphere or outside
+    and moves inwards is followed.
+
+    Returns
+    -------
+    Tracked
+    """
+    directions = checked_directions(directions)
+    positions = checked_vectors(positions, "positions").copy()
+    if positions.shape != directions.shape:
+        raise InputError(f"expected as many positions as directions, received {len(positions)} and {len(directions)}")
+    if charge_sign not in (-1, 1):
+        raise InputError(f"expected a charge sign of -1 or 1, received {charge_sign!r}")
+    n = len(directions)
+    curvature = charge_sign * GYRATION / checked_positive(rigidity, "rigidity in EV", n)
+    max_path = checked_positive(max_path, "a longest path in kpc", n)
+    radius = float(checked_positive(radius, "a radius in kpc", 1)[0])
+    tolerance = TOLERANCE if tolerance is None else float(checked_positive(tolerance, "a tolerance in radians", 1)[0])
+    path, left = np.empty(n), np.empty(n, dtype=bool)
+
+    def trace_chunk(chunk):
+        from .integrator import trace_rays
+
+        trace_rays(
+            field.constants, curvature[chunk], positions[chunk], directions[chunk], radius, max_path[chunk], tolerance,
+            field.model.largest_step, path[chunk], left[chunk],
+        )
+
+    run_chunks(trace_chunk, n, progress)
+    return Tracked(positions, directions, path, left)
+
+
+def run_chunks(work, n, progress):
+    """Call ``work(slice)`` for all of ``n`` rays from as many threads as there are processors, the next free one first."""
+    threads = numba.config.NUMBA_NUM_THREADS
+    size = min(max(n // (16 * threads), 32), 4096)
+    chunks = [slice(first, min(first + size, n)) for first in range(0, n, size)]
+    done = 0
+    progress.report("tracing rays", done, n)
+    with ThreadPoolExecutor(threads, thread_name_prefix="rays") as pool:
+        futures = {pool.submit(work, chunk): chunk for chunk in chunks}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                done += futures[future].stop - futures[future].start
+                progress.report("tracing rays", done, n)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def checked_directions(directions):
+    """Return unit vectors as a new float array, shape (n, 3), normalised to the last digit.
+
+    Raises
+    ------
+    InputError
+        If one is zero or differs in length from 1 by more than 1e-6.
+    """
+    directions = checked_vectors(directions, "directions")
+    length = np.linalg.norm(directions, axis=1)
+    bad = np.flatnonzero(np.abs(length - 1) > UNIT_LENGTH_SLACK)
+    if bad.size:
+        raise InputError(
+            f"expected directions as unit vectors, received one of length {length[bad[0]]:.6g} in row {bad[0]}; "
+            "divide by the length"
+        )
+    return directions / length[:, np.newaxis]
+
+
+def checked_positive(values, name, n):
+    """Return one or ``n`` positive finite numbers as a float array, shape (n,)."""
+    try:
+        values = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"expected {name} as a number, received {values!r}") from None
+    if values.shape not in ((), (n,)):
+        raise InputError(f"expected {name} as one number or {n}, received shape {values.shape}")
+    bad = values[~(np.isfinite(values) & (values > 0))]
+    if bad.size:
+        raise InputError(f"expected {name} above zero, received {bad.flat[0]:g}")
+    return np.broadcast_to(values, (n,)).copy()

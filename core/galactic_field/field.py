@@ -1,0 +1,125 @@
+"""A Galactic field model as the rest of the program sees it: a name, values at points, a digest."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib import import_module
+
+import numpy as np
+
+from ..config import FieldConfig
+from ..errors import InputError, UnknownNameError
+from .compiled import compile_loop, field_at
+from .registry import FIELD_MODELS
+
+
+class FieldModel:
+    """Base of the frozen dataclasses that hold a model's published parameters, one named field each.
+
+    Attributes
+    ----------
+    version : int
+        Raised by hand whenever the formula gives other numbers, so that cached results are made again.
+    largest_step : float
+        Longest step in kpc that cannot overlook a structure of the field.
+    """
+
+    version = 1
+    largest_step = 1.0
+
+    def constants(self):
+        """Numbers of the formula as a named tuple of the class its ``@formula`` is registered for."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class GalacticField:
+    """The magnetic field of the Galaxy.
+
+    Frame: Galactic centre at the origin, Sun at (-8.5, 0, 0) kpc, +y towards l = 90 degrees, +z to the north pole.
+
+    Attributes
+    ----------
+    name : str
+        Key in :data:`.registry.FIELD_MODELS`, or a label of the user's own.
+    model : FieldModel
+        Its parameters.
+    """
+
+    name: str
+    model: FieldModel
+
+    @cached_property
+    def constants(self):
+        """What the compiled code reads."""
+        return self.model.constants()
+
+    @cached_property
+    def digest(self):
+        """Twelve hexadecimal digits of model, parameters and version of the code, for caches."""
+        record = (type(self.model).__name__, self.model.version, sorted(asdict(self.model).items()))
+        return hashlib.sha256(repr(record).encode()).hexdigest()[:12]
+
+    def values(self, positions):
+        """Field in microgauss, shape (n, 3), at ``positions`` in kpc, shape (n, 3).
+
+        Raises
+        ------
+        InputError
+            If the positions have another shape or are not finite numbers.
+        """
+        positions = checked_vectors(positions, "positions")
+        values = np.empty_like(positions)
+        _field_values(self.constants, positions, values)
+        return values
+
+
+def galactic_field(config):
+    """Make the field that a run asks for.
+
+    Parameters
+    ----------
+    config : FieldConfig or str
+        The section of a run, or just the name of the model.
+
+    Returns
+    -------
+    GalacticField
+
+    Raises
+    ------
+    UnknownNameError
+        If no model has that name.
+    """
+    if isinstance(config, str):
+        if config not in FIELD_MODELS:
+            raise UnknownNameError("Galactic field", config, FIELD_MODELS)
+        config = FieldConfig(model=config)
+    entry = FIELD_MODELS[config.model]
+    factory = getattr(import_module(f".{entry.module}", __package__), entry.factory)
+    return GalacticField(config.model, factory(config))
+
+
+def checked_vectors(vectors, name):
+    """Return ``vectors`` as a contiguous float array, shape (n, 3), or raise :class:`InputError`."""
+    try:
+        vectors = np.ascontiguousarray(vectors, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"expected {name} as numbers, shape (n, 3), received {type(vectors).__name__}") from None
+    if vectors.ndim != 2 or vectors.shape[1] != 3:
+        raise InputError(f"expected {name} of shape (n, 3), received shape {vectors.shape}")
+    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if bad.size:
+        raise InputError(f"expected finite {name}, received {vectors[bad[0]].tolist()} in row {bad[0]}")
+    return vectors
+
+
+@compile_loop
+def _field_values(version):
+    def field_values(constants, positions, values):
+        _ = version
+        for i in range(len(positions)):
+            bx, by, bz = field_at(constants, positions[i, 0], positions[i, 1], positions[i, 2])
+            values[i, 0], values[i, 1], values[i, 2] = bx, by, bz
+
+    return field_values

@@ -1,0 +1,125 @@
+"""Pshirkov, Tinyakov, Kronberg & Newton-McGee 2011: spiral disk with or without reversals, and toroidal halo.
+
+ApJ 738 (2011) 192 (arXiv:1103.0814), eq. 3 to 5 and 8, Table 3. The paper's azimuth runs the other way with its Sun at
++8.5 kpc; the formulae here are in our frame.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..units import SUN_DISTANCE
+from .compiled import formula
+from .field import FieldModel
+
+SMALLEST_RADIUS = 1e-9  # kpc; the winding ln(r) ends here
+
+
+class Constants(NamedTuple):
+    """Parameters of :class:`PT11` in the form the formula uses."""
+
+    sin_pitch: float
+    cos_pitch: float
+    cot_pitch: float
+    phase: float
+    disk_strength: float
+    core_radius: float
+    disk_scale: float
+    bisymmetric: bool
+    north_strength: float
+    south_strength: float
+    halo_radius: float
+    halo_height: float
+    inner_width: float
+    outer_width: float
+
+
+@dataclass(frozen=True)
+class PT11(FieldModel):
+    """Parameters, those of the bisymmetric disk by default.
+
+    Parameters
+    ----------
+    bisymmetric : bool
+        Whether the disk field reverses between arms (BSS) or keeps its direction (ASS).
+    pitch : float
+        Pitch angle of the spiral (p), degrees.
+    reversal_distance : float
+        Distance of the nearest field reversal from the Sun (d), kpc; negative towards the Galactic centre.
+    disk_strength : float
+        Disk field at the Sun's radius (B_0), microgauss.
+    core_radius : float
+        Radius inside which the disk field no longer grows (R_c), kpc.
+    disk_scale : float
+        Scale height of the disk (z_0), kpc.
+    north_strength, south_strength : float
+        Toroidal halo above and below the plane (B_0^H), positive along +phi of our frame, microgauss.
+    halo_radius, halo_height : float
+        Where the halo is strongest (R_0^H, z_0^H), kpc.
+    inner_width, outer_width : float
+        Widths of the halo in height towards and away from the plane (z_1^H), kpc.
+    """
+
+    bisymmetric: bool = True
+    pitch: float = -6.0
+    reversal_distance: float = -0.6
+    disk_strength: float = 2.0
+    core_radius: float = 5.0
+    disk_scale: float = 1.0
+    north_strength: float = 4.0
+    south_strength: float = -4.0
+    halo_radius: float = 8.0
+    halo_height: float = 1.3
+    inner_width: float = 0.25
+    outer_width: float = 0.40
+
+    def constants(self):
+        """Return the parameters with their trigonometry done."""
+        pitch = math.radians(self.pitch)
+        phase = math.log1p(self.reversal_distance / SUN_DISTANCE) / math.tan(pitch) - math.pi / 2  # eq. 4
+        return Constants(
+            sin_pitch=math.sin(pitch),
+            cos_pitch=math.cos(pitch),
+            cot_pitch=1 / math.tan(pitch),
+            phase=phase,
+            disk_strength=self.disk_strength * SUN_DISTANCE / math.cos(phase),  # eq. 5
+            core_radius=self.core_radius,
+            disk_scale=self.disk_scale,
+            bisymmetric=self.bisymmetric,
+            north_strength=self.north_strength,
+            south_strength=self.south_strength,
+            halo_radius=self.halo_radius,
+            halo_height=self.halo_height,
+            inner_width=self.inner_width,
+            outer_width=self.outer_width,
+        )
+
+
+def pt11_bss_halo(config):
+    """PT11 with the bisymmetric disk."""
+    return PT11()
+
+
+def pt11_ass_halo(config):
+    """PT11 with the axisymmetric disk; the southern halo is half as strong."""
+    return PT11(bisymmetric=False, pitch=-5.0, south_strength=-2.0)
+
+
+@formula(Constants)
+def _disk_and_halo(c, x, y, z):
+    r = max(math.sqrt(x * x + y * y), SMALLEST_RADIUS)
+    cos_phi, sin_phi = x / r, y / r
+    height = abs(z)
+
+    winding = math.cos(math.pi - math.atan2(y, x) - c.cot_pitch * math.log(r / SUN_DISTANCE) + c.phase)  # eq. 3
+    if not c.bisymmetric:
+        winding = abs(winding)
+    disk = c.disk_strength / max(r, c.core_radius) * math.exp(-height / c.disk_scale) * winding
+
+    width = c.inner_width if height < c.halo_height else c.outer_width
+    halo = c.north_strength if z > 0.0 else c.south_strength
+    halo *= r / c.halo_radius * math.exp(1.0 - r / c.halo_radius)
+    halo /= 1.0 + ((height - c.halo_height) / width) ** 2  # eq. 8
+
+    b_r, b_phi = disk * c.sin_pitch, halo - disk * c.cos_pitch
+    return b_r * cos_phi - b_phi * sin_phi, b_r * sin_phi + b_phi * cos_phi, 0.0
