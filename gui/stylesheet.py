@@ -37,6 +37,13 @@ QPushButton[role="link"] {
 QPushButton[role="link"]:hover { color: $text; }
 QPushButton[role="link"]:focus { color: $text; text-decoration: underline; }
 
+QPushButton[role="segment"] { border-radius: 0; padding: 4px 8px; border-left-width: 0; }
+QPushButton[role="segment"][place="first"] {
+    border-left-width: 1px; border-top-left-radius: ${corner}px; border-bottom-left-radius: ${corner}px;
+}
+QPushButton[role="segment"][place="last"] { border-top-right-radius: ${corner}px; border-bottom-right-radius: ${corner}px; }
+QPushButton[role="segment"]:checked { background: $active; color: $on_active; border-color: $active; font-weight: 600; }
+
 QLineEdit, QPlainTextEdit, QAbstractSpinBox {
     background: $control; color: $text; border: 1px solid $line; border-radius: ${corner}px; padding: 4px 8px;
     selection-background-color: $active; selection-color: $on_active;

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
 
+from .colormaps import lookup_table
+
 FONT_FAMILIES = ("Inter", "SF Pro Text", "Segoe UI", "Noto Sans", "Helvetica Neue", "DejaVu Sans")
 TEXT_SIZE, CAPTION_SIZE, NAME_SIZE = 13, 11, 15  # pixels before scaling
 RHYTHM, CORNER = 8, 6
@@ -18,7 +20,7 @@ RHYTHM, CORNER = 8, 6
 
 @dataclass(frozen=True)
 class Theme:
-    """Named colours as ``#rrggbb``; ``sky`` names the colour map of sky maps (``plots.colours``)."""
+    """Named colours as ``#rrggbb``; ``sky`` names the colour map of sky maps (:func:`sky_lookup`)."""
 
     name: str
     ground: str
@@ -120,6 +122,11 @@ def palette(theme):
     for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
         made.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.quiet))
     return made
+
+
+def sky_lookup(theme=None):
+    """Return the colours of sky maps, shape (256, 3), uint8, faintest first."""
+    return lookup_table((theme or _current).sky)
 
 
 def configure_pyqtgraph():

@@ -1,13 +1,13 @@
-"""The run being edited.
+"""What is being edited: the run, or the choices of what to show.
 
-What the user typed and what can be computed are two things: :attr:`RunDraft.config`
+What the user typed and what can be computed are two things: :attr:`Draft.config`
 is always valid and is what the engine sees, while entries that are not allowed wait
 beside it with their error until they are put right.
 """
 
 import time
 
-from ...core.config import RunConfig, settings_of, value_at, with_values
+from ...core.config import settings_of, value_at, with_values
 from ...core.errors import ZevatronError
 from .observable import Observable
 
@@ -15,21 +15,21 @@ MERGE_SECONDS = 1.0  # one drag of a slider is one step of the history
 HISTORY_LENGTH = 100
 
 
-class RunDraft(Observable):
-    """A :class:`~zevatron.core.config.RunConfig` under the user's hands.
+class Draft(Observable):
+    """A configuration under the user's hands.
 
     Parameters
     ----------
-    config : RunConfig, optional
-        Where editing starts.
+    config : Section
+        Where editing starts, for example a :class:`~zevatron.core.config.RunConfig`.
     clock : callable, optional
         Seconds, increasing.
     """
 
-    def __init__(self, config=None, clock=time.monotonic):
+    def __init__(self, config, clock=time.monotonic):
         super().__init__()
         self._clock = clock
-        self._config = config or RunConfig()
+        self._config = config
         self._saved = self._config
         self.path = None
         self._forget_edits()

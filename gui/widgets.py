@@ -1,0 +1,312 @@
+"""The few controls everything is made of, painted in the colours of the theme at every scale."""
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from . import theme
+
+TICK_SIZE = 14
+
+
+def label(text="", role=None, *, tooltip=""):
+    """Make a text; ``role`` names its look in the stylesheet."""
+    made = QLabel(text)
+    if role:
+        made.setProperty("role", role)
+    if tooltip:
+        made.setToolTip(tooltip)
+    return made
+
+
+def wrapped(text="", role=None):
+    """Make a text that may take several lines."""
+    made = label(text, role)
+    made.setWordWrap(True)
+    return made
+
+
+def button(text, role=None, *, on_click=None, tooltip=""):
+    """Make a button; ``role`` is None, ``"primary"`` or ``"link"``."""
+    made = QPushButton(text)
+    if role:
+        made.setProperty("role", role)
+    if role == "link":
+        made.setCursor(Qt.CursorShape.PointingHandCursor)
+    if tooltip:
+        made.setToolTip(tooltip)
+    if on_click is not None:
+        made.clicked.connect(lambda: on_click())
+    return made
+
+
+def separator():
+    """Make a horizontal line, one pixel high."""
+    made = QFrame()
+    made.setObjectName("line")
+    made.setFixedHeight(1)
+    return made
+
+
+def restyle(widget):
+    """Apply the stylesheet again after a property of ``widget`` has changed."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def set_role(widget, role):
+    """Change the role of a widget, and with it its look."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        restyle(widget)
+
+
+def row(*parts, spacing=theme.RHYTHM):
+    """Lay out widgets in a row; None is a stretch."""
+    layout = QHBoxLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    for part in parts:
+        layout.addStretch(1) if part is None else layout.addWidget(part)
+    return layout
+
+
+def column(*parts, spacing=theme.RHYTHM, margins=(0, 0, 0, 0)):
+    """Lay out widgets and layouts in a column; None is a stretch."""
+    layout = QVBoxLayout()
+    layout.setContentsMargins(*margins)
+    layout.setSpacing(spacing)
+    for part in parts:
+        if part is None:
+            layout.addStretch(1)
+        elif isinstance(part, QWidget):
+            layout.addWidget(part)
+        else:
+            layout.addLayout(part)
+    return layout
+
+
+def clear_layout(layout):
+    """Remove and delete everything in a layout."""
+    while (item := layout.takeAt(0)) is not None:
+        if item.widget() is not None:
+            item.widget().hide()
+            item.widget().deleteLater()
+        elif item.layout() is not None:
+            clear_layout(item.layout())
+
+
+class Tick(QCheckBox):
+    """A check box with a tick in the colour of the text."""
+
+    def sizeHint(self):
+        """Leave room for box and text."""
+        width = self.fontMetrics().horizontalAdvance(self.text())
+        return QSize(TICK_SIZE + theme.RHYTHM + width + 4, max(TICK_SIZE, self.fontMetrics().height()) + 4)
+
+    def hitButton(self, position):
+        """Accept clicks on the whole widget."""
+        return self.rect().contains(position)
+
+    def paintEvent(self, event):
+        """Paint box, tick and text."""
+        colours = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(0.5, (self.height() - TICK_SIZE) // 2 + 0.5, TICK_SIZE - 1, TICK_SIZE - 1)
+        painter.setPen(QPen(QColor(colours.active if self.hasFocus() else colours.quiet), 1))
+        painter.setBrush(QColor(colours.control))
+        painter.drawRoundedRect(box, 3, 3)
+        if self.isChecked():
+            painter.setPen(QPen(QColor(colours.text), 1.8, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+            corner = box.topLeft()
+            painter.drawPolyline([corner + QPointF(3.2, 6.8), corner + QPointF(5.8, 9.4), corner + QPointF(10.0, 3.6)])
+        painter.setPen(QColor(colours.text if self.isEnabled() else colours.quiet))
+        text_area = self.rect().adjusted(TICK_SIZE + theme.RHYTHM, 0, 0, 0)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, text_area.width())
+        painter.drawText(text_area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+
+class Choice(QComboBox):
+    """A chooser that ignores the wheel until it is clicked, so that scrolling a form changes nothing."""
+
+    def __init__(self, entries=(), parent=None):
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumContentsLength(8)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        for value, text in entries:
+            self.addItem(text, value)
+
+    def sizeHint(self):
+        """Keep the height of the other controls."""
+        return QSize(super().sizeHint().width(), 30)
+
+    def minimumSizeHint(self):
+        """Keep the height of the other controls."""
+        return QSize(72, 30)
+
+    def wheelEvent(self, event):
+        """Scroll the form unless the list is in use."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def paintEvent(self, event):
+        """Paint the box, the text and a chevron."""
+        colours = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        edge = colours.active if self.hasFocus() else colours.quiet if self.underMouse() else colours.line
+        painter.setPen(QPen(QColor(colours.fault if self.property("invalid") else edge), 1))
+        painter.setBrush(QColor(colours.control))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), theme.CORNER, theme.CORNER)
+        text_area = self.rect().adjusted(9, 0, -24, 0)
+        painter.setPen(QColor(colours.text if self.isEnabled() else colours.quiet))
+        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, text_area.width())
+        painter.drawText(text_area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        painter.setPen(QPen(QColor(colours.quiet), 1.5, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+        tip = QPointF(self.width() - 14.0, self.height() / 2 + 2)
+        painter.drawPolyline([tip + QPointF(-4, -4), tip, tip + QPointF(4, -4)])
+
+
+class Segments(QWidget):
+    """A row of buttons of which one is pressed."""
+
+    chosen = Signal(object)
+
+    def __init__(self, entries, parent=None):
+        super().__init__(parent)
+        self._values = [value for value, _ in entries]
+        self._group = QButtonGroup(self)
+        layout = row(spacing=0)
+        self.setLayout(layout)
+        for index, (_, text) in enumerate(entries):
+            segment = QPushButton(text)
+            segment.setCheckable(True)
+            segment.setProperty("role", "segment")
+            segment.setProperty("place", "first" if index == 0 else "last" if index == len(entries) - 1 else "middle")
+            self._group.addButton(segment, index)
+            layout.addWidget(segment, 1)
+        self._group.idClicked.connect(lambda index: self.chosen.emit(self._values[index]))
+
+    def button(self, value):
+        """Return the button of a value."""
+        return self._group.button(self._values.index(value))
+
+    def choose(self, value):
+        """Press the button of ``value``, or none; sends no signal."""
+        self._group.setExclusive(False)
+        for index, known in enumerate(self._values):
+            self._group.button(index).setChecked(known == value)
+        self._group.setExclusive(True)
+
+
+class ValueEdit(QLineEdit):
+    """A number or text that looks like plain text until the mouse comes; sends what was typed when it is finished."""
+
+    typed = Signal(str)
+
+    def __init__(self, *, quiet=False, parent=None):
+        super().__init__(parent)
+        if quiet:
+            self.setProperty("role", "value")
+        self.setAlignment(Qt.AlignmentFlag.AlignRight if quiet else Qt.AlignmentFlag.AlignLeft)
+        self._shown = ""
+        self.editingFinished.connect(self._finish)
+
+    def show_text(self, text):
+        """Show a text without sending a signal."""
+        self._shown = text
+        if self.text() != text:
+            self.setText(text)
+            self.setCursorPosition(0)
+
+    def _finish(self):
+        if self.text() != self._shown:
+            self._shown = self.text()
+            self.typed.emit(self.text())
+
+    def keyPressEvent(self, event):
+        """Let Escape bring back what was there."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.setText(self._shown)
+        super().keyPressEvent(event)
+
+
+class Slider(QSlider):
+    """A horizontal slider that goes where it is clicked and leaves the wheel to the form around it."""
+
+    def __init__(self, steps, parent=None):
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setRange(0, steps)
+        self.setPageStep(max(steps // 10, 1))
+        self.setFixedHeight(18)
+
+    def wheelEvent(self, event):
+        """Scroll the form."""
+        event.ignore()
+
+    def mousePressEvent(self, event):
+        """Jump to the mouse, then drag as usual."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            half = 6
+            position = event.position().x() - half
+            self.setValue(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), int(position), self.width() - 2 * half))
+        super().mousePressEvent(event)
+
+
+class Fold(QWidget):
+    """A heading that shows and hides what belongs to it."""
+
+    toggled = Signal(bool)
+
+    def __init__(self, text, content, *, is_open=False, parent=None):
+        super().__init__(parent)
+        self._text, self.content = text, content
+        self.head = button(text, "link", on_click=lambda: self.set_open(not self.is_open))
+        self.setLayout(column(self.head, content, spacing=4))
+        self.set_open(is_open)
+
+    @property
+    def is_open(self):
+        """Whether the content is seen."""
+        return not self.content.isHidden()
+
+    def set_open(self, is_open):
+        """Show or hide the content."""
+        self.content.setVisible(is_open)
+        self.head.setText(f"{'▾' if is_open else '▸'}  {self._text}")
+        self.toggled.emit(is_open)
+
+
+class Elided(QLabel):
+    """One line of text that is cut with an ellipsis where there is no room; the whole stands in the tooltip."""
+
+    def minimumSizeHint(self):
+        """Let it shrink."""
+        return QSize(24, super().minimumSizeHint().height())
+
+    def paintEvent(self, event):
+        """Paint the part that fits."""
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        self.setToolTip(self.text() if text != self.text() else "")
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, text)
