@@ -1,0 +1,125 @@
+"""Commands that take a run file through density, mock skies, training and verdict."""
+
+from pathlib import Path
+
+from ..errors import InputError
+from ..progress import TerminalProgress
+from .run_files import load
+
+
+def sky(options):
+    """Compute the densities and write them as HDF5, optionally as a picture and as FITS."""
+    from ..sky_density import sky_densities
+    from ..sky_density.files import write_densities, write_fits
+
+    config = load(options)
+    densities = sky_densities(config, progress=TerminalProgress())
+    write_densities(options.out, config, densities)
+    written = [options.out]
+    if options.fits:
+        write_fits(options.fits, densities[0])
+        written.append(options.fits)
+    if options.png:
+        from ..figures import save, sky_figure
+
+        save(sky_figure(densities[0]), options.png)
+        written.append(options.png)
+    lines = [f"{d.name}: {d.n_bins} bins, {d.losses}" for d in densities]
+    return {"text": "\n".join([*lines, "wrote " + ", ".join(map(str, written))]), "files": [str(p) for p in written],
+            "sources": [d.name for d in densities], "digest": config.digest}
+
+
+def _one_density(config, progress):
+    from ..sky_density import sky_densities
+
+    if len(config.sources.names) > 1 and not config.sources.mixture:
+        raise InputError(f"expected one source; the run has {', '.join(config.sources.names)}: choose with --source NAME")
+    return sky_densities(config, progress=progress)[0]
+
+
+def simulate(options):
+    """Draw mock skies of the source, of a given fraction or mixed as in training."""
+    from ..mock_events import simulate_skies
+    from ..mock_events.files import write_events
+
+    config = load(options)
+    if options.maps < 1:
+        raise InputError(f"expected at least one map, received {options.maps}", "--maps")
+    if options.eta is not None and not 0 <= options.eta <= 1:
+        raise InputError(f"expected a fraction from 0 to 1, received {options.eta:g}", "--eta")
+    density = _one_density(config, TerminalProgress())
+    n_events = max(config.events.n_events)
+    events = simulate_skies(config, density, n_events, options.maps, options.eta)
+    write_events(options.out, config, density, events)
+    return {"text": f"wrote {options.maps} skies of {n_events} events to {options.out}", "maps": options.maps, "n_events": n_events}
+
+
+def _result(options, config, verdicts):
+    from ..study import result_document, write_result
+
+    document = result_document(config, verdicts)
+    write_result(options.out, document)
+    lines = [describe(verdict) for verdict in verdicts]
+    return {"text": "\n".join([*lines, f"wrote {options.out}"]), **document}
+
+
+def describe(verdict):
+    """Return one line for a person: source, N, statistic, eta with interval in per cent."""
+    name = f"{verdict.source}, N = {verdict.n_events}, {verdict.statistic}"
+    if verdict.eta_min is None:
+        return f"{name}: not detectable even if every event is from the source"
+    low, high = (f"{100 * x:.2f}" if x is not None else "-" for x in (verdict.eta_low, verdict.eta_high))
+    return f"{name}: eta = {100 * verdict.eta_min:.2f} % ({low} to {high} %), AUC {verdict.auc:.4f}"
+
+
+def likelihood(options):
+    """Measure the smallest fraction that the likelihood ratio detects."""
+    from ..study import likelihood_verdicts
+
+    config = load(options)
+    return _result(options, config, likelihood_verdicts(config, TerminalProgress()))
+
+
+def evaluate(options):
+    """Measure the smallest fraction that a trained network detects."""
+    if not options.model.is_file():
+        raise InputError(f"no file {options.model}; give the best.keras of a run folder", "--model")
+    from ..study import network_verdicts
+
+    config = load(options)
+    return _result(options, config, network_verdicts(config, options.model, TerminalProgress()))
+
+
+def train(options):
+    """Train a network for each source and number of events; one cell uses the run folder itself."""
+    from ..study import run_cells
+    from ..training import train_blocking
+
+    config = load(options)
+    cells = run_cells(config)
+    models = [
+        train_blocking(cell, options.out if len(cells) == 1 else options.out / name, progress=TerminalProgress())
+        for name, cell in cells
+    ]
+    return {"text": "\n".join(f"best network: {path}" for path in models), "models": [str(path) for path in models]}
+
+
+def study(options):
+    """Run a study; cells that are done are not repeated."""
+    from ..study import read_study, run_study
+
+    plan = read_study(options.study)
+    outcome = run_study(plan, options.out, TerminalProgress())
+    table = Path(options.out) / "eta_table.csv"
+    lines = [f"{len(outcome['done'])} cells done" + (f", table in {table}" if outcome["done"] else "")]
+    lines += [f"failed: {f['cell']}: {f['error']}" for f in outcome["failed"]]
+    if outcome["failed"] and not outcome["done"]:
+        raise InputError("; ".join(lines))
+    return {"text": "\n".join(lines), **outcome}
+
+
+def worker(options):
+    """Train in this process, told what to do on standard input; the window and ``train`` start it."""
+    from ..training.worker import main
+
+    return main(options.folder)

@@ -1,0 +1,108 @@
+"""Names and options of the commands: a contract with users' scripts."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..config import PRESETS, emission_models, field_models
+from . import analysis, physics, run_files, setup
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a wrong option with one line and exit code 2."""
+
+    def error(self, message):
+        print(f"zevatron: {message}; see: {self.prog} --help", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def numbers(kind, what):
+    """Return a parser of comma-separated numbers, such as ``2,5,10``."""
+
+    def parse(text):
+        try:
+            return tuple(kind(part) for part in text.split(","))
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"expected {what} separated by commas, received {text!r}") from None
+
+    return parse
+
+
+def build_parser():
+    """Return the parser of the whole command line; ``command`` of its result does the work."""
+    parser = _Parser(
+        prog="main.py",
+        description="Zevatron: from candidate sources of ultra-high-energy cosmic rays to the smallest detectable "
+        "source fraction. Without arguments it opens the window.",
+        epilog="Every command with a RUN.toml takes --set section.key=value (repeatable) and --seed N.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    def command(name, function, help, *, run=False, out=True):
+        sub = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+        sub.set_defaults(command=function)
+        if run:
+            sub.add_argument("run", type=Path, metavar="RUN.toml", help="run file, see: main.py new")
+        if out:
+            sub.add_argument("--out", type=Path, required=True, help=out if isinstance(out, str) else "file to write")
+        if run or name == "new":
+            sub.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="assignments",
+                             help="change a setting (repeatable)")
+            sub.add_argument("--seed", type=int, help="seed of every random stream")
+        sub.add_argument("--json", action="store_true", help="print the summary as JSON")
+        return sub
+
+    new = command("new", run_files.new, "write a run file with every setting and its help as comments", out="run file to write")
+    new.add_argument("--source", action="append", default=[], metavar="NAME", help="candidate source (repeatable); default Cen A")
+    new.add_argument("--sources-file", type=Path, metavar="CSV", help="own sources: name,l_deg,b_deg,distance_Mpc or ra_deg,dec_deg")
+    new.add_argument("--field", metavar="MODEL", help=f"Galactic field: {', '.join(field_models())}")
+    new.add_argument("--events", type=numbers(int, "whole numbers"), metavar="N[,N…]", help="numbers of events in one sky")
+    new.add_argument("--preset", choices=tuple(PRESETS), default="paper", help="quick: minutes; paper: the published settings")
+
+    field = command("field", physics.field, "evaluate a Galactic field model at positions", out="CSV to write")
+    field.add_argument("model", metavar="MODEL", help=", ".join(field_models()))
+    field.add_argument("--at", type=Path, required=True, metavar="POSITIONS.csv", help="columns x_kpc,y_kpc,z_kpc")
+
+    backtrack = command("backtrack", physics.backtrack, "trace antiparticles from the Earth out of the Galaxy", out="CSV to write")
+    backtrack.add_argument("model", metavar="MODEL", help=", ".join(field_models()))
+    backtrack.add_argument("--rigidity", type=numbers(float, "rigidities in EV"), required=True, metavar="R[,R…]", help="in EV")
+    backtrack.add_argument("--directions", type=Path, required=True, metavar="DIRS.csv", help="columns l_deg,b_deg")
+
+    spectrum = command("spectrum", physics.spectrum, "propagate an emission model to the Earth", out="CSV to write")
+    spectrum.add_argument("--emission", default="kkos", metavar="MODEL", help=", ".join(emission_models()))
+    spectrum.add_argument("--distance", type=float, required=True, metavar="MPC", help="0 to 250 Mpc")
+    spectrum.add_argument("--ebl", default="inoue12", metavar="MODEL", help="inoue12 or gilmore12")
+
+    sky = command("sky", analysis.sky, "compute the expected density per pixel and energy bin", run=True, out="HDF5 to write")
+    sky.add_argument("--png", type=Path, help="draw the sky of the first source")
+    sky.add_argument("--fits", type=Path, help="write the density of the first source as a HEALPix FITS table")
+
+    simulate = command("simulate", analysis.simulate, "draw mock skies", run=True, out="HDF5 to write")
+    simulate.add_argument("--maps", type=int, default=1000, help="number of mock skies (1000)")
+    simulate.add_argument("--eta", type=float, help="source fraction, 0 to 1; left out: as in training")
+    _narrow(simulate)
+
+    train = command("train", analysis.train, "train the classifier; an interrupted run is continued", run=True, out="run folder")
+    _narrow(train)
+    evaluate = command("evaluate", analysis.evaluate, "measure a trained network: ROC and smallest fraction", run=True, out="JSON to write")
+    evaluate.add_argument("--model", type=Path, required=True, metavar="M.keras", help="trained network")
+    _narrow(evaluate)
+    likelihood = command("likelihood", analysis.likelihood, "the likelihood-ratio limit: smallest fraction any test can see",
+                         run=True, out="JSON to write")
+    _narrow(likelihood)
+    study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
+    study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
+
+    command("demo", setup.demo, "do the main job on the built-in example", out="folder to write")
+    command("lens", setup.lens, "make the shipped maps of the built-in example again", out="HDF5 to write")
+    command("background", setup.background, "make the shipped diffuse KKOS spectrum again", out="CSV to write")
+    command("info", setup.info, "versions, models, folders and processors", out=False)
+    worker = commands.add_parser("worker")  # hidden: the training process of the window and of train
+    worker.add_argument("folder", type=Path)
+    worker.set_defaults(command=analysis.worker)
+    return parser
+
+
+def _narrow(sub):
+    sub.add_argument("--source", metavar="NAME", help="only this source of the run")
+    sub.add_argument("--events", type=int, metavar="N", help="only this number of events")

@@ -1,0 +1,79 @@
+"""Commands that show one stage of the physics by itself."""
+
+import numpy as np
+
+from ..config import EmissionConfig, FieldConfig, PropagationConfig
+from ..errors import InputError
+from ..progress import TerminalProgress
+from ..sky import lonlat, unit_vectors
+from ..tables import read_table, write_table
+
+
+def field(options):
+    """Evaluate a field model at the positions of a CSV file."""
+    from ..galactic_field import galactic_field
+
+    model = galactic_field(FieldConfig(options.model))
+    table = read_table(options.at)
+    axes = ("x_kpc", "y_kpc", "z_kpc")
+    table.require(*axes)
+    values = model.values(np.stack([table.floats(axis) for axis in axes], axis=-1))
+    names = ("Bx_uG", "By_uG", "Bz_uG")
+    columns = table.others(*names) | {name: values[:, i] for i, name in enumerate(names)}
+    write_table(options.out, columns, [f"Galactic magnetic field {options.model}; positions in kpc, field in microgauss"])
+    return {"text": f"wrote {len(table)} values of {options.model} to {options.out}", "rows": len(table)}
+
+
+def backtrack(options):
+    """Trace antiparticles of the given rigidities from the Earth in the directions of a CSV file."""
+    from ..galactic_field import backtrack as trace
+    from ..galactic_field import galactic_field
+
+    for rigidity in options.rigidity:
+        if not (np.isfinite(rigidity) and rigidity > 0):
+            raise InputError(f"expected rigidities above 0 EV, received {rigidity:g}", "--rigidity")
+    model = galactic_field(FieldConfig(options.model))
+    table = read_table(options.directions)
+    glon, glat = table.floats("l_deg"), table.floats("b_deg")
+    if np.any(np.abs(glat) > 90):
+        line = table.lines[int(np.argmax(np.abs(glat) > 90))]
+        raise InputError(f"{table.path}, line {line}: expected a latitude from -90 to 90 degrees in b_deg")
+    n_directions, n_rigidities = len(table), len(options.rigidity)
+    rigidity = np.repeat(options.rigidity, n_directions)
+    arrival = np.tile(unit_vectors(glon, glat), (n_rigidities, 1))
+    traced = trace(model, rigidity, arrival, progress=TerminalProgress())
+    exit_lon, exit_lat = lonlat(traced.exit_direction)
+    columns = {
+        "R_EV": rigidity,
+        "l_earth_deg": np.tile(glon, n_rigidities),
+        "b_earth_deg": np.tile(glat, n_rigidities),
+        "l_exit_deg": exit_lon,
+        "b_exit_deg": exit_lat,
+        "path_kpc": traced.path,
+    }
+    further = {name: values * n_rigidities for name, values in table.others("l_deg", "b_deg", *columns).items()}
+    write_table(options.out, columns | further, [
+        f"antiparticles from the Sun through {options.model} to the sphere of 20 kpc; nan: still inside after 500 kpc"
+    ])
+    trapped = int(np.isnan(traced.path).sum())
+    return {"text": f"wrote {len(rigidity)} rays to {options.out}" + (f"; {trapped} did not leave the Galaxy" if trapped else ""),
+            "rays": len(rigidity), "trapped": trapped}
+
+
+def spectrum(options):
+    """Propagate an emission model over a distance and write the flux by mass number."""
+    from ..propagation import propagated_spectrum
+
+    if not 0 <= options.distance <= 250:
+        raise InputError(f"expected a distance from 0 to 250 Mpc, received {options.distance:g}", "--distance")
+    arrived = propagated_spectrum(
+        EmissionConfig(options.emission), PropagationConfig(options.ebl), options.distance, progress=TerminalProgress()
+    )
+    energy = 10.0 ** np.linspace(19.0, 20.3, 27)
+    flux = arrived.flux_at(energy / 1e18)
+    columns = {"E_eV": energy} | {f"A{a}": flux[a - 1] for a in range(1, 57)}
+    write_table(options.out, columns, [
+        f"emission {options.emission} at {options.distance:g} Mpc, background light {options.ebl}",
+        "E^2 dN/dE by mass number A, one arbitrary unit for all columns and distances, without 1/(4 pi r^2)",
+    ])
+    return {"text": f"wrote {len(energy)} energies to {options.out}", "energies": len(energy)}

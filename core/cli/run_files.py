@@ -1,0 +1,50 @@
+"""Run files: written by ``new``, read and changed by every command that takes one."""
+
+from ..config import parse_assignment, read_run, run_config, run_toml, with_values
+from ..errors import ConfigError
+from ..files import replacing
+from ..sources import read_custom_sources, selected_sources
+
+
+def new(options):
+    """Write a run file with every setting and its help."""
+    values = {}
+    if options.sources_file:
+        own = read_custom_sources(options.sources_file)
+        values["sources.custom"] = own
+        values["sources.names"] = tuple(source.name for source in own)
+    if options.source:
+        values["sources.names"] = tuple(options.source)
+    if options.field:
+        values["field.model"] = options.field
+    if options.events:
+        values["events.n_events"] = options.events
+    config = changed(with_values(run_config(options.preset), values), options)
+    names = tuple(source.name for source in selected_sources(config.sources))
+    config = with_values(config, {"sources.names": names})
+    with replacing(options.out, "w", encoding="utf-8") as stream:
+        stream.write(run_toml(config))
+    return {"text": f"wrote {options.out} (digest {config.digest})", "run": str(options.out), "digest": config.digest}
+
+
+def changed(config, options):
+    """Apply ``--set`` and ``--seed``."""
+    values = dict(parse_assignment(text) for text in options.assignments)
+    if options.seed is not None:
+        values["seed"] = options.seed
+    return with_values(config, values) if values else config
+
+
+def load(options):
+    """Read the run file of a command, with ``--set``, ``--seed``, ``--source`` and ``--events`` applied."""
+    config = changed(read_run(options.run), options)
+    values = {}
+    if getattr(options, "source", None):
+        values["sources.names"] = (options.source,)
+        if config.sources.mixture:
+            raise ConfigError("expected no --source, because the run mixes its sources; set sources.mixture=false", "--source")
+    if getattr(options, "events", None) is not None:
+        values["events.n_events"] = (options.events,)
+    config = with_values(config, values) if values else config
+    selected_sources(config.sources)
+    return config

@@ -1,0 +1,61 @@
+"""Commands about Zevatron itself: the demonstration, the shipped data, the installation."""
+
+import os
+
+from ..config import emission_models, field_models, network_kinds, run_config, run_toml, with_values
+from ..errors import InputError
+from ..files import replacing
+from ..progress import TerminalProgress
+from ..provenance import versions
+
+
+def demo(options):
+    """Do the main job on the built-in example: sky, training, ROC and eta, as PNG and CSV."""
+    from ..demo import run_demo
+
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {options.out}: {error.strerror}; choose another --out") from None
+    config = run_config("quick")
+    with replacing(options.out / "run.toml", "w", encoding="utf-8") as stream:
+        stream.write(run_toml(config))
+    limit_config = with_values(config, {"events.n_events": (50, 100, 200, 300, 400, 500)})
+    lines, files = run_demo(config, limit_config, options.out, TerminalProgress())
+    return {"text": "\n".join([*lines, f"wrote {len(files)} files to {options.out}:", *(f"  {name}" for name in files)]),
+            "files": files, "results": lines}
+
+
+def lens(options):
+    """Make the shipped maps of the built-in example again."""
+    from ..lens.example import build
+
+    return {"text": build(options.out, progress=TerminalProgress())}
+
+
+def background(options):
+    """Make the shipped diffuse spectrum of KKOS sources again."""
+    from ..emission.background import write_diffuse_spectrum
+
+    write_diffuse_spectrum(options.out, progress=TerminalProgress())
+    return {"text": f"wrote {options.out}"}
+
+
+def info(options):
+    """Show versions, models, folders and processors."""
+    from ..cache import cache_directory
+
+    facts = {
+        "versions": versions(),
+        "field_models": list(field_models()),
+        "emission_models": list(emission_models()),
+        "networks": list(network_kinds()),
+        "cache": str(cache_directory()),
+        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+    }
+    text = [
+        "Zevatron " + facts["versions"]["zevatron"],
+        *(f"{name}: {', '.join(value) if isinstance(value, list) else value}" for name, value in facts.items() if name != "versions"),
+        "versions: " + ", ".join(f"{name} {number}" for name, number in facts["versions"].items()),
+    ]
+    return {"text": "\n".join(text), **facts}

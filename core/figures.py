@@ -1,0 +1,213 @@
+"""Figures for papers and reports, drawn with matplotlib on its Agg canvas; no window is needed.
+
+Two accents, as in the window: amber for the network, blue for the limit, grey
+for published values.
+"""
+
+from pathlib import Path
+
+import healpy as hp
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from .errors import InputError
+from .files import replacing_path
+from .published import published_eta
+
+NETWORK, LIMIT, PUBLISHED, INK = "#c2571a", "#1769aa", "#667085", "#1b2130"
+SKY_COLOURS = LinearSegmentedColormap.from_list(
+    "paper_to_ink", ["#ffffff", "#fde3c0", "#f6a15f", "#d94f3d", "#8f2469", "#3b1357", "#0d0829"]
+)
+FORMATS = ("png", "pdf", "svg")
+
+
+def _figure(width, height):
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure, path, dpi=160):
+    """Write a figure as PNG, PDF or SVG, by the ending of ``path``."""
+    kind = Path(path).suffix.lstrip(".").lower()
+    if kind not in FORMATS:
+        raise InputError(f"expected a file ending in .png, .pdf or .svg, received {path}")
+    with replacing_path(path) as temporary:
+        figure.savefig(temporary, format=kind, dpi=dpi, facecolor="white")
+
+
+def _mollweide(values, nside, width):
+    """Project a NESTED map, longitude growing to the left; NaN outside the sky."""
+    projection = hp.projector.MollweideProj(xsize=width)
+    return projection.projmap(values, lambda x, y, z: hp.vec2pix(nside, x, y, z, nest=True)), projection
+
+
+def _draw_sky(axes, values, nside, width, vmax, graticule=True):
+    image, projection = _mollweide(values, nside, width)
+    shown = axes.imshow(
+        np.ma.masked_invalid(image), origin="lower", extent=(-2, 2, -1, 1), cmap=SKY_COLOURS, vmin=0, vmax=vmax, interpolation="nearest"
+    )
+    outline = np.linspace(0, 2 * np.pi, 361)
+    axes.plot(2 * np.cos(outline), np.sin(outline), color=PUBLISHED, lw=0.6)
+    if graticule:
+        turn = np.linspace(-179.9, 179.9, 361)
+        for glat in (-60, -30, 0, 30, 60):
+            axes.plot(*projection.ang2xy(turn, np.full_like(turn, glat), lonlat=True), color=PUBLISHED, lw=0.4, alpha=0.5)
+        for glon in (-120, -60, 0, 60, 120):
+            rise = np.linspace(-90, 90, 181)
+            axes.plot(*projection.ang2xy(np.full_like(rise, glon), rise, lonlat=True), color=PUBLISHED, lw=0.4, alpha=0.5)
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    return shown, projection
+
+
+def sky_figure(density, markers=()):
+    """Draw the expected density of a source relative to isotropy: all bins together, and each bin.
+
+    Parameters
+    ----------
+    density : SkyDensity
+    markers : iterable of Source, optional
+        Sources to mark by name.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    columns = 5
+    rows = -(-density.n_bins // columns)
+    figure = _figure(10, 5.6 + 1.15 * rows)
+    upper, lower = figure.subfigures(2, 1, height_ratios=[5.2, 1.15 * rows + 0.4])
+    axes = upper.subplots()
+    total = density.source.sum(axis=1) * density.npix
+    shown, projection = _draw_sky(axes, total, density.nside, 1000, total.max())
+    upper.colorbar(shown, ax=axes, shrink=0.75, label="density relative to isotropy")
+    for source in markers:
+        x, y = projection.ang2xy(source.glon, source.glat, lonlat=True)
+        axes.plot(x, y, "o", mfc="none", mec=LIMIT, ms=7)
+        axes.annotate(source.name, (x, y), xytext=(6, 6), textcoords="offset points", color=LIMIT, fontsize=9)
+    axes.set_title(f"{density.name}: all energies, {density.bin_edges[0]:.0f}–{density.bin_edges[-1]:.0f} EeV", color=INK)
+    per_bin = density.source.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        relative = np.where(per_bin > 0, density.source / np.where(per_bin > 0, per_bin, 1) * density.npix, 0)
+    grid = np.atleast_2d(lower.subplots(rows, columns, squeeze=False))
+    for index, panel in enumerate(grid.flat):
+        panel.set_axis_off()
+        if index < density.n_bins:
+            _draw_sky(panel, relative[:, index], density.nside, 260, relative.max(), graticule=False)
+            low, high = density.bin_edges[index : index + 2]
+            panel.set_title(f"{low:.0f}–{high:.0f} EeV", fontsize=8, pad=2, color=PUBLISHED)
+    return figure
+
+
+def training_figure(history):
+    """Draw loss and accuracy against the epoch; training thin, validation thick, the best epoch marked.
+
+    Parameters
+    ----------
+    history : mapping of str to sequence
+        Columns of ``history.csv``: ``epoch``, ``loss``, ``val_loss``, ``accuracy``, ``val_accuracy``.
+    """
+    figure = _figure(8, 3.4)
+    epoch = np.asarray(history["epoch"])
+    best = epoch[int(np.argmax(history["val_accuracy"]))]
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        axes.plot(epoch, history[name], color=NETWORK, lw=0.9, alpha=0.7, label="training")
+        axes.plot(epoch, history[f"val_{name}"], color=NETWORK, lw=2.2, label="validation")
+        axes.axvline(best, color=PUBLISHED, lw=0.8, ls=":", label=f"best epoch {best:.0f}")
+        _label(axes, "epoch", name)
+        axes.legend(frameon=False)
+    return figure
+
+
+def colour_of(statistic):
+    """Return blue for the limit and amber for every network."""
+    return LIMIT if statistic == "likelihood_ratio" else NETWORK
+
+
+NAMES = {"likelihood_ratio": "likelihood ratio (limit)", "bcnn": "BCNN", "cnn": "CNN"}
+
+
+def roc_figure(verdicts):
+    """Draw the ROC of each verdict at its smallest detectable fraction, the false-positive rate on a log axis."""
+    figure = _figure(5.2, 4.2)
+    axes = figure.subplots()
+    for verdict in verdicts:
+        if verdict.eta_min is None:
+            continue
+        label = f"{NAMES.get(verdict.statistic, verdict.statistic)}, η = {100 * verdict.eta_min:.2f} %, AUC {verdict.auc:.4f}"
+        axes.plot(verdict.roc_false_positive, verdict.roc_true_positive, color=colour_of(verdict.statistic), lw=1.8, label=label)
+    if verdicts:
+        axes.axvline(verdicts[0].alpha_requested, color=PUBLISHED, lw=0.8, ls=":")
+        axes.axhline(1 - verdicts[0].beta_requested, color=PUBLISHED, lw=0.8, ls=":")
+        axes.set_title(f"{verdicts[0].source}, N = {verdicts[0].n_events}", color=INK)
+    axes.set_xscale("log")
+    axes.set_xlim(1e-4, 1)
+    axes.set_ylim(0, 1.01)
+    _label(axes, "false-positive rate α", "power 1 − β")
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
+def score_figure(verdict):
+    """Draw the distributions of the score under isotropy and with the source, and the threshold."""
+    figure = _figure(5.2, 3.6)
+    axes = figure.subplots()
+    for (edges, density), colour, label in (
+        (verdict.null_histogram, PUBLISHED, "isotropy"), (verdict.signal_histogram, colour_of(verdict.statistic), "with the source")
+    ):
+        axes.stairs(density, edges, color=colour, fill=True, alpha=0.45, label=label)
+    axes.axvline(verdict.threshold, color=INK, lw=0.9, ls="--", label=f"threshold at α ≤ {verdict.alpha_requested:g}")
+    _label(axes, f"score: {NAMES.get(verdict.statistic, verdict.statistic)}", "probability density")
+    axes.legend(frameon=False)
+    return figure
+
+
+def eta_figure(rows):
+    """Draw the smallest detectable fraction against N, with 68 % intervals and the published values.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Entries of ``results`` in a ``result.json``.
+    """
+    sources = list(dict.fromkeys(row["source"] for row in rows))
+    figure = _figure(4.6 * min(len(sources), 3), 3.6 * -(-len(sources) // 3))
+    grid = figure.subplots(-(-len(sources) // 3), min(len(sources), 3), squeeze=False)
+    for axes, source in zip(grid.flat, sources, strict=False):
+        _draw_eta(axes, source, [row for row in rows if row["source"] == source and row["eta_min"] is not None])
+    for axes in grid.flat[len(sources):]:
+        axes.set_axis_off()
+    return figure
+
+
+def _draw_eta(axes, source, rows):
+    for statistic in dict.fromkeys(row["statistic"] for row in rows):
+        chosen = sorted((row for row in rows if row["statistic"] == statistic), key=lambda row: row["n_events"])
+        number = [row["n_events"] for row in chosen]
+        eta = np.array([row["eta_min"] for row in chosen])
+        low = np.array([row["eta_min"] if row["eta_low"] is None else row["eta_low"] for row in chosen])
+        high = np.array([row["eta_min"] if row["eta_high"] is None else row["eta_high"] for row in chosen])
+        axes.errorbar(number, eta, [np.clip(eta - low, 0, None), np.clip(high - eta, 0, None)], color=colour_of(statistic),
+                      marker="o", ms=4, lw=1.6, capsize=2, label=NAMES.get(statistic, statistic))
+    for statistic, marker in (("bcnn", "x"), ("cnn", "+")):
+        published = [(n, published_eta(source, n).get(statistic)) for n in sorted({row["n_events"] for row in rows})]
+        points = [(n, eta) for n, eta in published if eta is not None]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker, color=PUBLISHED, ms=7, label=f"published, {NAMES[statistic]}")
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_ylim(bottom=0)
+    axes.set_title(source, color=INK)
+    _label(axes, "events N", "smallest detectable η")
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _label(axes, x, y):
+    axes.set_xlabel(x, color=INK)
+    axes.set_ylabel(y, color=INK)
+    axes.grid(alpha=0.25, lw=0.5)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
