@@ -133,6 +133,7 @@ def _expectation(kind, low, high):
 class CustomSource(Section):
     """A source of the user's own, in Galactic or in equatorial coordinates."""
 
+    path = "sources.custom"
     name: str = setting("", label="Name", help="Name of the source")
     frame: str = setting(
         "galactic", choices=("galactic", "equatorial"), label="Frame",

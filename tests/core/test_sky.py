@@ -1,0 +1,53 @@
+import healpy as hp
+import numpy as np
+import pytest
+from zevatron.core.errors import InputError
+from zevatron.core.sky import (
+    angular_distance,
+    check_nside,
+    equatorial_to_galactic,
+    galactic_to_equatorial,
+    lonlat,
+    pixel_vectors,
+    unit_vectors,
+    vector_pixels,
+)
+
+
+def test_longitude_and_latitude_are_the_inverse_of_unit_vectors(rng):
+    glon, glat = rng.uniform(0, 360, 1000), rng.uniform(-90, 90, 1000)
+    assert np.allclose(lonlat(unit_vectors(glon, glat)), (glon, glat))
+
+
+def test_longitude_never_reaches_360():
+    glon, _ = lonlat(np.array([[1.0, -1e-300, 0.0], [1.0, -1e-17, 0.0], [1.0, 0.0, 0.0]]))
+    assert np.all((glon >= 0) & (glon < 360))
+
+
+@pytest.mark.parametrize("nside", [1, 2, 8, 64])
+def test_pixel_centres_map_back_to_their_pixel(nside):
+    ipix = np.arange(hp.nside2npix(nside))
+    assert np.array_equal(vector_pixels(nside, pixel_vectors(nside)), ipix)
+    assert np.allclose(pixel_vectors(nside), np.transpose(hp.pix2vec(nside, ipix, nest=True)))
+
+
+def test_angular_distance_is_accurate_for_tiny_and_opposite_directions():
+    a = unit_vectors(30.0, 40.0)
+    assert angular_distance(a, unit_vectors(30.0, 40.0 + 1e-9)) == pytest.approx(1e-9, rel=1e-5)
+    assert angular_distance(a, -a) == pytest.approx(180.0)
+
+
+def test_frames_are_inverse_and_put_the_galactic_poles_where_they_belong():
+    # J2000 north Galactic pole and Galactic centre: Reid & Brunthaler, ApJ 616 (2004) 872
+    glon, glat = equatorial_to_galactic(192.85948, 27.12825)
+    assert glat == pytest.approx(90.0, abs=1e-4)
+    glon, glat = equatorial_to_galactic(266.40499, -28.93617)
+    assert min(glon, 360 - glon) < 1e-4 and abs(glat) < 1e-4
+    ra, dec = galactic_to_equatorial(*equatorial_to_galactic(123.4, -56.7))
+    assert (ra, dec) == (pytest.approx(123.4), pytest.approx(-56.7))
+
+
+@pytest.mark.parametrize("nside", [0, 3, -1, 2.5, 16384])
+def test_nside_must_be_a_power_of_two(nside):
+    with pytest.raises(InputError, match="power of two"):
+        check_nside(nside)
