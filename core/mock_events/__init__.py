@@ -1,0 +1,11 @@
+"""Mock skies: events drawn from a density, as lists and as counts maps."""
+
+from .events import EventSampler, MockEvents, draw_events, draw_training_events
+from .places import event_directions, event_energies
+from .simulation import simulate_skies, source_counts
+from .streams import random_stream, random_streams
+
+__all__ = [
+    "EventSampler", "MockEvents", "draw_events", "draw_training_events", "event_directions", "event_energies",
+    "random_stream", "random_streams", "simulate_skies", "source_counts",
+]

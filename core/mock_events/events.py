@@ -1,0 +1,173 @@
+"""Mock skies as lists of pixel and energy bin, drawn without a Python loop over events."""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from ..errors import InputError
+from .alias import alias_draw, alias_table
+
+
+@dataclass(frozen=True, eq=False)
+class MockEvents:
+    """Event lists of several mock skies.
+
+    Attributes
+    ----------
+    ipix : ndarray of int32, shape (n_maps, n_events)
+        NESTED pixel of each event.
+    bin : ndarray of int8, shape (n_maps, n_events)
+        Energy bin.
+    is_source : ndarray of bool, shape (n_maps, n_events)
+        Whether it was drawn from the source's density.
+    n_source : ndarray of int64, shape (n_maps,)
+        How many were.
+    nside, n_bins : int
+
+    Notes
+    -----
+    Events drawn here have those of the source first; :meth:`shuffled` hides that from whoever looks at the order.
+    """
+
+    ipix: np.ndarray
+    bin: np.ndarray
+    is_source: np.ndarray
+    n_source: np.ndarray
+    nside: int
+    n_bins: int
+
+    def __len__(self):
+        return len(self.ipix)
+
+    @property
+    def n_maps(self):
+        """Number of mock skies."""
+        return self.ipix.shape[0]
+
+    @property
+    def n_events(self):
+        """Events in each."""
+        return self.ipix.shape[1]
+
+    @property
+    def npix(self):
+        """Number of pixels."""
+        return 12 * self.nside**2
+
+    def counts(self):
+        """Counts maps: float32, shape (n_maps, npix, n_bins), NESTED."""
+        counts = np.zeros((self.n_maps, self.npix * self.n_bins), dtype=np.float32)
+        _add_counts(self.ipix, self.bin, self.n_bins, counts)
+        return counts.reshape(self.n_maps, self.npix, self.n_bins)
+
+    def select(self, which):
+        """Return some of the skies; ``which`` is a slice, a mask or an array of indices."""
+        return MockEvents(
+            self.ipix[which], self.bin[which], self.is_source[which], self.n_source[which], self.nside, self.n_bins
+        )
+
+    def shuffled(self, rng):
+        """Return the same skies with the events of each in random order."""
+        order = np.argsort(rng.random(self.ipix.shape), axis=1)
+        ipix, energy_bin, is_source = (np.take_along_axis(x, order, axis=1) for x in (self.ipix, self.bin, self.is_source))
+        return MockEvents(ipix, energy_bin, is_source, self.n_source, self.nside, self.n_bins)
+
+
+class EventSampler:
+    """Draws events of one density; the tables are made once.
+
+    Parameters
+    ----------
+    density : SkyDensity
+    """
+
+    def __init__(self, density):
+        self.nside, self.n_bins = density.nside, density.n_bins
+        self._source = alias_table(density.source)
+        self._isotropic = alias_table(density.isotropic)
+
+    def draw(self, n_events, n_source, rng):
+        """Draw mock skies.
+
+        One random number is used for each event whatever its origin: with the same state of ``rng`` and one source
+        event more, one isotropic event is replaced by one of the source and all others stay.
+
+        Parameters
+        ----------
+        n_events : int
+            In each sky.
+        n_source : array_like of int, shape (n_maps,)
+            How many of them are from the source.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        MockEvents
+
+        Raises
+        ------
+        InputError
+            If a number of source events is negative or above ``n_events``.
+        """
+        n_source = np.asarray(n_source, dtype=np.int64)
+        if n_events < 1 or n_source.ndim != 1 or np.any((n_source < 0) | (n_source > n_events)):
+            raise InputError(f"expected 0 to {n_events} source events in each sky, received {n_source}")
+        uniform = rng.random((len(n_source), n_events))
+        ipix = np.empty(uniform.shape, dtype=np.int32)
+        energy_bin = np.empty(uniform.shape, dtype=np.int8)
+        _draw(uniform, n_source, self._source, self._isotropic, self.n_bins, ipix, energy_bin)
+        is_source = np.arange(n_events) < n_source[:, None]
+        return MockEvents(ipix, energy_bin, is_source, n_source, self.nside, self.n_bins)
+
+
+def draw_events(density, n_events, n_source, rng):
+    """Draw mock skies of a :class:`~..sky_density.SkyDensity`; see :meth:`EventSampler.draw`."""
+    return EventSampler(density).draw(n_events, n_source, rng)
+
+
+def draw_training_events(sampler, n_events, n_maps, rng):
+    """Draw mock skies as the published training has them.
+
+    Half of the skies are isotropic (one more of an odd number); the others have a number of source events that is
+    log-uniform over 1 to ``n_events``: P(k) = ln(1 + 1/k) / ln(n_events + 1). The order is random.
+
+    Parameters
+    ----------
+    sampler : EventSampler
+    n_events, n_maps : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    events : MockEvents
+    labels : ndarray of float32, shape (n_maps,)
+        1 where there is a source.
+    """
+    labels = rng.permutation(np.arange(n_maps) % 2)
+    n_source = labels * log_uniform_integers(n_events, n_maps, rng)
+    return sampler.draw(n_events, n_source, rng), labels.astype(np.float32)
+
+
+def log_uniform_integers(highest, size, rng):
+    """Draw integers k from 1 to ``highest`` with P(k) = ln(1 + 1/k) / ln(highest + 1)."""
+    return np.minimum(np.exp(rng.random(size) * np.log(highest + 1)).astype(np.int64), highest)
+
+
+@numba.njit(nogil=True, cache=True)
+def _draw(uniform, n_source, source, isotropic, n_bins, ipix, energy_bin):
+    n_maps, n_events = uniform.shape
+    for i in range(n_maps):
+        for j in range(n_events):
+            table = source if j < n_source[i] else isotropic
+            cell = np.uint32(alias_draw(table, uniform[i, j]))
+            pixel = cell // np.uint32(n_bins)
+            ipix[i, j] = pixel
+            energy_bin[i, j] = cell - pixel * np.uint32(n_bins)
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_counts(ipix, energy_bin, n_bins, counts):
+    for i in range(ipix.shape[0]):
+        for j in range(ipix.shape[1]):
+            counts[i, ipix[i, j] * n_bins + energy_bin[i, j]] += 1

@@ -1,0 +1,57 @@
+"""Mock skies of a run, as the command ``simulate`` and the window ask for them."""
+
+import math
+
+import numpy as np
+
+from .events import EventSampler, draw_training_events
+from .streams import random_stream
+
+
+def source_counts(eta, n_events):
+    """Split ``eta * n_events`` into whole events.
+
+    A fraction between two whole numbers means a mixture of skies with the lower and the upper number, the upper one
+    with the fractional weight.
+
+    Returns
+    -------
+    low, high : int
+    weight : float
+        Share of skies with ``high`` events, 0 where ``eta * n_events`` is whole.
+    """
+    exact = round(eta * n_events, 9)
+    low = math.floor(exact)
+    return low, min(low + 1, n_events), exact - low
+
+
+def simulate_skies(config, density, n_events, n_maps, eta=None, *, seed=None):
+    """Draw the mock skies of a run.
+
+    Parameters
+    ----------
+    config : RunConfig
+    density : SkyDensity
+    n_events, n_maps : int
+    eta : float, optional
+        Fraction from the source in every sky, 0 for isotropy; of skies between two whole numbers of source events,
+        exactly the fractional share (rounded to whole skies) has the upper one, in random order. Without ``eta`` skies
+        are as in training: half isotropic, the others log-uniform.
+    seed : int, optional
+        Another than the run's.
+
+    Returns
+    -------
+    MockEvents
+        Events in random order.
+    """
+    rng = random_stream(config.seed if seed is None else seed, "simulate")
+    sampler = EventSampler(density)
+    if eta is None:
+        events, _ = draw_training_events(sampler, n_events, n_maps, rng)
+    else:
+        low, high, weight = source_counts(eta, n_events)
+        n_high = round(weight * n_maps)
+        n_source = rng.permutation(np.repeat([low, high], [n_maps - n_high, n_high]))
+        events = sampler.draw(n_events, n_source, rng)
+    return events.shuffled(rng)
