@@ -1,0 +1,176 @@
+"""What a statistic can detect: threshold, errors, curves and the smallest fraction."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..mock_events import random_stream, source_counts
+from ..progress import SILENT
+from .likelihood import LikelihoodRatio
+from .roc import area_under_curve, histogram, roc_curve
+from .search import bootstrap_interval, coarse_count, coarse_maps, crossing
+from .trials import Measurement, Trials
+
+SETTLED = 2e-3  # relative change of eta at which the statistic is taken to test its own eta
+MAX_ROUNDS = 6
+CURVE = (0.25, 0.5, 0.75, 1.25, 1.5, 2.0)  # further points of beta(eta), in units of eta_min
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What one statistic detects of one source in skies of one size.
+
+    Attributes
+    ----------
+    source, statistic : str
+    n_events : int
+    eta_min : float or None
+        Smallest fraction of source events that is detected with at most the requested errors; None where even skies of
+        nothing but source events are missed too often: all below is then measured at fraction 1.
+    eta_low, eta_high : float or None
+        68 % interval of ``eta_min`` from resampled test skies.
+    alpha, beta : float
+        Errors measured on the test skies at ``eta_min``.
+    alpha_requested, beta_requested : float
+    auc : float
+        Area under the ROC curve at ``eta_min``, midranks for equal scores.
+    threshold : float
+        A sky that scores above it is called anisotropic.
+    roc_false_positive, roc_true_positive : ndarray
+    null_histogram, signal_histogram : tuple of (ndarray, ndarray)
+        Edges, shape (n + 1,), and densities, shape (n,), of the scores.
+    eta_grid, beta_grid : ndarray
+        Missed share against the fraction, each fraction tested by its own statistic where it depends on it.
+    """
+
+    source: str
+    n_events: int
+    statistic: str
+    eta_min: float | None
+    eta_low: float | None
+    eta_high: float | None
+    alpha: float
+    beta: float
+    alpha_requested: float
+    beta_requested: float
+    auc: float
+    threshold: float
+    roc_false_positive: np.ndarray
+    roc_true_positive: np.ndarray
+    null_histogram: tuple
+    signal_histogram: tuple
+    eta_grid: np.ndarray
+    beta_grid: np.ndarray
+
+    def as_dict(self):
+        """Return plain values for an entry of ``result.json``."""
+        return {name: _plain(value) for name, value in vars(self).items()}
+
+
+def likelihood_verdict(config, density, n_events, *, progress=SILENT):
+    """Judge the likelihood ratio, every fraction tested by its own ratio; see :func:`verdict`."""
+    return verdict(config, density, n_events, lambda eta: LikelihoodRatio(density, eta), progress=progress)
+
+
+def verdict(config, density, n_events, statistic, *, progress=SILENT):
+    """Find the smallest fraction of source events that a statistic detects.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Its ``test`` section and seed.
+    density : SkyDensity
+        Test skies are drawn from it.
+    n_events : int
+    statistic : object or callable
+        A statistic, or ``statistic(eta)`` that returns the one for the fraction ``eta`` under test.
+    progress : Progress, optional
+
+    Returns
+    -------
+    Verdict
+    """
+    test = config.test
+    trials = Trials(density, n_events, test.maps, config.seed, progress)
+    measurement_at = _measurements(trials, statistic, test.alpha)
+    measurement, eta = _smallest_fraction(measurement_at, n_events, test)
+    tested = 1.0 if eta is None else eta
+    interval = (None, None)
+    if eta is not None:
+        rng = random_stream(config.seed, "bootstrap", n_events)
+        interval = bootstrap_interval(measurement, eta, test.beta, test.bootstrap, rng)
+    return _describe(density.name, measurement, tested, eta, interval, test, _power_curve(measurement_at, measurement, tested))
+
+
+def _measurements(trials, statistic, alpha):
+    if hasattr(statistic, "scores"):
+        fixed = Measurement(trials, statistic, alpha)
+        return lambda eta: fixed
+    return lambda eta: Measurement(trials, statistic(eta), alpha)
+
+
+def _smallest_fraction(measurement_at, n_events, test):
+    """Return the measurement of the statistic that tests its own smallest fraction, and that fraction or None.
+
+    The likelihood ratio is the best statistic at the fraction it tests, so its crossing hardly depends on that fraction
+    near the answer and one or two rounds settle it. A fixed statistic needs one.
+    """
+    start = coarse_count(measurement_at, n_events, test.beta, coarse_maps(test.alpha))
+    tested = start / n_events
+    measurement = measurement_at(tested)
+    eta = crossing(measurement, start, test.beta)
+    for _ in range(MAX_ROUNDS):
+        if eta is None and tested < 1:
+            eta = 1.0
+        if eta is None or abs(eta - tested) <= SETTLED * eta:
+            break
+        tested, following = eta, measurement_at(eta)
+        if following is measurement:
+            break
+        measurement, eta = following, crossing(following, round(eta * n_events), test.beta)
+    return measurement, eta
+
+
+def _power_curve(measurement_at, measurement, tested):
+    """Missed share on few skies at multiples of the fraction, and on all of them at the fraction itself."""
+    n_events = measurement.trials.n_events
+    few = coarse_maps(measurement.alpha)
+    points = {tested: measurement.beta(*source_counts(tested, n_events))}
+    for factor in CURVE:
+        n_source = round(factor * tested * n_events)
+        eta = n_source / n_events
+        if 0 < eta <= 1 and eta not in points:
+            points[eta] = measurement_at(eta).missed(n_source, few)
+    grid = sorted(points)
+    return np.array(grid), np.array([points[eta] for eta in grid])
+
+
+def _describe(source, measurement, tested, eta, interval, test, curve):
+    trials = measurement.trials
+    low, high, weight = source_counts(tested, trials.n_events)
+    null = measurement.null()
+    signal, weights = measurement.signal(low), np.full(trials.n_maps, 1 - weight)
+    if weight:
+        signal = np.concatenate([signal, measurement.signal(high)])
+        weights = np.concatenate([weights, np.full(trials.n_maps, weight)])
+    threshold = measurement.threshold()
+    edges, null_density, signal_density = histogram(null, signal, weights)
+    false_positive, true_positive = roc_curve(null, signal, weights)
+    return Verdict(
+        source=source, n_events=trials.n_events, statistic=measurement.statistic.name,
+        eta_min=eta, eta_low=interval[0], eta_high=interval[1],
+        alpha=float(np.mean(null > threshold)), beta=measurement.beta(low, high, weight),
+        alpha_requested=test.alpha, beta_requested=test.beta,
+        auc=area_under_curve(null, signal, weights), threshold=threshold,
+        roc_false_positive=false_positive, roc_true_positive=true_positive,
+        null_histogram=(edges, null_density), signal_histogram=(edges, signal_density),
+        eta_grid=curve[0], beta_grid=curve[1],
+    )
+
+
+def _plain(value):
+    if isinstance(value, np.ndarray):
+        return [float(f"{x:.6g}") for x in value]
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
