@@ -6,7 +6,6 @@ HEALPix in NESTED order (the four children of a pixel are neighbours in
 memory, which pooling and refinement use); files say their own ordering.
 """
 
-import healpy as hp
 import numpy as np
 
 from .errors import InputError
@@ -64,10 +63,14 @@ def galactic_to_equatorial(glon, glat):
 
 def pixel_vectors(nside, ipix=None):
     """Unit vectors, shape (n, 3), of the centres of NESTED pixels (all of them by default)."""
+    import healpy as hp  # slow to load: not before a pixel is asked for
+
     ipix = np.arange(hp.nside2npix(nside)) if ipix is None else ipix
     return np.stack(hp.pix2vec(nside, ipix, nest=True), axis=-1)
 
 
 def vector_pixels(nside, vectors):
     """NESTED pixels, shape (...,), that contain the directions ``vectors``, shape (..., 3)."""
+    import healpy as hp
+
     return hp.vec2pix(nside, *np.moveaxis(np.asarray(vectors), -1, 0), nest=True)
