@@ -1,0 +1,25 @@
+"""Widgets that show: skies, spectra, training curves, results. They compute no physics and hard-code no colour.
+
+Everything here is a plain ``QWidget`` with setters and signals; colours follow ``gui.theme`` by themselves.
+
+``sky.SkyPanels``
+    The Sky tab. ``set_density(SkyDensity | None)``, ``set_mock(MockEvents | None, bin_edges, index=0, directions=None,
+    energy=None)``, ``set_sources(sources, chosen=names)``, ``set_mode("density" | "events" | "counts")``,
+    ``set_scale("linear" | "sqrt" | "log")``, ``set_levels("shared" | "panel")``, ``select_pixel(ipix | None)``,
+    ``select_bin(number | None)``, ``take_controls()`` (the combo boxes, for the corner of the tab bar); signals
+    ``pixel_selected(int)``, ``bin_selected(object)``, ``mode_changed(str)``.
+``sky.SkyMap``
+    One large sky: ``set_map(values, nside, maps.ColourScale(kind, low, high), title=..., fade=...)``, ``set_sources``,
+    ``set_dots``, ``set_heading``; signals ``hovered``, ``clicked`` ``(picture, l, b)``.
+``spectrum.SpectrumPlot``
+    ``set_density(SkyDensity | None, ipix=None)`` (None: the whole sky), ``set_events(MockEvents | None, index=0)``.
+``training.TrainingView``
+    ``set_state(dict)`` (a ``state.json``), ``set_history(dict of columns | list of rows)``, ``append_log(str)``,
+    ``set_log(str)``, ``set_limit(eta | None)``, ``clear()``; signals ``train_requested``, ``pause_requested``,
+    ``resume_requested``, ``stop_requested``, ``discard_requested``.
+``results.ResultsView``
+    ``set_verdicts(iterable of Verdict or result.json entries)``, ``set_paper(...)``, ``select(source, n_events)``;
+    signals ``export_requested(str)`` with ``"png"``, ``"pdf"`` or ``"csv"``, ``verdict_selected(object)``.
+``results.EtaPlot``
+    eta(N) alone, for the right column: ``set_curves(...)``, ``set_paper(...)``.
+"""

@@ -1,0 +1,222 @@
+"""What the large map and the small ones share: pictures of whole skies with outline and graticule in one scene."""
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsPathItem
+
+from .. import theme as themes
+from .maps import LEVELS, NO_VALUE
+from .projection import graticule, project, unproject
+from .tables import tables
+
+RESIZE_PAUSE = 60  # ms without a change of size before pictures are made anew; until then the old ones are stretched
+
+
+def colour_table(theme):
+    """Colours of indexed sky pictures, shape (256, 4), uint8; the last stands for "no value"."""
+    colours = themes.sky_lookup(theme)
+    table = np.full((LEVELS + 1, 4), 255, np.uint8)
+    table[:LEVELS, :3] = colours[np.round(np.linspace(0, len(colours) - 1, LEVELS)).astype(int)]
+    table[NO_VALUE, :3] = QColor(theme.line).getRgb()[:3]
+    return table
+
+
+def translucent(colour, alpha):
+    """Return a theme colour as QColor with an opacity from 0 to 1."""
+    mixed = QColor(colour)
+    mixed.setAlphaF(alpha)
+    return mixed
+
+
+class SkyView(pg.GraphicsView):
+    """A scene of whole-sky pictures; subclasses place them and paint what lies on top.
+
+    Attributes
+    ----------
+    hovered : Signal(int, float, float)
+        Picture, Galactic longitude and latitude in degrees under the mouse; (-1, nan, nan) off the sky.
+    clicked : Signal(int, float, float)
+        The same where the left button was pressed.
+    """
+
+    hovered = Signal(int, float, float)
+    clicked = Signal(int, float, float)
+    graticule_opacity = 0.55
+
+    def __init__(self, parent=None):
+        super().__init__(parent, useOpenGL=False, background=None)
+        self.setAntialiasing(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._theme = themes.current()
+        self._images, self._rects, self._indices, self._nside = [], [], None, None
+        self._mask, self._lines, self._limb = (self._path_item(z) for z in (2, 3, 4))
+        self._resizing = QTimer(self, singleShot=True, interval=RESIZE_PAUSE)
+        self._resizing.timeout.connect(self._draw)
+        tables.ready.connect(self._table_ready)
+        themes.notifier.changed.connect(self.restyle)
+        self.restyle(self._theme)
+
+    def _path_item(self, z):
+        item = QGraphicsPathItem()
+        item.setZValue(z)
+        self.addItem(item)
+        return item
+
+    def rectangles(self, width, height):
+        """Return where each picture lies in a view of this size, as a list of QRectF."""
+        raise NotImplementedError
+
+    def paint_overlay(self, painter):
+        """Paint markers and texts in pixels of the view."""
+
+    def set_picture_count(self, n):
+        """Have ``n`` pictures."""
+        while len(self._images) > n:
+            self.removeItem(self._images.pop())
+        while len(self._images) < n:
+            image = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
+            self._images.append(image)
+            self.addItem(image)
+        self._arrange()
+
+    def set_indices(self, indices, nside):
+        """Show maps given as colour indices.
+
+        Parameters
+        ----------
+        indices : ndarray of uint8, shape (n_pictures, npix), or None
+            NESTED; None empties the view.
+        nside : int
+        """
+        self._indices, self._nside = indices, nside
+        self.set_picture_count(0 if indices is None else len(indices))
+        self._draw()
+
+    def restyle(self, theme):
+        """Take the colours of a theme."""
+        self._theme = theme
+        self._colours = colour_table(theme)
+        self.setBackground(theme.ground)
+        self._mask.setBrush(QColor(theme.ground))
+        self._mask.setPen(QPen(Qt.PenStyle.NoPen))
+        self._lines.setPen(QPen(translucent(theme.quiet, self.graticule_opacity * 0.6), 0.8))
+        self._limb.setPen(QPen(self.limb_colour(theme), 1.2))
+        for image in self._images:
+            image.setLookupTable(self._colours)
+        self.viewport().update()
+
+    def limb_colour(self, theme):
+        """Colour of the outline."""
+        return translucent(theme.quiet, 0.6)
+
+    def resizeEvent(self, event):
+        """Stretch the pictures at once and make them anew when the size rests."""
+        super().resizeEvent(event)
+        if hasattr(self, "_resizing"):
+            self._arrange()
+            self._resizing.start()
+
+    def _arrange(self):
+        self._rects = self.rectangles(self.width(), self.height())[: len(self._images)]
+        mask, lines, limb = QPainterPath(), QPainterPath(), QPainterPath()
+        mask.addRect(QRectF(self.rect()).adjusted(-1, -1, 1, 1))
+        for image, rect in zip(self._images, self._rects, strict=True):
+            if image.image is not None:
+                image.setRect(rect)
+            mask.addEllipse(rect)
+            limb.addEllipse(rect)
+            self._add_graticule(lines, rect)
+        mask.setFillRule(Qt.FillRule.OddEvenFill)
+        for item, path in ((self._mask, mask), (self._lines, lines), (self._limb, limb)):
+            item.setPath(path)
+            item.setVisible(bool(self._rects))
+        self.viewport().update()
+
+    def _add_graticule(self, path, rect):
+        for curve in graticule():
+            points = zip(*self._to_view(rect, curve.x, curve.y), strict=True)
+            path.addPolygon(QPolygonF([QPointF(x, y) for x, y in points]))
+
+    def _draw(self):
+        """Make the pictures, or ask for the table they need."""
+        if self._indices is None or not self._rects:
+            return
+        ratio = self.devicePixelRatioF()
+        width, height = round(self._rects[0].width() * ratio), round(self._rects[0].height() * ratio)
+        table = tables.get(self._nside, width, height) if min(width, height) > 0 else None
+        if table is None:
+            return
+        for image, rect, row in zip(self._images, self._rects, self._indices, strict=True):
+            self._before_picture(image)
+            image.setLookupTable(self._colours, update=False)
+            image.setImage(self.picture(row, table), autoLevels=False)
+            image.setRect(rect)
+
+    def picture(self, row, table):
+        """Return the picture, shape (height, width), of one map of colour indices."""
+        return row[table]
+
+    def _before_picture(self, image):
+        """Look at the old picture before it is replaced."""
+
+    def _table_ready(self, key):
+        if self._indices is not None and key[0] == self._nside:
+            self._draw()
+
+    @staticmethod
+    def _to_view(rect, x, y):
+        centre = rect.center()
+        return centre.x() + np.asarray(x) * rect.width() / 4, centre.y() - np.asarray(y) * rect.height() / 2
+
+    def position(self, glon, glat, picture=0):
+        """Where a direction (degrees, shape (...,)) lies in the view: x and y in pixels."""
+        return self._to_view(self._rects[picture], *project(glon, glat))
+
+    def direction_at(self, point):
+        """Picture, longitude and latitude in degrees under a point of the view; (-1, nan, nan) off the sky."""
+        for i, rect in enumerate(self._rects):
+            if rect.contains(point):
+                centre = rect.center()
+                x = (point.x() - centre.x()) * 4 / rect.width()
+                y = (centre.y() - point.y()) * 2 / rect.height()
+                glon, glat = unproject(x, y)
+                if not np.isnan(glon):
+                    return i, float(glon), float(glat)
+        return -1, np.nan, np.nan
+
+    def mouseMoveEvent(self, event):
+        """Say what lies under the mouse."""
+        self.hovered.emit(*self.direction_at(event.position()))
+
+    def leaveEvent(self, event):
+        """Say that nothing lies under the mouse."""
+        self.hovered.emit(-1, np.nan, np.nan)
+        super().leaveEvent(event)
+
+    def mousePressEvent(self, event):
+        """Say what was chosen."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            picture, glon, glat = self.direction_at(event.position())
+            if picture >= 0:
+                self.clicked.emit(picture, glon, glat)
+
+    def mouseReleaseEvent(self, event):
+        """Nothing: a press has been answered."""
+
+    def mouseDoubleClickEvent(self, event):
+        """Answer like a press."""
+        self.mousePressEvent(event)
+
+    def wheelEvent(self, event):
+        """Leave scrolling to whoever holds the view."""
+        event.ignore()
+
+    def drawForeground(self, painter, rect):
+        """Paint the overlay in pixels of the view."""
+        painter.save()
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.paint_overlay(painter)
+        painter.restore()
