@@ -1,0 +1,74 @@
+"""Build classifiers by name, and the same weights behind other inputs and outputs."""
+
+import importlib
+
+import keras
+
+from ..errors import ConfigError, UnknownNameError
+from ..sky import check_nside
+from .layers import EventCounts
+from .registry import NETWORKS
+
+
+def build_network(kind, nside, n_bins, filters, seed=None):
+    """Build an untrained classifier.
+
+    Parameters
+    ----------
+    kind : str
+        Name in :data:`.registry.NETWORKS`.
+    nside : int
+        Resolution of the maps, at least 2.
+    n_bins : int
+        Number of energy bins.
+    filters : int
+        Feature maps of each convolution.
+    seed : int, optional
+        Of the initial weights; None: other weights each time.
+
+    Returns
+    -------
+    keras.Model
+        Counts (batch, 12 nside^2, n_bins), NESTED, float32, to the probability of a source (batch, 1). Its layer
+        ``log_odds`` gives the logarithm of the odds, which does not saturate.
+
+    Raises
+    ------
+    UnknownNameError, InputError, ConfigError
+        If the kind is unknown or the sizes cannot be.
+    """
+    if kind not in NETWORKS:
+        raise UnknownNameError("network", kind, NETWORKS)
+    nside = check_nside(nside, "sky.nside")
+    for path, size, low in (("sky.nside", nside, 2), ("energy.n_bins", n_bins, 1), ("network.filters", filters, 1)):
+        if size < low:
+            raise ConfigError(f"expected at least {low} for a network, received {size}", path)
+    entry = NETWORKS[kind]
+    module = importlib.import_module(f".{entry.module}", __package__)
+    return getattr(module, entry.factory)(nside, int(n_bins), int(filters), seed=seed)
+
+
+def score_network(network):
+    """Return the network, same weights, with log odds as output; unchanged if it has no layer of that name."""
+    if not any(layer.name == "log_odds" for layer in network.layers):
+        return network
+    return keras.Model(network.inputs, network.get_layer("log_odds").output, name=network.name)
+
+
+def event_network(network):
+    """Return the network, same weights, that takes events instead of counts and gives log odds.
+
+    Its input is (batch, n) integers ``ipix * n_bins + bin`` for any n, negative entries being padding: a batch of
+    64 maps of 300 events is 77 kB, the counts it stands for 47 MB at nside 32.
+    """
+    _, npix, n_bins = network.input_shape
+    events = keras.Input((None,), dtype="int32", name="events")
+    counts = EventCounts(round((npix / 12) ** 0.5), n_bins, name="counts_of_events")(events)
+    return keras.Model(events, score_network(network)(counts), name=f"{network.name}_events")
+
+
+def counts_network(event_network):
+    """Return the network from counts to probability, same weights, that :func:`event_network` was made from."""
+    scores = event_network.layers[-1]
+    probability = keras.layers.Activation("sigmoid", name="probability")(scores.output)
+    return keras.Model(scores.inputs, probability, name=scores.name)
