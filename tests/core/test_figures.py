@@ -1,0 +1,93 @@
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from zevatron.core import figures
+from zevatron.core.errors import InputError
+from zevatron.core.sky import pixel_vectors, unit_vectors, vector_pixels
+from zevatron.core.sky_density import SkyDensity
+from zevatron.core.sources import catalogue
+
+NSIDE = 16
+
+
+def density_at(glon, glat, n_bins=5, spread=30.0):
+    """A smooth spot at one place of the sky, weaker in higher bins."""
+    spot = np.exp(spread * (pixel_vectors(NSIDE) @ unit_vectors(glon, glat) - 1))
+    source = spot[:, None] * 0.5 ** np.arange(n_bins)
+    edges = 56 * 10 ** (0.05 * np.arange(n_bins + 1))
+    return SkyDensity("Spot", NSIDE, edges, source / source.sum(), np.full(source.shape, 1 / source.size))
+
+
+def darkest_quarter(axes):
+    """(left/right, upper/lower) quarter of the sky image that holds its maximum."""
+    image = axes.images[0].get_array().filled(-1.0)
+    row, column = np.unravel_index(np.argmax(image), image.shape)
+    upper = row > image.shape[0] / 2 if axes.images[0].origin == "lower" else row < image.shape[0] / 2
+    return ("left" if column < image.shape[1] / 2 else "right", "upper" if upper else "lower")
+
+
+@pytest.mark.parametrize(
+    ("glon", "glat", "where"),
+    [(60, 30, ("left", "upper")), (300, 30, ("right", "upper")), (60, -30, ("left", "lower")), (300, -30, ("right", "lower"))],
+)
+def test_longitude_grows_to_the_left_and_latitude_upwards(glon, glat, where):
+    figure = figures.sky_figure(density_at(glon, glat))
+    assert darkest_quarter(figure.subfigs[0].axes[0]) == where
+
+
+def test_sky_figure_has_one_panel_for_each_bin_with_its_energies_and_marks_sources_where_they_are():
+    figure = figures.sky_figure(density_at(0, 0, n_bins=7), catalogue()[:2])
+    titles = [axes.get_title() for axes in figure.subfigs[1].axes if axes.get_title()]
+    assert len(titles) == 7 and titles[0] == "56–63 EeV"
+    large = figure.subfigs[0].axes[0]
+    names = [text.get_text() for text in large.texts]
+    assert names == ["Cen A", "M82"]
+    for source, text in zip(catalogue()[:2], large.texts, strict=True):
+        # the readout of the projection at the marker is the source's pixel
+        _, projection = figures._mollweide(np.zeros(12), 1, 10)
+        glon, glat = projection.xy2ang(*text.xy, lonlat=True)
+        assert vector_pixels(64, unit_vectors(glon, glat)) == vector_pixels(64, source.direction)
+
+
+@pytest.mark.parametrize("kind", figures.FORMATS)
+def test_figures_are_written_whole(tmp_path, kind):
+    path = tmp_path / f"sky.{kind}"
+    figures.save(figures.sky_figure(density_at(60, 30)), path)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    if kind == "png":
+        picture = imread(path)
+        assert picture.shape[0] > 500 and picture.std() > 0.05
+    elif kind == "svg":
+        assert ElementTree.parse(path).getroot().tag.endswith("svg")
+    else:
+        assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_other_formats_are_refused(tmp_path):
+    with pytest.raises(InputError, match="png"):
+        figures.save(figures.sky_figure(density_at(0, 0)), tmp_path / "sky.bmp")
+
+
+def test_training_figure_marks_the_best_epoch():
+    history = {
+        "epoch": [1, 2, 3], "loss": [0.7, 0.5, 0.4], "val_loss": [0.7, 0.5, 0.6],
+        "accuracy": [0.5, 0.7, 0.8], "val_accuracy": [0.5, 0.75, 0.7],
+    }
+    figure = figures.training_figure(history)
+    for axes in figure.axes:
+        (mark,) = (line for line in axes.lines if line.get_linestyle() == ":")
+        assert mark.get_xdata()[0] == 2
+
+
+def test_eta_figure_shows_ours_and_the_published_value():
+    rows = [
+        {"source": "Cen A", "n_events": n, "statistic": "likelihood_ratio", "eta_min": 3.0 / n, "eta_low": 2.9 / n, "eta_high": None}
+        for n in (100, 300)
+    ] + [{"source": "Cen A", "n_events": 100, "statistic": "bcnn", "eta_min": None, "eta_low": None, "eta_high": None}]
+    (axes,) = figures.eta_figure(rows).axes
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == ["published, BCNN", "published, CNN", "likelihood ratio (limit)"]
+    published = next(line for line in axes.lines if line.get_label() == "published, BCNN")
+    assert list(published.get_xdata()) == [300] and published.get_ydata()[0] == pytest.approx(0.0567)
