@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from .errors import InputError
@@ -87,8 +88,9 @@ def sky_figure(density, markers=()):
     upper.colorbar(shown, ax=axes, shrink=0.75, label="density relative to isotropy")
     for source in markers:
         x, y = projection.ang2xy(source.glon, source.glat, lonlat=True)
-        axes.plot(x, y, "o", mfc="none", mec=LIMIT, ms=7)
-        axes.annotate(source.name, (x, y), xytext=(6, 6), textcoords="offset points", color=LIMIT, fontsize=9)
+        halo = [withStroke(linewidth=2.5, foreground="white")]
+        axes.plot(x, y, "o", mfc="none", mec=LIMIT, ms=7, clip_on=False, path_effects=halo)
+        axes.annotate(source.name, (x, y), xytext=(6, 6), textcoords="offset points", color=LIMIT, fontsize=9, path_effects=halo)
     axes.set_title(f"{density.name}: all energies, {density.bin_edges[0]:.0f}–{density.bin_edges[-1]:.0f} EeV", color=INK)
     per_bin = density.source.sum(axis=0)
     with np.errstate(invalid="ignore"):
