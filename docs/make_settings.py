@@ -6,9 +6,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from zevatron.core.config import PRESETS, RunConfig, describe_setting, settings_of, value_at  # noqa: E402
-
 import main  # noqa: E402, F401  (makes this checkout the package zevatron)
+
+from zevatron.core.config import PRESETS, RunConfig, describe_setting, settings_of, value_at  # noqa: E402
 
 START, END = "<!-- settings: python docs/make_settings.py -->", "<!-- end of settings -->"
 
