@@ -1,0 +1,138 @@
+"""The ground of every diagram: axes, grid and letters in the colours of the theme, numbers as in print."""
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPen
+from PySide6.QtWidgets import QLabel, QSizePolicy
+
+from .. import theme as themes
+from .numbers import tick
+from .sky_view import translucent
+
+GRID_OPACITY = 26  # of 255
+SWATCHES = {"line": "━", "dot": "●", "cross": "×", "plus": "+", "bar": "■", "dashes": "╌"}
+
+
+class PrintedAxis(pg.AxisItem):
+    """An axis with true minus signs and, where it is logarithmic, powers of ten."""
+
+    def __init__(self, orientation):
+        super().__init__(orientation)
+        self.enableAutoSIPrefix(False)
+
+    def tickStrings(self, values, scale, spacing):
+        """Write the values; on a logarithmic axis decades alone."""
+        if self.logMode:
+            return [tick(10.0**v) if abs(v - round(v)) < 1e-9 else "" for v in values]
+        return [tick(round(v * scale, 12)) for v in values]
+
+
+class Diagram(pg.PlotWidget):
+    """A plot that follows the theme; subclasses draw their data in :meth:`draw`.
+
+    Parameters
+    ----------
+    x_label, y_label : str
+    parent : QWidget, optional
+    """
+
+    def __init__(self, x_label, y_label, parent=None):
+        axes = {side: PrintedAxis(side) for side in ("bottom", "left")}
+        super().__init__(parent, background=None, axisItems=axes, enableMenu=False)
+        self._labels = {"bottom": x_label, "left": y_label}
+        self._theme = themes.current()
+        self.hideButtons()
+        self.setMouseEnabled(x=False, y=False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumSize(120, 100)
+        self.plotItem.setContentsMargins(0, 4, 6, 0)
+        themes.notifier.changed.connect(self.restyle)
+
+    def draw(self):
+        """Add the items of the plot in the colours of ``self._theme``; the plot is empty when this is called."""
+
+    def redraw(self):
+        """Draw everything anew."""
+        self.clear()
+        self.draw()
+
+    def restyle(self, theme):
+        """Take the colours of a theme."""
+        self._theme = theme
+        self.setBackground(None)
+        for side, label in self._labels.items():
+            axis = self.getAxis(side)
+            axis.setPen(QPen(translucent(theme.quiet, 0.5), 1.0))
+            axis.setTextPen(QColor(theme.quiet))
+            axis.setStyle(tickFont=themes.font(themes.CAPTION_SIZE), tickLength=4, tickTextOffset=5)
+            axis.setLabel(label, **{"color": theme.quiet, "font-size": f"{themes.CAPTION_SIZE}px"})
+            axis.setGrid(GRID_OPACITY)
+        self.redraw()
+
+    def wheelEvent(self, event):
+        """Leave scrolling to whoever holds the plot."""
+        event.ignore()
+
+    def line(self, x, y, colour, width=2.0, style=Qt.PenStyle.SolidLine, **options):
+        """Add a line through points; nan breaks it."""
+        pen = QPen(QColor(colour), width, style)
+        pen.setCosmetic(True)
+        return self.plot(np.asarray(x, float), np.asarray(y, float), pen=pen, connect="finite", **options)
+
+    def marks(self, x, y, colour, symbol="o", size=7):
+        """Add symbols; ``"x"`` and ``"+"`` are drawn as strokes."""
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        good = np.isfinite(x) & np.isfinite(y)
+        item = pg.ScatterPlotItem(
+            x[good], y[good], symbol=symbol, size=size, pen=pg.mkPen(colour, width=0), brush=pg.mkBrush(colour)
+        )
+        self.addItem(item)
+        return item
+
+    def error_bars(self, x, low, high, colour, width=1.5):
+        """Add vertical bars from ``low`` to ``high``."""
+        x, low, high = (np.asarray(v, float) for v in (x, low, high))
+        good = np.isfinite(low) & np.isfinite(high)
+        points = np.stack([low[good], high[good], np.full(good.sum(), np.nan)], axis=1).ravel()
+        return self.line(np.repeat(x[good], 3), points, colour, width)
+
+
+class Key(QLabel):
+    """One line that says which colour is what.
+
+    Entries are ``(swatch, colour name of the theme, text)`` with swatches from :data:`SWATCHES`.
+    """
+
+    def __init__(self, entries=(), parent=None):
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setProperty("role", "caption")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._entries = tuple(entries)
+        themes.notifier.changed.connect(self._write)
+        self._write(themes.current())
+
+    def set_entries(self, entries):
+        """Say something else."""
+        self._entries = tuple(entries)
+        self._write(themes.current())
+
+    def _write(self, theme):
+        parts = (
+            f'<span style="color:{getattr(theme, colour)}">{SWATCHES[swatch]}</span>&nbsp;{text}'
+            for swatch, colour, text in self._entries
+        )
+        self.setText("&nbsp;&nbsp;&nbsp; ".join(parts))
+
+
+def statistic_label(name):
+    """Return how a statistic is called in print: ``"Likelihood ratio"``, ``"BCNN"``."""
+    if name == "likelihood_ratio":
+        return "Likelihood ratio"
+    return name.upper() if len(name) <= 5 else name.replace("_", " ").capitalize()
+
+
+def statistic_colour(name):
+    """Return the theme's name of the colour of a statistic: the limit is ``limit``, what is ours ``active``."""
+    return "limit" if name == "likelihood_ratio" else "active"

@@ -1,0 +1,156 @@
+"""The Results tab: what can be detected, as diagrams and as a table."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStackedLayout, QTableView, QWidget
+
+from .. import theme as themes
+from ..widgets import Tick, button, column, label, row, wrapped
+from .base import Key
+from .result_plots import EtaDiagram, RocDiagram, ScoreDiagram
+from .result_table import ResultModel, ResultSorter
+
+ROW_HEIGHT = 28
+FORMATS = {"png": "PNG", "pdf": "PDF", "csv": "CSV"}
+
+
+class EtaPlot(QWidget):
+    """Smallest detectable fraction against N with a line that says which colour is what."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.diagram, self.key = EtaDiagram(self), Key(parent=self)
+        self.setLayout(column(self.key, self.diagram, spacing=4))
+        self.setAccessibleName("Smallest detectable fraction against the number of events")
+
+    def set_verdicts(self, verdicts, source=None, *, statistics=("bcnn", "power_spectrum"), current=None):
+        """Show verdicts; see :meth:`.result_plots.EtaDiagram.set_verdicts`."""
+        self.diagram.set_verdicts(verdicts, source, statistics=statistics, current=current)
+        self.key.set_entries(self.diagram.entries())
+
+
+class ResultsView(QWidget):
+    """Three diagrams and the table they are about.
+
+    Attributes
+    ----------
+    export_requested : Signal(str)
+        ``"png"``, ``"pdf"`` or ``"csv"``.
+    verdict_selected : Signal(object)
+        The Verdict of the row that was chosen.
+    """
+
+    export_requested = Signal(str)
+    verdict_selected = Signal(object)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._verdicts, self._selected = (), None
+        self.eta, self.roc, self.scores = EtaPlot(), RocDiagram(), ScoreDiagram()
+        self._roc_key, self._scores_key = Key(), Key()
+        self.logarithmic = Tick("Logarithmic")
+        self.logarithmic.setChecked(True)
+        self.logarithmic.toggled.connect(self.roc.set_logarithmic)
+        self._make_table()
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._make_empty())
+        self._stack.addWidget(self._make_full())
+
+    def _make_empty(self):
+        text = wrapped(
+            "Here stand, for every source and number of events, the smallest fraction η of source events that a statistic "
+            "detects, its ROC curve and its scores with and without the source, beside the published values. "
+            "The likelihood ratio appears by itself as soon as a sky is known; a network once it is trained.", "quiet",
+        )
+        text.setFixedWidth(520)
+        line = row(None)
+        line.addLayout(column(None, label("No results yet", "title"), text, None, None, spacing=2 * themes.RHYTHM))
+        line.addStretch(1)
+        empty = QWidget()
+        empty.setLayout(line)
+        return empty
+
+    def _make_full(self):
+        diagrams = row(spacing=2 * themes.RHYTHM)
+        panes = (
+            ("SMALLEST DETECTABLE FRACTION", None, self.eta),
+            ("ROC CURVE", row(self._roc_key, self.logarithmic), self.roc),
+            ("SCORES", self._scores_key, self.scores),
+        )
+        for title, key, diagram in panes:
+            parts = [label(title, "heading"), *([key] if key is not None else []), diagram]
+            diagrams.addLayout(column(*parts, spacing=4), 1)
+        self.exports = {
+            kind: button(text, on_click=lambda kind=kind: self.export_requested.emit(kind)) for kind, text in FORMATS.items()
+        }
+        heading = row(label("ALL RESULTS", "heading"), None, label("Export", "quiet"), *self.exports.values())
+        layout = column(diagrams, heading, self.table)
+        layout.setStretch(0, 3)
+        layout.setStretch(2, 2)
+        full = QWidget()
+        full.setLayout(layout)
+        return full
+
+    def _make_table(self):
+        self.model, self.sorter = ResultModel(self), ResultSorter(self)
+        self.sorter.setSourceModel(self.model)
+        self.table = QTableView(sortingEnabled=True, showGrid=False, cornerButtonEnabled=False)
+        self.table.setModel(self.sorter)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setHighlightSections(False)
+        self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
+
+    def set_verdicts(self, verdicts):
+        """Show verdicts of any sources, numbers of events and statistics; the choice of the row is kept if it can be."""
+        verdicts = tuple(verdicts)
+        kept = self._key(self._selected)
+        self._verdicts = verdicts
+        self.table.selectionModel().blockSignals(True)
+        self.model.set_verdicts(verdicts)
+        self.table.selectionModel().blockSignals(False)
+        self._stack.setCurrentIndex(1 if verdicts else 0)
+        self._selected = None
+        if verdicts:
+            same = (v for v in verdicts if self._key(v) == kept)
+            self.select(next(same, self.model.verdict(self.sorter.mapToSource(self.sorter.index(0, 0)).row())))
+        else:
+            self._show()
+
+    @staticmethod
+    def _key(verdict):
+        return None if verdict is None else (verdict.source, verdict.n_events, verdict.statistic)
+
+    @property
+    def selected(self):
+        """The Verdict whose ROC and scores are shown, or None."""
+        return self._selected
+
+    def select(self, verdict):
+        """Show the ROC and scores of a verdict of the table."""
+        number = self.model.row_of(verdict)
+        if number >= 0:
+            self.table.selectRow(self.sorter.mapFromSource(self.model.index(number, 0)).row())
+            if self._selected is not verdict:
+                self._selected = verdict
+                self._show()
+
+    def _row_chosen(self, current, _):
+        if current.isValid():
+            self._selected = self.model.verdict(self.sorter.mapToSource(current).row())
+            self._show()
+            self.verdict_selected.emit(self._selected)
+
+    def _show(self):
+        chosen = self._selected
+        source, number = (chosen.source, chosen.n_events) if chosen else (None, None)
+        self.eta.set_verdicts(self._verdicts, source, current=number)
+        self.roc.set_verdicts(v for v in self._verdicts if (v.source, v.n_events) == (source, number))
+        self.scores.set_verdict(chosen)
+        self._roc_key.set_entries(self.roc.entries())
+        self._scores_key.set_entries(self.scores.entries())
