@@ -7,6 +7,7 @@ file: neither pickles nor lambda layers are accepted.
 """
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def save_network(path, network, record):
         network.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(RECORD, json.dumps({"format": FORMAT, **record}))
+        with open(temporary, "rb+") as stream:
+            os.fsync(stream.fileno())
 
 
 def read_record(path):

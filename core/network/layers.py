@@ -4,6 +4,7 @@ Arrays on the sphere inside a network have the shape (batch, 12, n, n,
 channels): the twelve base faces at resolution n. Index tables are computed
 from ``nside`` and never saved.
 """
+# ruff: noqa: D102  (build, call, compute_output_shape and get_config are the contract of Keras)
 
 import keras
 from keras import ops

@@ -1,0 +1,59 @@
+"""A lock on a file that vanishes with the process that holds it, however that ends."""
+
+import contextlib
+import os
+import time
+
+from ..errors import TrainingError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
+
+PATIENCE = 1.0  # seconds; someone who only asks whether the lock is held takes it for an instant
+
+
+@contextlib.contextmanager
+def held(path):
+    """Hold the lock ``path``.
+
+    Raises
+    ------
+    TrainingError
+        If another process, or another part of this one, holds it.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not _taken(handle):
+            if time.monotonic() > deadline:
+                raise TrainingError(f"{path.parent} is being trained by another process; stop that one first")
+            time.sleep(0.05)
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_held(path):
+    """Whether someone holds the lock ``path``."""
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:  # never locked, or a folder that is only read here
+        return False
+    try:
+        return not _taken(handle)
+    finally:
+        os.close(handle)
+
+
+def _taken(handle):
+    try:
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    except OSError:
+        return False
+    return True

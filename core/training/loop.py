@@ -1,0 +1,267 @@
+"""The training loop: fresh mock skies for every batch, one checkpoint for every epoch.
+
+Each epoch draws from a random stream of its own, so a training that goes on
+after a kill sees the same skies as one that was never interrupted.
+"""
+
+import math
+import os
+import time
+from dataclasses import replace
+
+import keras
+import numpy as np
+
+from ..errors import CancelledError, DamagedFileError, TrainingError
+from ..mock_events import EventSampler, draw_training_events, random_stream
+from ..network import build_network, counts_network, event_network, load_network, save_network
+from ..provenance import run_record
+from .control import Control
+from .monitor import validation_measures
+from .run_folder import HISTORY, training_digest, write_density
+from .statistic import event_cells, scored
+
+REPORT_INTERVAL = 0.25  # seconds between two batch messages
+STATE_INTERVAL = 2.0  # seconds between two writes of state.json inside an epoch
+RHO, EPSILON = 0.95, 1e-7  # of Adadelta, the defaults of Keras
+
+
+def train(folder, *, control=None, report=None):
+    """Train the network of a run folder in this process, from the last finished epoch on.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    control : Control, optional
+        Pauses or ends it from another thread.
+    report : callable, optional
+        Receives messages, plain dictionaries: ``progress`` (stage, done, total), ``started`` (epoch, epochs, batches),
+        ``batch`` (epoch, batch, batches, loss, accuracy, maps_per_second, elapsed, seconds_left), ``epoch`` (the columns
+        of the history, best_epoch, patience_used, elapsed, seconds_left), ``checkpoint`` (epoch, path), ``paused``,
+        ``resumed``, and at last ``done`` or ``stopped`` (reason, epoch, best_epoch, best). Each has its name in ``type``.
+
+    Returns
+    -------
+    RunState
+        ``done``, or ``stopped`` if the control asked for it.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is no longer a number, or the folder cannot be continued.
+    """
+    report = report or (lambda message: None)
+    control = control or Control(report)
+    with folder.locked():
+        state = replace(folder.state, epochs=folder.config.training.epochs, reason="")
+        try:
+            state = folder.set_state(state, state="preparing", pid=os.getpid(), device=device_name(folder.config.training.threads))
+            state = Trainer(folder, state, control, report).run()
+        except CancelledError:
+            state = folder.set_state(folder.state, state="stopped", reason="stopped by the user")
+        except Exception as error:
+            folder.set_state(folder.state, state="failed", reason=" ".join(str(error).split()) or type(error).__name__)
+            raise
+    best = str(folder.best_path) if folder.best_path.exists() else None
+    report({"type": state.state, "reason": state.reason, "epoch": state.epoch, "best_epoch": state.best_epoch, "best": best})
+    return state
+
+
+def device_name(threads):
+    """Name what Keras computes on."""
+    if any(not device.startswith("cpu") for device in keras.distribution.list_devices()):
+        return "GPU"
+    count = threads or os.cpu_count() or 1
+    return f"CPU, {count} thread{'s' * (count > 1)}"
+
+
+class Trainer:
+    """One training under way.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        Locked.
+    state : RunState
+    control : Control
+    report : callable
+    """
+
+    def __init__(self, folder, state, control, report):
+        self.folder, self.state, self.control, self.report = folder, state, control, report
+        self.config = folder.config
+        self.settings = self.config.training
+        self.n_events = self.config.events.n_events[0]
+        self.batches = math.ceil(self.settings.maps_per_epoch / self.settings.batch_size)
+        self.density = self._prepared_density()
+        self.sampler = EventSampler(self.density)
+        self.rows = []
+        self.model = self._restored() or self._fresh()
+        self.network = counts_network(self.model)
+        rng = random_stream(self.config.seed, "validation")
+        self.validation, _ = draw_training_events(self.sampler, self.n_events, self.settings.validation_maps, rng)
+        self._state_written = self._reported = 0.0
+
+    def run(self):
+        """Train until all epochs are done or patience is used up; returns the final state."""
+        self._put_right()
+        first = len(self.rows) + 1
+        self.report({"type": "started", "epoch": first, "epochs": self.settings.epochs, "batches": self.batches})
+        while not (reason := self._end()):
+            self.control.wait()
+            self._keep(self._epoch(len(self.rows) + 1))
+        return self.folder.set_state(self.state, state="done", reason=reason, batch=0)
+
+    @property
+    def best(self):
+        """Row of the epoch with the best validation accuracy, the first of equals; None before the first."""
+        return max(self.rows, key=lambda row: row["val_accuracy"], default=None)
+
+    @property
+    def patience_used(self):
+        """Epochs since the best one."""
+        return len(self.rows) - self.best["epoch"] if self.rows else 0
+
+    def _end(self):
+        if self.patience_used >= self.settings.patience:
+            return f"no better validation accuracy for {self.patience_used} epochs"
+        return "all epochs done" if len(self.rows) >= self.settings.epochs else ""
+
+    def _prepared_density(self):
+        try:
+            density = self.folder.density
+        except DamagedFileError:
+            density = None
+        if density is None:
+            from ..sky_density import sky_densities
+
+            density = sky_densities(self.config, progress=self.control)[0]
+            write_density(self.folder.density_path, self.config, density)
+        return density
+
+    def _fresh(self):
+        network = build_network(
+            self.config.network.kind, self.density.nside, self.density.n_bins, self.config.network.filters, self.config.seed
+        )
+        model = event_network(network)
+        model.compile(
+            optimizer=keras.optimizers.Adadelta(self.settings.learning_rate, rho=RHO, epsilon=EPSILON),
+            loss=keras.losses.BinaryCrossentropy(from_logits=True),
+            metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
+        )
+        return model
+
+    def _restored(self):
+        """Return the model after the last finished epoch, or None if there was none."""
+        if not self.folder.last_path.exists():
+            return None
+        model, record = load_network(self.folder.last_path, training=True)
+        if record.get("training") != training_digest(self.config) or record.get("density") != self.density.digest:
+            raise TrainingError(f"{self.folder.last_path} belongs to another training; choose a new folder")
+        self.rows = record["history"]
+        return model
+
+    def _put_right(self):
+        """Bring what a kill may have left behind in line with ``last.keras``."""
+        self.folder.write_history(self.rows)
+        if self.rows and self.patience_used == 0:
+            save_network(self.folder.best_path, self.network, self._record())
+        self._update("running", batch=0, batches=self.batches)
+
+    def _epoch(self, epoch):
+        """Train one epoch and measure it; returns its row of the history."""
+        rng = random_stream(self.config.seed, "training", epoch)
+        started, rested = time.monotonic(), 0.0
+        self.model.reset_metrics()
+        for batch in range(1, self.batches + 1):
+            rested += self._rest()
+            events, labels = draw_training_events(self.sampler, self.n_events, self.settings.batch_size, rng)
+            means = self.model.train_on_batch(event_cells(events), labels[:, None], return_dict=True)
+            if not np.isfinite(means["loss"]):
+                raise TrainingError(
+                    f"the loss is no longer a number in epoch {epoch}, batch {batch}; lower training.learning_rate "
+                    f"({self.settings.learning_rate:g})"
+                )
+            self._batch_done(epoch, batch, means, time.monotonic() - started - rested)
+        scores = scored(self.model, self.validation, self.settings.batch_size, self._validation_step)
+        measures = validation_measures(scores, self.validation, self.config.test)
+        values = {"epoch": epoch, "loss": float(means["loss"]), "accuracy": float(means["accuracy"]), **measures}
+        return {**values, "seconds": round(time.monotonic() - started - rested, 3)}
+
+    def _rest(self):
+        """Obey pause and stop; returns the seconds rested."""
+        if not self.control.is_paused:
+            self.control.check_cancelled()
+            return 0.0
+        started = time.monotonic()
+        self._update("paused")
+        self.report({"type": "paused"})
+        self.control.wait()
+        self._update("running")
+        self.report({"type": "resumed"})
+        return time.monotonic() - started
+
+    def _batch_done(self, epoch, batch, means, seconds):
+        now = time.monotonic()
+        if now - self._state_written >= STATE_INTERVAL:
+            self._update("running", batch=batch)
+        if batch < self.batches and now - self._reported < REPORT_INTERVAL:
+            return
+        self._reported = now
+        self.report({
+            "type": "batch", "epoch": epoch, "batch": batch, "batches": self.batches,
+            "loss": float(means["loss"]), "accuracy": float(means["accuracy"]),
+            "maps_per_second": batch * self.settings.batch_size / max(seconds, 1e-9),
+            "elapsed": self._elapsed() + seconds, "seconds_left": self._seconds_left(batch, seconds),
+        })
+
+    def _validation_step(self, done, total):
+        self.control.check_cancelled()
+        if time.monotonic() - self._reported >= REPORT_INTERVAL:
+            self._reported = time.monotonic()
+            self.report({"type": "progress", "stage": "validation", "done": done, "total": total})
+
+    def _keep(self, row):
+        """Write checkpoint, best network, history and state of a finished epoch, in this order."""
+        self.rows.append(row)
+        save_network(self.folder.last_path, self.model, self._record())
+        if self.patience_used == 0:
+            save_network(self.folder.best_path, self.network, self._record())
+        self.folder.append_history(row)
+        self._update("running", batch=0)
+        self.report({
+            "type": "epoch", **_finite(row), "epochs": self.settings.epochs, "best_epoch": self.best["epoch"],
+            "patience_used": self.patience_used, "elapsed": self._elapsed(), "seconds_left": self._seconds_left(0, 0.0),
+        })
+        self.report({"type": "checkpoint", "epoch": row["epoch"], "path": str(self.folder.last_path)})
+
+    def _update(self, state, **changes):
+        best = self.best or {"epoch": 0, "val_accuracy": 0.0}
+        self.state = self.folder.set_state(
+            self.state, state=state, epoch=len(self.rows), best_epoch=best["epoch"], best_accuracy=best["val_accuracy"],
+            seconds=self._elapsed(), **changes,
+        )
+        self._state_written = time.monotonic()
+
+    def _record(self):
+        return {
+            "kind": self.config.network.kind, "source": self.density.name, "n_events": self.n_events,
+            "nside": self.density.nside, "n_bins": self.density.n_bins, "filters": self.config.network.filters,
+            "density": self.density.digest, "training": training_digest(self.config), "epoch": len(self.rows),
+            "history": self.rows, "run": run_record(self.config),
+        }
+
+    def _elapsed(self):
+        return sum(row["seconds"] for row in self.rows)
+
+    def _seconds_left(self, batch, seconds):
+        """Estimate for all epochs that may follow, from finished epochs or from the batches of the first."""
+        epochs_left = self.settings.epochs - len(self.rows)
+        if self.rows:
+            return max(epochs_left * self._elapsed() / len(self.rows) - seconds, 0.0)
+        return seconds / batch * self.batches * epochs_left - seconds
+
+
+def _finite(row):
+    """Row of the history with None for what does not exist, as JSON knows no nan."""
+    return {name: row[name] if math.isfinite(row[name]) else None for name in HISTORY}

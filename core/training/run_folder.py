@@ -1,0 +1,285 @@
+"""The folder of one training: the contract between command line, window and cluster.
+
+===============  ================================================================
+``config.toml``  configuration: one source (or mixture), one number of events
+``density.h5``   density that the mock skies are drawn from
+``state.json``   :class:`RunState`, replaced as a whole
+``history.csv``  one line for each finished epoch, columns :data:`HISTORY`
+``last.keras``   weights and optimizer after the last finished epoch, and the history
+``best.keras``   network of the epoch with the best validation accuracy
+``log.txt``      what the training process wrote on standard error
+===============  ================================================================
+
+``last.keras`` is written first and decides: whatever else a kill has left
+behind is put right from it when the training goes on.
+"""
+
+import csv
+import json
+import shutil
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from ..config import digest_of, read_run, run_toml
+from ..errors import ConfigError, DamagedFileError, TrainingError
+from ..files import replacing
+from . import lock
+
+HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
+STATES = ("queued", "preparing", "running", "paused", "stopped", "done", "failed")
+ALIVE = ("preparing", "running", "paused")
+FREE_SETTINGS = ("epochs", "patience", "threads")  # of [training]: may change when a training goes on
+FILES = (
+    "config.toml", "density.h5", "state.json", "history.csv", "last.keras", "best.keras", "log.txt", "lock",
+)
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How far a training is.
+
+    Attributes
+    ----------
+    state : str
+        One of :data:`STATES`.
+    reason : str
+        Why it ended, or the error, in one line.
+    epoch, epochs : int
+        Finished epochs, and the most there can be.
+    batch, batches : int
+        In the epoch under way.
+    best_epoch : int
+        0 before the first epoch ends.
+    best_accuracy : float
+        Validation accuracy of that epoch.
+    seconds : float
+        Time spent training in all finished epochs.
+    device : str
+        ``"CPU, 2 threads"`` or ``"GPU"``.
+    pid : int
+        Process that trains, 0 if none did yet.
+    updated : str
+        When this was written, ISO 8601, UTC.
+    """
+
+    state: str = "queued"
+    reason: str = ""
+    epoch: int = 0
+    epochs: int = 0
+    batch: int = 0
+    batches: int = 0
+    best_epoch: int = 0
+    best_accuracy: float = 0.0
+    seconds: float = 0.0
+    device: str = ""
+    pid: int = 0
+    updated: str = ""
+
+    @property
+    def is_alive(self):
+        """Whether a process should be at work on it."""
+        return self.state in ALIVE
+
+
+class RunFolder:
+    """One training on disk; reading it never disturbs the process that trains.
+
+    Parameters
+    ----------
+    path : Path
+        A folder made by :meth:`create`.
+
+    Raises
+    ------
+    TrainingError
+        If there is no run in it.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        if not self.config_path.is_file():
+            raise TrainingError(f"{self.path} is not the folder of a training: it has no config.toml")
+
+    config_path = property(lambda self: self.path / "config.toml")
+    density_path = property(lambda self: self.path / "density.h5")
+    state_path = property(lambda self: self.path / "state.json")
+    history_path = property(lambda self: self.path / "history.csv")
+    last_path = property(lambda self: self.path / "last.keras")
+    best_path = property(lambda self: self.path / "best.keras")
+    log_path = property(lambda self: self.path / "log.txt")
+    lock_path = property(lambda self: self.path / "lock")
+
+    @classmethod
+    def create(cls, path, config, density=None):
+        """Make the folder of a training, or open one that trains the same.
+
+        Parameters
+        ----------
+        path : Path
+            New or empty, or the folder of a run that differs at most in :data:`FREE_SETTINGS`, which are then changed.
+        config : RunConfig
+            With one source (or a mixture) and one number of events.
+        density : SkyDensity, optional
+            What to draw from, if it is at hand; otherwise the training process computes it.
+
+        Returns
+        -------
+        RunFolder
+
+        Raises
+        ------
+        ConfigError, TrainingError
+            If the run has several sources or numbers of events, or the folder holds something else.
+        """
+        path = Path(path)
+        require_one_training(config)
+        if (path / "config.toml").is_file():
+            return cls(path)._continue_with(config)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in FILES)
+        except OSError as error:
+            raise TrainingError(f"cannot make the folder {path}: {error.strerror}") from None
+        if foreign:
+            raise TrainingError(f"{path} holds other files ({foreign[0]}, …); choose a new folder")
+        if density is not None:
+            write_density(path / "density.h5", config, density)
+        with replacing(path / "config.toml", "w", encoding="utf-8") as stream:
+            stream.write(run_toml(config))
+        folder = cls(path)
+        folder.set_state(RunState(epochs=config.training.epochs))
+        return folder
+
+    def _continue_with(self, config):
+        if training_digest(config) != training_digest(self.config):
+            raise TrainingError(f"{self.path} holds another training (digest {self.config.digest}); choose a new folder")
+        if config.digest != self.config.digest:
+            with replacing(self.config_path, "w", encoding="utf-8") as stream:
+                stream.write(run_toml(config))
+            if self.state.state == "done":  # there may be more to train now
+                self.set_state(self.state, state="queued", reason="")
+        return self
+
+    @property
+    def config(self):
+        """The :class:`~..config.RunConfig`."""
+        return read_run(self.config_path)
+
+    @property
+    def density(self):
+        """The :class:`~..sky_density.SkyDensity` that is trained on, or None as long as it is not computed."""
+        from ..sky_density.files import read_densities
+
+        return read_densities(self.density_path)[1][0] if self.density_path.exists() else None
+
+    @property
+    def state(self):
+        """The :class:`RunState`; ``stopped`` if the process that should be at work is gone."""
+        try:
+            found = json.loads(self.state_path.read_text(encoding="utf-8"))
+            state = RunState(**{key: found[key] for key in (spec.name for spec in fields(RunState)) if key in found})
+        except FileNotFoundError:
+            return RunState()
+        except (OSError, ValueError, TypeError) as error:
+            raise DamagedFileError(f"{self.state_path} is not a state of a training ({error}); delete it and train on") from None
+        if state.is_alive and not lock.is_held(self.lock_path):
+            return replace(state, state="stopped", reason="interrupted")
+        return state
+
+    def set_state(self, state, **changes):
+        """Write a :class:`RunState`, changed by the given values; returns what was written."""
+        state = replace(state, **changes, updated=datetime.now(UTC).isoformat(timespec="seconds"))
+        with replacing(self.state_path, "w", encoding="utf-8") as stream:
+            json.dump(asdict(state), stream, indent=1)
+        return state
+
+    @property
+    def history(self):
+        """Finished epochs: dictionary from column to ndarray; a line that is only half there is left out."""
+        rows = []
+        try:
+            with open(self.history_path, encoding="utf-8", newline="") as stream:
+                lines = [line for line in stream if line.endswith("\n")]
+        except FileNotFoundError:
+            lines = []
+        for values in csv.reader(lines[1:]):
+            if len(values) == len(HISTORY):
+                rows.append([float(value) for value in values])
+        table = np.array(rows).reshape(-1, len(HISTORY))
+        return {name: table[:, i].astype(int) if name == "epoch" else table[:, i] for i, name in enumerate(HISTORY)}
+
+    def append_history(self, row):
+        """Add the line of one epoch, a dictionary with the keys :data:`HISTORY`."""
+        with open(self.history_path, "a", encoding="utf-8", newline="") as stream:
+            if stream.tell() == 0:
+                csv.writer(stream, lineterminator="\n").writerow(HISTORY)
+            csv.writer(stream, lineterminator="\n").writerow(row[name] for name in HISTORY)
+            stream.flush()
+
+    def write_history(self, rows):
+        """Replace the history by ``rows``, unless it says the same already."""
+        found = self.history
+        wanted = np.array([[row[name] for name in HISTORY] for row in rows]).reshape(-1, len(HISTORY))
+        if not np.array_equal(np.stack([found[name] for name in HISTORY], axis=1), wanted, equal_nan=True):
+            with replacing(self.history_path, "w", encoding="utf-8", newline="") as stream:
+                csv.writer(stream, lineterminator="\n").writerows([HISTORY, *([row[name] for name in HISTORY] for row in rows)])
+
+    @property
+    def log_tail(self):
+        """Last lines of the log that are not notices of libraries."""
+        try:
+            lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return ""
+        return "\n".join(line for line in lines[-200:] if not _is_notice(line))[-4000:]
+
+    def locked(self):
+        """Return a context in which no other process can train this folder."""
+        return lock.held(self.lock_path)
+
+    def remove(self):
+        """Delete the run's files, and the folder if nothing else is in it.
+
+        Raises
+        ------
+        TrainingError
+            If a process is at work on it.
+        """
+        if lock.is_held(self.lock_path):
+            raise TrainingError(f"{self.path} is being trained; stop that first")
+        if {entry.name for entry in self.path.iterdir()} <= set(FILES):
+            shutil.rmtree(self.path)
+        else:
+            for name in FILES:
+                (self.path / name).unlink(missing_ok=True)
+
+
+def require_one_training(config):
+    """Raise :class:`ConfigError` unless a run means exactly one network."""
+    if len(config.sources.names) > 1 and not config.sources.mixture:
+        raise ConfigError(f"expected one source for one network, received {', '.join(config.sources.names)}", "sources.names")
+    if len(config.events.n_events) > 1:
+        raise ConfigError(f"expected one number for one network, received {list(config.events.n_events)}", "events.n_events")
+
+
+def training_digest(config):
+    """Name what decides the course of a training: all settings but :data:`FREE_SETTINGS` and those of the test."""
+    content = {key: value for key, value in asdict(config).items() if key not in ("name", "test")}
+    content["training"] = {key: value for key, value in content["training"].items() if key not in FREE_SETTINGS}
+    return digest_of(content)
+
+
+def write_density(path, config, density):
+    """Write the one density of a training."""
+    from ..sky_density.files import write_densities
+
+    write_densities(path, config, [density])
+
+
+def _is_notice(line):
+    return line.startswith(("WARNING: All log messages before", "I0000", "To enable the following instructions")) or (
+        len(line) > 5 and line[0] in "IW" and line[1:5].isdigit()
+    )

@@ -1,0 +1,149 @@
+"""A trained network as a test statistic."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from ..config import settings_of, value_at
+from ..errors import DamagedFileError, InputError
+from ..network import event_network, load_network
+
+LOG = logging.getLogger(__name__)
+SCENARIO = ("emission", "propagation", "field", "observatory", "energy", "sky")
+BATCH_SIZE = 128
+
+
+class NetworkStatistic:
+    """Log odds of a source that a network gives to a sky: larger, more source-like.
+
+    Log odds order skies as the probability does, but do not run together at 1. A network of other origin without a
+    layer ``log_odds`` gives its output as it is.
+
+    Parameters
+    ----------
+    model : Path or keras.Model
+        A ``.keras`` file, such as ``best.keras`` of a run folder, or a network from counts, (batch, npix, n_bins) in
+        NESTED order, to one number.
+    batch_size : int, optional
+        Skies scored in one step.
+
+    Attributes
+    ----------
+    name : str
+        Kind of the network: ``"bcnn"``.
+    nside, n_bins : int
+    record : dict
+        What it was trained for; empty if unknown.
+
+    Raises
+    ------
+    InputError, DamagedFileError
+        If there is no such file or it is not such a network.
+    """
+
+    thread_safe = False
+
+    def __init__(self, model, batch_size=BATCH_SIZE):
+        self.path = None if hasattr(model, "predict_on_batch") else Path(model)
+        network, self.record = (model, {}) if self.path is None else load_network(self.path)
+        self.nside, self.n_bins = self._shape_of(network)
+        self.name = self.record.get("kind", network.name)
+        self._batch_size = batch_size
+        self._model = event_network(network)
+
+    def _shape_of(self, network):
+        shapes = network.input_shape, network.output_shape
+        if not (isinstance(shapes[0], tuple) and len(shapes[0]) == 3 and None not in shapes[0][1:] and shapes[1] == (None, 1)):
+            raise DamagedFileError(
+                f"{self.path or network.name}: expected a network from (npix, n_bins) counts to one number, found one from "
+                f"{shapes[0]} to {shapes[1]}; give the best.keras of a run folder"
+            )
+        nside = round((shapes[0][1] / 12) ** 0.5)
+        if 12 * nside**2 != shapes[0][1]:
+            raise DamagedFileError(f"{self.path or network.name}: {shapes[0][1]} pixels are no HEALPix map")
+        return nside, shapes[0][2]
+
+    def scores(self, events):
+        """Return the log odds of each sky.
+
+        Parameters
+        ----------
+        events : MockEvents
+            Of the same ``nside`` and ``n_bins``.
+
+        Returns
+        -------
+        ndarray, shape (n_maps,)
+
+        Raises
+        ------
+        InputError
+            If events and network have different pixels or bins.
+        """
+        self._require(events.nside, events.n_bins, "events")
+        return scored(self._model, events, self._batch_size)
+
+    def check_fits(self, config):
+        """Raise :class:`InputError` if a run has other maps than the network; warn where its scenario differs."""
+        self._require(config.sky.nside, config.energy.bin_count, "a run")
+        differences = self.differences(config)
+        if differences:
+            LOG.warning("the network was trained for another scenario: %s", "; ".join(differences))
+
+    def differences(self, config):
+        """Return, one line each, where a run is not what the network was trained for; empty if unknown or the same."""
+        from ..config import config_from_toml
+
+        if "run" not in self.record:
+            return ()
+        trained = config_from_toml(self.record["run"]["config"])
+        found = [
+            f"{path} was {value_at(trained, path)!r}, is {value_at(config, path)!r}"
+            for path, _ in settings_of()
+            if path.split(".")[0] in SCENARIO and value_at(trained, path) != value_at(config, path)
+        ]
+        if self.record["n_events"] not in config.events.n_events:
+            found.append(f"events.n_events was {self.record['n_events']}, is {list(config.events.n_events)}")
+        return tuple(found)
+
+    def _require(self, nside, n_bins, what):
+        if (nside, n_bins) != (self.nside, self.n_bins):
+            raise InputError(
+                f"{self.path or self.name}: expected {what} of nside {self.nside} in {self.n_bins} bins, received "
+                f"nside {nside} in {n_bins} bins"
+            )
+
+
+def event_cells(events):
+    """Turn :class:`~..mock_events.MockEvents` into the network's integers ``ipix * n_bins + bin``, (n_maps, n_events)."""
+    return events.ipix.astype(np.int32) * np.int32(events.n_bins) + events.bin
+
+
+def scored(model, events, batch_size, step=None):
+    """Score skies batch by batch.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Made by :func:`~..network.event_network`.
+    events : MockEvents
+    batch_size : int
+        The last batch is filled up with empty skies, so that every step has one shape.
+    step : callable, optional
+        ``step(done, total)`` is called after each batch.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_maps,)
+    """
+    cells = event_cells(events)
+    scores = np.empty(len(cells), dtype=np.float32)
+    for start in range(0, len(cells), batch_size):
+        batch = cells[start : start + batch_size]
+        filled = np.full((batch_size, cells.shape[1]), -1, dtype=np.int32)
+        filled[: len(batch)] = batch
+        scores[start : start + len(batch)] = np.ravel(model.predict_on_batch(filled))[: len(batch)]
+        if step:
+            step(min(start + batch_size, len(cells)), len(cells))
+    return scores

@@ -1,0 +1,120 @@
+"""The training process: one training, told what to do by lines of JSON on standard input, answering on standard output.
+
+Messages are those of :func:`.loop.train`, before them ``hello`` (pid,
+versions, device) and at the end ``failed`` (error, reason, traceback) if it
+went wrong. Commands: ``{"command": "pause"}``, ``resume``, ``stop``. When the
+input ends, whoever started it is gone, and the training stops as if told to;
+Ctrl-C is left to the parent.
+
+The environment must be complete before Keras is imported, so nothing heavy
+is imported at the top.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+
+from ..errors import ZevatronError
+from ..provenance import versions
+from .control import Control
+from .run_folder import RunFolder
+
+PROTOCOL = 1
+NICENESS = 10
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NUMBA_NUM_THREADS")
+
+
+def main(folder):
+    """Train the run in ``folder``; returns the exit code, 0 if it is done or was stopped."""
+    channel = Channel()
+    control = Control(channel.send)
+    channel.on_broken = control.stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # in a thread: the handler may interrupt the very code whose lock stop() needs
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=control.stop).start())
+    threading.Thread(target=obey, args=(control,), daemon=True).start()
+    try:
+        run = RunFolder(folder)
+        prepare_environment(run.config.training.threads)
+        channel.send({"type": "progress", "stage": "loading Keras", "done": 0, "total": 1})
+        from .loop import device_name, train
+
+        device = device_name(run.config.training.threads)
+        channel.send({"type": "hello", "protocol": PROTOCOL, "pid": os.getpid(), "versions": versions(), "device": device})
+        train(run, control=control, report=channel.send)
+    except Exception as error:  # whatever it is, the window must hear of it
+        if not isinstance(error, ZevatronError):
+            traceback.print_exc()
+        reason = " ".join(str(error).split()) or type(error).__name__
+        trace = traceback.format_exc()
+        channel.send({"type": "failed", "error": type(error).__name__, "reason": reason, "traceback": trace})
+        return 1
+    return 0
+
+
+def prepare_environment(threads, environment=os.environ):
+    """Set what must stand before Keras and its backend are loaded; what the user has set stays.
+
+    Parameters
+    ----------
+    threads : int
+        0: as many as there are processors.
+    environment : mutable mapping, optional
+    """
+    environment.setdefault("KERAS_BACKEND", "tensorflow")
+    environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    environment.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if threads:
+        environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)  # the window stays fluid
+
+
+def obey(control, stream=None):
+    """Carry out commands until the input ends, then stop the training."""
+    # raw and unbuffered: a thread that waits in sys.stdin would hold its lock while the interpreter shuts down
+    with stream or os.fdopen(os.dup(0), "rb", buffering=0) as lines:
+        orders = {"pause": control.pause, "resume": control.resume, "stop": control.stop}
+        for line in lines:
+            try:
+                order = orders[json.loads(line)["command"]]
+            except (ValueError, KeyError, TypeError):
+                print(f"ignored: {line!r}; known commands: {', '.join(orders)}", file=sys.stderr)
+                continue
+            order()
+    control.stop()
+
+
+class Channel:
+    """Standard output as a line of JSON for each message; what else is printed goes to standard error.
+
+    Attributes
+    ----------
+    on_broken : callable
+        Called once when nobody reads any more.
+    """
+
+    def __init__(self):
+        sys.stdout.flush()
+        self._stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
+        self._broken = False
+        self.on_broken = lambda: None
+
+    def send(self, message):
+        """Write one message."""
+        with self._lock:
+            if self._broken:
+                return
+            try:
+                self._stream.write(json.dumps(message, allow_nan=False) + "\n")
+                self._stream.flush()
+            except OSError:
+                self._broken = True
+        if self._broken:
+            self.on_broken()
