@@ -31,7 +31,7 @@ def numbers(kind, what):
 def build_parser():
     """Return the parser of the whole command line; ``command`` of its result does the work."""
     parser = _Parser(
-        prog="main.py",
+        prog=Path(sys.argv[0]).name,
         description="Zevatron: from candidate sources of ultra-high-energy cosmic rays to the smallest detectable "
         "source fraction. Without arguments it opens the window.",
         epilog="Every command with a RUN.toml takes --set section.key=value (repeatable) and --seed N.",
