@@ -20,7 +20,9 @@ def source_counts(eta, n_events):
     weight : float
         Share of skies with ``high`` events, 0 where ``eta * n_events`` is whole.
     """
-    exact = round(eta * n_events, 9)
+    exact = eta * n_events
+    if abs(exact - round(exact)) < 1e-9 * n_events:  # 0.07 * 100 is a little more than 7
+        exact = round(exact)
     low = math.floor(exact)
     return low, min(low + 1, n_events), exact - low
 

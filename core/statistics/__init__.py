@@ -6,6 +6,6 @@ that look more like the source's. That orientation is part of the definition: no
 
 from .likelihood import LikelihoodRatio
 from .roc import area_under_curve, roc_curve, threshold_at
-from .verdict import Verdict, likelihood_verdict, verdict
+from .verdicts import Verdict, likelihood_verdict, verdict
 
 __all__ = ["LikelihoodRatio", "Verdict", "area_under_curve", "likelihood_verdict", "roc_curve", "threshold_at", "verdict"]

@@ -3,10 +3,12 @@
 import math
 
 import numpy as np
+from scipy.special import ndtri
 
 from .roc import threshold_at
 
 COARSE_TAIL = 50  # isotropic skies above the threshold in the first, coarse search
+SMALLEST_SHARE = 1e-6  # missed shares are taken to be at least so large where the next guess is made
 INTERVAL = (15.865, 84.135)  # per cent: 68 % between them
 
 
@@ -15,43 +17,37 @@ def coarse_maps(alpha):
     return math.ceil(COARSE_TAIL / alpha)
 
 
-def coarse_count(measurement_at, n_events, beta, n_maps):
-    """Find by bisection, on few skies, about how many source events are detected.
+def coarse_fraction(measurement_at, n_events, alpha, beta):
+    """Find on few skies about which fraction is detected.
 
     Parameters
     ----------
     measurement_at : callable
         ``measurement_at(eta)`` returns a :class:`~.trials.Measurement`.
     n_events : int
-    beta : float
-        Requested probability to miss the source.
-    n_maps : int
+    alpha, beta : float
+        Requested errors.
 
     Returns
     -------
-    int
-        Smallest number of source events with at most ``beta`` of the skies missed; ``n_events`` if there is none.
+    float
+        1 where nothing is.
     """
-    low, high = 0, n_events
-    while high - low > 1:
-        middle = min(max(round(math.sqrt(max(low, 1) * high)), low + 1), high - 1)
-        if measurement_at(middle / n_events).missed(middle, n_maps) <= beta:
-            high = middle
-        else:
-            low = middle
-    return high
+    n_maps = coarse_maps(alpha)
+    low, high = bracket(lambda k: measurement_at(k / n_events).missed(k, n_maps), n_events, 0.1 * n_events, alpha, beta)
+    return 1.0 if high is None else _interpolated(low, high, beta) / n_events
 
 
 def crossing(measurement, start, beta):
-    """Fraction at which one statistic misses exactly ``beta`` of the skies.
+    """Fraction at which one statistic misses ``beta`` of the skies.
 
     Between whole numbers of source events the missed share is linear in the fraction, by the definition of the mixture.
 
     Parameters
     ----------
     measurement : Measurement
-    start : int
-        Guess of the number of source events.
+    start : float
+        Guess of the fraction.
     beta : float
 
     Returns
@@ -60,15 +56,53 @@ def crossing(measurement, start, beta):
         None where even skies of nothing but source events are missed too often.
     """
     n_events = measurement.trials.n_events
-    high = min(max(start, 1), n_events)
-    while measurement.missed(high) > beta:
-        if high == n_events:
-            return None
-        high += 1
-    while high > 1 and measurement.missed(high - 1) <= beta:
-        high -= 1
-    above, below = measurement.missed(high - 1), measurement.missed(high)
-    return (high - (beta - below) / (above - below)) / n_events if above > beta else (high - 1) / n_events
+    low, high = bracket(measurement.missed, n_events, start * n_events, measurement.alpha, beta)
+    if high is None:
+        return None
+    low = low[0], measurement.missed(low[0])
+    return _interpolated(low, high, beta * (1 - 1e-12)) / n_events  # not above beta after rounding
+
+
+def bracket(missed, n_events, start, alpha, beta):
+    """Find neighbouring whole numbers of source events between which the missed share falls to ``beta``.
+
+    The share of missed skies is about a Gaussian's tail, whose argument is linear in the number of source events: the
+    next guess is on that line, and half-way where such a guess did not halve the bracket.
+
+    Parameters
+    ----------
+    missed : callable
+        Share of missed skies with so many source events.
+    n_events : int
+    start : float
+        First guess.
+    alpha, beta : float
+
+    Returns
+    -------
+    low, high : tuple of (int, float)
+        Number and share on both sides; ``high`` is None where even ``n_events`` are missed too often.
+    """
+    untested = (n_events + 1, None)
+    low, high, guess, halved = (0, 1 - alpha), untested, start, True
+    while high[0] - low[0] > 1:
+        width = high[0] - low[0]
+        count = min(max(math.ceil(guess), low[0] + 1), high[0] - 1)
+        point = count, missed(count)
+        low, high = (low, point) if point[1] <= beta else (point, high)
+        halved = high[0] - low[0] <= width / 2 or not halved
+        guess = _guess(low, high, alpha, beta) if halved else math.sqrt(max(low[0], 1) * high[0])
+    return low, None if high is untested else high
+
+
+def _guess(low, high, alpha, beta):
+    (first, a), (second, b) = ((0, 1 - alpha), low) if high[1] is None else (low, high)
+    aim, a, b = (ndtri(max(share, SMALLEST_SHARE)) for share in (beta, a, b))
+    return first + (second - first) * (a - aim) / (a - b) if a - b > 0.1 else 2.0 * second
+
+
+def _interpolated(low, high, beta):
+    return high[0] - (beta - high[1]) / (low[1] - high[1]) * (high[0] - low[0])
 
 
 def bootstrap_interval(measurement, eta, beta, size, rng):

@@ -8,10 +8,10 @@ from ..mock_events import random_stream, source_counts
 from ..progress import SILENT
 from .likelihood import LikelihoodRatio
 from .roc import area_under_curve, histogram, roc_curve
-from .search import bootstrap_interval, coarse_count, coarse_maps, crossing
+from .search import bootstrap_interval, coarse_fraction, coarse_maps, crossing
 from .trials import Measurement, Trials
 
-SETTLED = 2e-3  # relative change of eta at which the statistic is taken to test its own eta
+SETTLED = 0.01  # relative: so close to the fraction it tests, the likelihood ratio is as powerful as at it within 1e-4
 MAX_ROUNDS = 6
 CURVE = (0.25, 0.5, 0.75, 1.25, 1.5, 2.0)  # further points of beta(eta), in units of eta_min
 
@@ -112,22 +112,17 @@ def _measurements(trials, statistic, alpha):
 def _smallest_fraction(measurement_at, n_events, test):
     """Return the measurement of the statistic that tests its own smallest fraction, and that fraction or None.
 
-    The likelihood ratio is the best statistic at the fraction it tests, so its crossing hardly depends on that fraction
-    near the answer and one or two rounds settle it. A fixed statistic needs one.
+    The likelihood ratio is the most powerful statistic at the fraction it tests, so that its crossing hardly depends on
+    that fraction near the answer: one or two rounds settle it. A fixed statistic needs one.
     """
-    start = coarse_count(measurement_at, n_events, test.beta, coarse_maps(test.alpha))
-    tested = start / n_events
-    measurement = measurement_at(tested)
-    eta = crossing(measurement, start, test.beta)
+    tested = coarse_fraction(measurement_at, n_events, test.alpha, test.beta)
     for _ in range(MAX_ROUNDS):
-        if eta is None and tested < 1:
-            eta = 1.0
-        if eta is None or abs(eta - tested) <= SETTLED * eta:
+        measurement = measurement_at(tested)
+        eta = crossing(measurement, tested, test.beta)
+        following = 1.0 if eta is None else eta
+        if abs(following - tested) <= SETTLED * following:
             break
-        tested, following = eta, measurement_at(eta)
-        if following is measurement:
-            break
-        measurement, eta = following, crossing(following, round(eta * n_events), test.beta)
+        tested = following
     return measurement, eta
 
 
