@@ -9,6 +9,7 @@ from ..errors import UnknownNameError
 from ..propagation.spectrum import ENERGY_GRID
 from ..resources import resource_path
 from ..tables import read_table
+from .interpolation import TabulatedSpectrum
 
 SMOOTHNESS = 0.05  # width in ln E of the breaks of the Auger form
 AUGER_INDICES, AUGER_BREAKS = (3.29, 2.51, 3.05, 5.1), (5.0, 13.0, 46.0)  # breaks in EeV
@@ -42,10 +43,9 @@ def background_spectrum(name):
 
 
 def kkos_diffuse(energy):
-    """Return E^2 J of the diffuse KKOS flux from ``resources/emission/kkos_diffuse.csv``; zero outside its energies."""
+    """Return E^2 J of the diffuse KKOS flux from ``resources/emission/kkos_diffuse.csv``."""
     known, groups = kkos_diffuse_groups()
-    total = np.maximum(sum(groups.values()), 1e-300)
-    return np.exp(np.interp(np.log(energy), np.log(known), np.log(total)))
+    return TabulatedSpectrum(known, sum(groups.values()))(energy)
 
 
 @functools.cache

@@ -5,13 +5,15 @@ import itertools
 import numpy as np
 
 from ..progress import SILENT
-from .march import SHELL, emitted_state, proper_length, shell_medium
+from .march import SHELL, emitted_state, local_medium, proper_length, shell_medium
 from .nuclei import MASS_NUMBERS
 from .spectrum import ENERGY_GRID, flux_on_energies
 from .transport import STEP
 
+NEGLIGIBLE = 1e-15  # of the largest E^2 J: written as 0
 
-def diffuse_flux(injection, ebl, *, farthest=1000.0, step=STEP, progress=SILENT):
+
+def diffuse_flux(injection, ebl, *, farthest=1000.0, evolving=True, step=STEP, progress=SILENT):
     """Sum the spectra of sources at all distances.
 
     The number of sources per comoving volume and their emission do not change with time. Then every stretch dx of the
@@ -24,6 +26,8 @@ def diffuse_flux(injection, ebl, *, farthest=1000.0, step=STEP, progress=SILENT)
     ebl : str
     farthest : float, optional
         Comoving Mpc, a multiple of the shells' 25 Mpc.
+    evolving : bool, optional
+        False: photon fields and expansion rate of z = 0 all the way, as in simpler calculations.
     step : float, optional
         Mpc.
     progress : Progress, optional
@@ -38,8 +42,8 @@ def diffuse_flux(injection, ebl, *, farthest=1000.0, step=STEP, progress=SILENT)
     n_shells = round(farthest / SHELL)
     for shell in range(n_shells)[::-1]:
         progress.report("diffuse flux", n_shells - 1 - shell, n_shells)
-        medium = shell_medium(ebl, shell)
-        length = proper_length(shell * SHELL, (shell + 1) * SHELL)
+        medium = shell_medium(ebl, shell) if evolving else local_medium(ebl)
+        length = proper_length(shell * SHELL, (shell + 1) * SHELL) if evolving else SHELL
         n_steps = round(length / step)
         advance = medium.step(length / n_steps)
         added = emitted * (length / n_steps)
@@ -69,7 +73,8 @@ def write_kkos_diffuse(path, *, progress=SILENT):
     flux = diffuse_flux(kkos(), "inoue12", progress=progress)
     scale = 1.0 / flux.sum(axis=0).max()
     columns = {"energy": [f"{energy:.6g}" for energy in ENERGY_GRID]}
-    columns |= {name: [f"{value:.5g}" for value in scale * row] for name, row in mass_group_columns(flux).items()}
+    for name, row in mass_group_columns(flux).items():
+        columns[name] = [f"{value:.5g}" if value > NEGLIGIBLE else "0" for value in scale * row]
     write_table(path, columns, [
         "E^2 J of identical sources of constant density to 1000 Mpc by mass number (arbitrary unit); energy in EeV.",
         "Emission kkos, all losses, Inoue et al. 2012 background light; made by core.propagation.diffuse.write_kkos_diffuse",
