@@ -18,8 +18,9 @@ from .field import checked_vectors
 
 SUN = (-SUN_DISTANCE, 0.0, 0.0)  # kpc
 MAX_PATH = 500.0  # kpc: a particle still inside after this counts as trapped
-TOLERANCE = 1e-7  # radians per step
-UNIT_LENGTH_SLACK = 1e-6
+TOLERANCE = 1e-6  # radians per step
+SLACK = 1e-6  # relative: how exactly a direction must have unit length and a start lie on the sphere
+EDGE = 1e-9  # relative: starts on the sphere are moved inside by this much
 
 
 @dataclass(frozen=True)
@@ -116,15 +117,14 @@ def track(
     """Follow particles from anywhere until they leave the sphere or have run their longest path.
 
     Parameters are those of :func:`backtrack`, but ``positions`` in kpc, shape (n, 3), are the starts, ``directions``
-    are those of motion, and ``max_path`` may be an array, shape (n,). A particle that starts on the sphere or outside
-    and moves inwards is followed.
+    are those of motion, and ``max_path`` may be an array, shape (n,). A particle may start on the sphere.
 
     Returns
     -------
     Tracked
     """
     directions = checked_directions(directions)
-    positions = checked_vectors(positions, "positions").copy()
+    positions = checked_vectors(positions, "positions")
     if positions.shape != directions.shape:
         raise InputError(f"expected as many positions as directions, received {len(positions)} and {len(directions)}")
     if charge_sign not in (-1, 1):
@@ -134,6 +134,7 @@ def track(
     max_path = checked_positive(max_path, "a longest path in kpc", n)
     radius = float(checked_positive(radius, "a radius in kpc", 1)[0])
     tolerance = TOLERANCE if tolerance is None else float(checked_positive(tolerance, "a tolerance in radians", 1)[0])
+    positions = inside_sphere(positions, radius)
     path, left = np.empty(n), np.empty(n, dtype=bool)
 
     def trace_chunk(chunk):
@@ -176,13 +177,29 @@ def checked_directions(directions):
     """
     directions = checked_vectors(directions, "directions")
     length = np.linalg.norm(directions, axis=1)
-    bad = np.flatnonzero(np.abs(length - 1) > UNIT_LENGTH_SLACK)
+    bad = np.flatnonzero(np.abs(length - 1) > SLACK)
     if bad.size:
         raise InputError(
             f"expected directions as unit vectors, received one of length {length[bad[0]]:.6g} in row {bad[0]}; "
             "divide by the length"
         )
     return directions / length[:, np.newaxis]
+
+
+def inside_sphere(positions, radius):
+    """Return a copy of ``positions`` with those on the sphere, where tracks end, moved inside by a hair's breadth.
+
+    Raises
+    ------
+    InputError
+        If one is outside.
+    """
+    distance = np.linalg.norm(positions, axis=1)
+    bad = np.flatnonzero(distance > radius * (1 + SLACK))
+    if bad.size:
+        raise InputError(f"expected positions within {radius:g} kpc, received {distance[bad[0]]:.6g} kpc in row {bad[0]}")
+    largest = radius * (1 - EDGE)
+    return positions * np.minimum(1.0, largest / np.maximum(distance, largest))[:, np.newaxis]
 
 
 def checked_positive(values, name, n):

@@ -11,28 +11,57 @@ from pathlib import Path
 import numba
 from numba.extending import overload
 
-_FORMULAE = {}
+_FORMULAE, _PIECES = {}, {}
+JIT_OPTIONS = {"nogil": True, "error_model": "numpy"}
+jit = numba.njit(**JIT_OPTIONS)
 
 
-def formula(constants):
-    """Decorate ``(constants, x, y, z) -> (Bx, By, Bz)``, kpc to microgauss, as the field of that class of constants."""
+def formula(constants, piece=None):
+    """Decorate ``(constants, piece, x, y, z) -> (Bx, By, Bz)``, kpc to microgauss, as the field of these constants.
+
+    Parameters
+    ----------
+    constants : type
+        Class of named tuple that selects the formula.
+    piece : callable, optional
+        ``(constants, x, y, z) -> int``: which smooth piece of the field a point lies in. Fields with jumps need it:
+        the formula then continues the given piece smoothly beyond its borders, so that a step of the integrator
+        sees no jump, and the integrator finds the crossing itself. Without it the whole field is piece 0.
+    """
 
     def register(function):
-        _FORMULAE[constants] = numba.njit(nogil=True, error_model="numpy")(function)
+        _FORMULAE[constants] = jit(function)
+        _PIECES[constants] = piece or _one_piece
         return _FORMULAE[constants]
 
     return register
 
 
-def field_at(constants, x, y, z):
-    """Field (Bx, By, Bz) in microgauss at one point in kpc, by the formula registered for the class of ``constants``."""
-    return _FORMULAE[type(constants)](constants, x, y, z)
+@jit
+def _one_piece(constants, x, y, z):
+    return 0
 
 
-@overload(field_at, jit_options={"nogil": True, "error_model": "numpy"})
-def _compiled_field_at(constants, x, y, z):
-    compiled = _FORMULAE[constants.instance_class]
+def piece_at(constants, x, y, z):
+    """Label of the smooth piece of the field in which the point, in kpc, lies."""
+    return _PIECES[type(constants)](constants, x, y, z)
+
+
+def field_in(constants, piece, x, y, z):
+    """Field (Bx, By, Bz) in microgauss at a point in kpc, as if the point lay in ``piece``."""
+    return _FORMULAE[type(constants)](constants, piece, x, y, z)
+
+
+@overload(piece_at, jit_options=JIT_OPTIONS)
+def _compiled_piece_at(constants, x, y, z):
+    compiled = _PIECES[constants.instance_class]
     return lambda constants, x, y, z: compiled(constants, x, y, z)
+
+
+@overload(field_in, jit_options=JIT_OPTIONS)
+def _compiled_field_in(constants, piece, x, y, z):
+    compiled = _FORMULAE[constants.instance_class]
+    return lambda constants, piece, x, y, z: compiled(constants, piece, x, y, z)
 
 
 def source_digest():
@@ -49,9 +78,8 @@ def compile_loop(make):
     numba notices only changes of the file the loop stands in. The digest of all sources of this package is therefore
     a closure variable of the loop and thereby part of numba's key: a formula changed elsewhere is compiled anew.
     """
-    options = {"nogil": True, "error_model": "numpy"}
     loop = make(source_digest())
     try:
-        return numba.njit(cache=True, **options)(loop)
+        return numba.njit(cache=True, **JIT_OPTIONS)(loop)
     except RuntimeError:  # no folder that can be written for numba's cache: compile in every process
-        return numba.njit(**options)(loop)
+        return numba.njit(**JIT_OPTIONS)(loop)

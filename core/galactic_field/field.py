@@ -9,7 +9,7 @@ import numpy as np
 
 from ..config import FieldConfig
 from ..errors import InputError, UnknownNameError
-from .compiled import compile_loop, field_at
+from .compiled import compile_loop, field_in, piece_at
 from .registry import FIELD_MODELS
 
 
@@ -25,7 +25,7 @@ class FieldModel:
     """
 
     version = 1
-    largest_step = 1.0
+    largest_step = 2.0
 
     def constants(self):
         """Numbers of the formula as a named tuple of the class its ``@formula`` is registered for."""
@@ -119,7 +119,7 @@ def _field_values(version):
     def field_values(constants, positions, values):
         _ = version
         for i in range(len(positions)):
-            bx, by, bz = field_at(constants, positions[i, 0], positions[i, 1], positions[i, 2])
-            values[i, 0], values[i, 1], values[i, 2] = bx, by, bz
+            x, y, z = positions[i]
+            values[i, 0], values[i, 1], values[i, 2] = field_in(constants, piece_at(constants, x, y, z), x, y, z)
 
     return field_values

@@ -7,14 +7,18 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
-from .compiled import formula
+from .compiled import formula, jit
 from .field import FieldModel
 
 REFERENCE_RADIUS = 5.0  # kpc, where the strengths of ring and arms are given
-NEGLIGIBLE_DISK = 1e-9  # share of the disk left, 3.2 kpc above the plane, below which it is not computed
+NEGLIGIBLE_DISK = 1e-7  # share of the disk left, 2.6 kpc above the plane, below which it is not computed
+
+# The label of a piece: where in the disk, plus bits; the halo's parts are continued across each other's borders.
+RING, NO_DISK = 8, 9  # after the arms 0 to 7
+SOUTH, CORE, HOLE, OUTSIDE = 16, 32, 64, 128
+DISK = 15
 
 
 class Constants(NamedTuple):
@@ -30,6 +34,7 @@ class Constants(NamedTuple):
     ring_inner: float
     disk_height: float
     disk_slope: float
+    disk_top: float
     north_strength: float
     south_strength: float
     north_radius: float
@@ -118,6 +123,7 @@ class JF12(FieldModel):
             ring_inner=self.ring_inner,
             disk_height=self.disk_height,
             disk_slope=2 / self.disk_width,
+            disk_top=self.disk_height - self.disk_width / 2 * math.log(NEGLIGIBLE_DISK),
             north_strength=self.north_strength,
             south_strength=self.south_strength,
             north_radius=self.north_radius,
@@ -140,62 +146,90 @@ def jf12_regular(config):
     return JF12()
 
 
-@numba.njit(nogil=True, error_model="numpy")
-def _disk(c, x, y, r, share):
-    """Return (B_r, B_phi) of molecular ring and spiral arms (Sect. 5.1), ``share`` of it left at this height."""
-    strength = share * REFERENCE_RADIUS / r
-    if r < REFERENCE_RADIUS:
-        return 0.0, strength * c.ring_strength
-    crossing = r * math.exp((math.pi - math.atan2(y, x)) * c.tan_pitch)
+@jit
+def _arm(c, x, y, r):
+    """Arm 0 to 7 at a point in the disk, from where its spiral crosses the negative x axis (Sect. 5.1)."""
     last = len(c.arm_radii) - 1
+    crossing = r * math.exp((math.pi - math.atan2(y, x)) * c.tan_pitch)
     for _turn in range(2):
         if crossing > c.arm_radii[last]:
             crossing *= c.arm_turn
     arm = 0
     while arm < last and crossing >= c.arm_radii[arm]:
         arm += 1
-    strength *= c.arm_strengths[arm]
+    return arm
+
+
+@jit
+def _piece(c, x, y, z):
+    """Label the smooth piece: arm, ring or no disk; which side of the plane; the X field's core; hole; outside."""
+    r2 = x * x + y * y
+    distance2 = r2 + z * z
+    r, height = math.sqrt(r2), abs(z)
+    if r < c.ring_inner or height > c.disk_top:
+        piece = NO_DISK
+    elif r < REFERENCE_RADIUS:
+        piece = RING
+    else:
+        piece = _arm(c, x, y, r)
+    if z < 0.0:
+        piece |= SOUTH
+    if r < c.x_core + height * c.x_cot:
+        piece |= CORE
+    if distance2 < c.inner_radius * c.inner_radius:
+        piece |= HOLE
+    elif distance2 >= c.outer_radius * c.outer_radius:
+        piece |= OUTSIDE
+    return piece
+
+
+@jit
+def _disk(c, place, r):
+    """Return (B_r, B_phi) of molecular ring or spiral arm (Sect. 5.1) in the plane."""
+    strength = REFERENCE_RADIUS / r
+    if place == RING:
+        return 0.0, strength * c.ring_strength
+    strength *= c.arm_strengths[place]
     return strength * c.sin_pitch, strength * c.cos_pitch
 
 
-@numba.njit(nogil=True, error_model="numpy")
-def _toroidal(c, r, z, height, share):
-    """Return B_phi of the toroidal halo (eq. 6)."""
-    strength, edge = (c.north_strength, c.north_radius) if z >= 0.0 else (c.south_strength, c.south_radius)
-    return strength * share * math.exp(-height / c.halo_scale) / (1.0 + math.exp(c.halo_slope * (r - edge)))
+@jit
+def _toroidal(c, south, r, height):
+    """B_phi of the toroidal halo (eq. 6) without its decrease towards the disk."""
+    strength, edge = (c.south_strength, c.south_radius) if south else (c.north_strength, c.north_radius)
+    return strength * math.exp(-height / c.halo_scale) / (1.0 + math.exp(c.halo_slope * (r - edge)))
 
 
-@numba.njit(nogil=True, error_model="numpy")
-def _x_field(c, r, z, height):
-    """Return (B_r, B_z) of the X field (eq. 7 to 10)."""
-    core = c.x_core + height * c.x_cot
-    if r < core:
-        origin = r * c.x_core / core
-        strength = c.x_strength * math.exp(-origin / c.x_scale) * (c.x_core / core) ** 2
-        slant = math.hypot(r - origin, height)
-        cos_angle, sin_angle = ((r - origin) / slant, height / slant) if height > 0.0 else (0.0, 1.0)
-    else:
+@jit
+def _x_field(c, in_core, r, height):
+    """Return (B_r, B_z) of the northern X field (eq. 7 to 10)."""
+    if not in_core:
         origin = r - height * c.x_cot
         strength = c.x_strength * math.exp(-origin / c.x_scale) * origin / r
-        cos_angle, sin_angle = c.x_cos, c.x_sin
-    return (strength * cos_angle if z >= 0.0 else -strength * cos_angle), strength * sin_angle
+        return strength * c.x_cos, strength * c.x_sin
+    shrink = c.x_core / (c.x_core + height * c.x_cot)
+    origin = r * shrink
+    strength = c.x_strength * math.exp(-origin / c.x_scale) * shrink * shrink
+    away = r * c.x_cot / (c.x_core + height * c.x_cot)  # (r - origin) / height
+    b_z = strength / math.sqrt(1.0 + away * away)
+    return b_z * away, b_z
 
 
-@formula(Constants)
-def _regular(c, x, y, z):
-    r2 = x * x + y * y
-    distance2 = r2 + z * z
-    if distance2 >= c.outer_radius * c.outer_radius:
+@formula(Constants, _piece)
+def _regular(c, piece, x, y, z):
+    if piece & OUTSIDE:
         return 0.0, 0.0, 0.0
-    r = math.sqrt(r2)
+    r = math.sqrt(x * x + y * y)
     cos_phi, sin_phi = (x / r, y / r) if r > 0.0 else (1.0, 0.0)
-    height = abs(z)
+    south = piece & SOUTH
+    height = -z if south else z
     disk = 1.0 / (1.0 + math.exp(c.disk_slope * (height - c.disk_height)))  # 1 - L(z), eq. 5
     b_r = b_phi = b_z = 0.0
-    if r >= c.ring_inner and disk > NEGLIGIBLE_DISK:
-        b_r, b_phi = _disk(c, x, y, r, disk)
-    if distance2 >= c.inner_radius * c.inner_radius:
-        b_phi += _toroidal(c, r, z, height, 1.0 - disk)
-        x_r, b_z = _x_field(c, r, z, height)
-        b_r += x_r
+    if piece & DISK != NO_DISK:
+        b_r, b_phi = _disk(c, piece & DISK, r)
+        b_r, b_phi = b_r * disk, b_phi * disk
+    if not piece & HOLE:
+        b_phi += (1.0 - disk) * _toroidal(c, south, r, height)
+        x_r, b_z = _x_field(c, piece & CORE, r, height)
+        b_r += -x_r if south else x_r
     return b_r * cos_phi - b_phi * sin_phi, b_r * sin_phi + b_phi * cos_phi, b_z

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..units import SUN_DISTANCE
-from .compiled import formula
+from .compiled import formula, jit
 from .field import FieldModel
 
 SMALLEST_RADIUS = 1e-9  # kpc; the winding ln(r) ends here
@@ -105,19 +105,43 @@ def pt11_ass_halo(config):
     return PT11(bisymmetric=False, pitch=-5.0, south_strength=-2.0)
 
 
-@formula(Constants)
-def _disk_and_halo(c, x, y, z):
+SOUTH, CORE, REVERSED, INNER = 1, 2, 4, 8  # bits of the label of a piece
+
+
+@jit
+def _winding(c, x, y, r):
+    """Cosine of the spiral's phase (eq. 3)."""
+    return math.cos(math.pi - math.atan2(y, x) - c.cot_pitch * math.log(r / SUN_DISTANCE) + c.phase)
+
+
+@jit
+def _piece(c, x, y, z):
+    """Label the pieces between the plane, the core and, in ASS, the lines where the disk field touches zero."""
+    r = max(math.sqrt(x * x + y * y), SMALLEST_RADIUS)
+    piece = 0 if z > 0.0 else SOUTH
+    if r < c.core_radius:
+        piece |= CORE
+    if abs(z) < c.halo_height:
+        piece |= INNER
+    if not c.bisymmetric and _winding(c, x, y, r) < 0.0:
+        piece |= REVERSED
+    return piece
+
+
+@formula(Constants, _piece)
+def _disk_and_halo(c, piece, x, y, z):
     r = max(math.sqrt(x * x + y * y), SMALLEST_RADIUS)
     cos_phi, sin_phi = x / r, y / r
-    height = abs(z)
+    south = piece & SOUTH
+    height = -z if south else z
 
-    winding = math.cos(math.pi - math.atan2(y, x) - c.cot_pitch * math.log(r / SUN_DISTANCE) + c.phase)  # eq. 3
-    if not c.bisymmetric:
-        winding = abs(winding)
-    disk = c.disk_strength / max(r, c.core_radius) * math.exp(-height / c.disk_scale) * winding
+    disk = c.disk_strength / (c.core_radius if piece & CORE else r)
+    disk *= math.exp(-height / c.disk_scale) * _winding(c, x, y, r)
+    if piece & REVERSED:
+        disk = -disk
 
-    width = c.inner_width if height < c.halo_height else c.outer_width
-    halo = c.north_strength if z > 0.0 else c.south_strength
+    width = c.inner_width if piece & INNER else c.outer_width
+    halo = c.south_strength if south else c.north_strength
     halo *= r / c.halo_radius * math.exp(1.0 - r / c.halo_radius)
     halo /= 1.0 + ((height - c.halo_height) / width) ** 2  # eq. 8
 

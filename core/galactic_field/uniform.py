@@ -28,7 +28,7 @@ class UniformField(FieldModel):
     bx: float = 0.0
     by: float = 0.0
     bz: float = 0.0
-    largest_step = 100.0
+    largest_step = 5.0
 
     def constants(self):
         """Return the three components."""
@@ -41,5 +41,5 @@ def no_field(config):
 
 
 @formula(Constants)
-def _uniform(c, x, y, z):
+def _uniform(c, piece, x, y, z):
     return c.bx, c.by, c.bz
