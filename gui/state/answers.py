@@ -5,9 +5,12 @@ that of the run on screen, so a change on the left empties the right until the
 new answer is there, and going back shows the old one at once.
 """
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
+
+import numpy as np
 
 from ...core.config import digest_of
+from ...core.errors import DamagedFileError
 
 MATTERS_FOR_DENSITY = ("sources", "emission", "propagation", "field", "observatory", "energy", "sky")
 
@@ -18,8 +21,16 @@ def density_key(config):
     return digest_of(parts, config.seed if config.energy.method == "sampled" else None)
 
 
+def alone(config, source):
+    """Return the run with one source only; a mixture stays together."""
+    if config.sources.mixture:
+        return config
+    own = tuple(entry for entry in config.sources.custom if entry.name == source)
+    return replace(config, sources=replace(config.sources, names=(source,), shares=(), custom=own))
+
+
 def verdict_key(config, source, n_events):
-    """Name what a verdict of the likelihood ratio depends on.
+    """Name what a verdict of the likelihood ratio depends on; other sources of the run do not matter.
 
     Parameters
     ----------
@@ -28,7 +39,7 @@ def verdict_key(config, source, n_events):
         Name of the density.
     n_events : int
     """
-    return digest_of(density_key(config), asdict(config.test), config.seed, source, n_events)
+    return digest_of(density_key(alone(config, source)), asdict(config.test), config.seed, source, n_events)
 
 
 def wanted_numbers(config, n_events):
@@ -38,8 +49,39 @@ def wanted_numbers(config, n_events):
 
 def run_for(config, source, n_events):
     """Return the run that trains one network: one source (or the mixture) and one number of events."""
-    sources = config.sources if config.sources.mixture else replace(config.sources, names=(source,), shares=())
-    return replace(config, sources=sources, events=replace(config.events, n_events=(n_events,)))
+    return replace(alone(config, source), events=replace(config.events, n_events=(n_events,)))
+
+
+def read_verdicts(path):
+    """Read the verdicts of a ``result.json``.
+
+    Returns
+    -------
+    tuple of Verdict
+
+    Raises
+    ------
+    InputError, DamagedFileError
+        If the file cannot be read or is not a result.
+    """
+    from ...core.study import read_result
+
+    return tuple(verdict_from_entry(entry, path) for entry in read_result(path)["results"])
+
+
+def verdict_from_entry(entry, path="result.json"):
+    """Turn an entry of a ``result.json`` back into a :class:`~zevatron.core.statistics.Verdict`."""
+    from ...core.statistics import Verdict
+
+    try:
+        values = {spec.name: entry[spec.name] for spec in fields(Verdict)}
+        for name in ("roc_false_positive", "roc_true_positive", "eta_grid", "beta_grid"):
+            values[name] = np.array(values[name], dtype=float)
+        for name in ("null_histogram", "signal_histogram"):
+            values[name] = tuple(np.array(part, dtype=float) for part in values[name])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedFileError(f"{path}: expected the entries of a result, {error} is missing or no number") from None
+    return Verdict(**values)
 
 
 class Answers:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from ...core.config import Section, setting
 
-EXPECTED, MOCK = "expected", "mock"
-
 
 @dataclass(frozen=True)
 class Choices(Section):
@@ -19,4 +17,3 @@ class Choices(Section):
     )
     sky_seed: int = setting(1, low=0, high=2**31, label="Sky", help="Which mock sky is shown")
     source: str = setting("", label="Shown source", help="Which of the run's sources is shown")
-    mode: str = setting(EXPECTED, choices=(EXPECTED, MOCK), label="Show", help="Expected density or one mock sky")

@@ -1,0 +1,197 @@
+"""The answer on the right: what can be detected, what arrives at the chosen pixel, what this sky says."""
+
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
+
+from ..core.published import published_eta
+from . import theme
+from .panels.labels import registry_labels
+from .plots.numbers import THIN_SPACE, fixed, percent, percent_interval, significant
+from .plots.results import EtaPlot
+from .plots.spectrum import SpectrumPlot
+from .widgets import column, label, row, separator, set_role, wrapped
+
+MARGIN = 2 * theme.RHYTHM
+WIDTH = 304
+PLOT_HEIGHT = 190
+
+
+class ValueRow(QWidget):
+    """A name and its value, aligned to the right."""
+
+    def __init__(self, text, role=None, parent=None):
+        super().__init__(parent)
+        self.name, self.value = label(text), label("", role)
+        self._role = role
+        self.setLayout(row(self.name, None, self.value))
+
+    def show_value(self, text, is_quiet=False):
+        """Show a value, in grey where it is none."""
+        self.value.setText(text)
+        set_role(self.value, "quiet" if is_quiet else self._role)
+
+
+class Part(QWidget):
+    """A heading and what belongs to it."""
+
+    def __init__(self, title, *parts, line=True, parent=None):
+        super().__init__(parent)
+        self.heading = label(title.upper(), "heading")
+        body = column(self.heading, *parts, spacing=6, margins=(MARGIN, 12, MARGIN, 12))
+        self.setLayout(column(body, *([separator()] if line else []), spacing=0))
+
+
+def eta_text(verdict):
+    """Return the smallest detectable fraction of a verdict with its interval."""
+    if verdict.eta_min is None:
+        return "not even η = 1"
+    return percent_interval(verdict.eta_min, verdict.eta_low, verdict.eta_high)
+
+
+class AnswerPanel(QScrollArea):
+    """Shows what the controller has found.
+
+    Parameters
+    ----------
+    controller : Controller
+    """
+
+    def __init__(self, controller, parent=None):
+        super().__init__(parent)
+        self._controller = controller
+        self._pixel = None
+        self.limit = ValueRow("Likelihood ratio (limit)", "limit")
+        self.network = ValueRow("", "active")
+        self.paper = ValueRow("", "quiet")
+        self.eta_plot = EtaPlot()
+        self.eta_plot.setMinimumHeight(PLOT_HEIGHT)
+        self.spectrum = SpectrumPlot()
+        self.spectrum.setMinimumHeight(PLOT_HEIGHT)
+        self.losses = wrapped(role="caption")
+        self.source_events = ValueRow("Source events")
+        self.score = ValueRow("ln likelihood ratio")
+        self.p_value = ValueRow("p-value")
+        self.note = wrapped(role="caption")
+        self.fraction_part = Part("Detectable fraction", self.limit, self.network, self.paper, self.eta_plot)
+        self.spectrum_part = Part("Spectrum", self.spectrum, self.losses)
+        self.sky_part = Part("This sky", self.source_events, self.score, self.p_value, self.note, line=False)
+        self._build()
+        controller.density_changed.connect(self._show_spectrum)
+        controller.answers_changed.connect(self.show_answers)
+        controller.sky_changed.connect(self._show_sky)
+        controller.test_changed.connect(self._show_test)
+        controller.density_changed.connect(self.show_answers)
+        self.show_answers()
+        self._show_spectrum()
+        self._show_sky()
+        self._show_test()
+
+    def _build(self):
+        self.setObjectName("panel")
+        self.setWidgetResizable(True)
+        self.setMinimumWidth(WIDTH)
+        content = QWidget()
+        content.setObjectName("panel")
+        layout = column(self.fraction_part, self.spectrum_part, self.sky_part, None, spacing=0)
+        layout.setStretch(0, 1)
+        layout.setStretch(1, 1)
+        content.setLayout(layout)
+        self.setWidget(content)
+
+    def show_pixel(self, ipix):
+        """Show the spectrum of one NESTED pixel; None for the whole sky."""
+        self._pixel = ipix
+        self._show_spectrum()
+
+    def numbers(self):
+        """Return every number of events for which there may be an answer."""
+        config, choices = self._controller.config, self._controller.choices
+        return sorted({choices.n_events, *config.events.n_events})
+
+    def show_answers(self):
+        """Show limit, network and published value at the chosen N, and their curves."""
+        controller = self._controller
+        config, n_events, source = controller.config, controller.choices.n_events, controller.source_name
+        self.fraction_part.heading.setText(f"DETECTABLE FRACTION, N = {n_events}")
+        limit = controller.answers.limit(config, source, n_events)
+        self.limit.show_value("computing…" if limit is None else eta_text(limit), limit is None)
+        name = registry_labels("network.kind")[config.network.kind]
+        network = controller.answers.network(config, source, n_events)
+        self.network.name.setText(name)
+        self.network.show_value("not trained yet" if network is None else eta_text(network), network is None)
+        published = published_eta(source, n_events).get(config.network.kind)
+        self.paper.name.setText(f"Paper, {name}")
+        self.paper.show_value("not published" if published is None else percent(published, 2), True)
+        numbers = self.numbers()
+        verdicts = controller.answers.limits(config, source, numbers) + controller.answers.networks(config, source, numbers)
+        self.eta_plot.set_verdicts(verdicts, source, statistics=(config.network.kind,), current=n_events)
+
+    def _show_spectrum(self):
+        density = self._controller.density
+        if self._pixel is not None and (density is None or self._pixel >= density.npix):
+            self._pixel = None
+        self.spectrum_part.heading.setText("SPECTRUM, WHOLE SKY" if self._pixel is None else "SPECTRUM AT THIS PIXEL")
+        self.spectrum.set_density(density, self._pixel)
+        self.losses.setVisible(density is not None)
+        if density is not None:
+            self.losses.setText(losses_text(density.losses))
+
+    def _show_sky(self):
+        sky = self._controller.sky
+        text = fixed(None) if sky is None else f"{sky.n_source} of {sky.n_events}"
+        self.source_events.show_value(text, sky is None)
+        self.spectrum.set_events(None if sky is None else sky.events)
+
+    def _show_test(self):
+        sky, test = self._controller.sky, self._controller.sky_test
+        if test is None:
+            self.score.show_value(fixed(None), True)
+            self.p_value.show_value(fixed(None), True)
+            is_isotropic = sky is not None and sky.eta == 0
+            self.note.setText("An isotropic sky: choose η above 0 to test for a source." if is_isotropic else "")
+            return
+        self.score.show_value(signed(test.score))
+        least = test.p_value <= 1 / test.n_null
+        self.p_value.show_value(f"<{THIN_SPACE}{significant(1 / test.n_null, 1)}" if least else significant(test.p_value, 2))
+        skies = f"{test.n_null:,}".replace(",", THIN_SPACE)
+        self.note.setText(f"Tested for η = {percent(sky.eta)} against {skies} isotropic skies.")
+
+
+def signed(value):
+    """Return a number with its sign, one decimal."""
+    return f"+{fixed(value)}" if value > 0 else fixed(value)
+
+
+def losses_text(losses):
+    """Return what a density does not hold, for a caption."""
+    parts = [
+        (losses.blocked, "do not get through the field"), (losses.outside_rigidity, "lie outside the rigidities"),
+        (losses.above_source, "lie above the last bin"),
+    ]
+    said = [f"{percent(share)} {what}" for share, what in parts if share >= 5e-4]
+    return f"Of the source's nuclei {', '.join(said)}." if said else ""
+
+
+class AnswerLine(QWidget):
+    """The answer in one line, for windows too narrow for the panel."""
+
+    def __init__(self, controller, parent=None):
+        super().__init__(parent)
+        self._controller = controller
+        self.limit, self.network = label("", "limit"), label("", "active")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.RHYTHM)
+        for part in (self.limit, self.network):
+            layout.addWidget(part)
+        controller.answers_changed.connect(self.show_answer)
+        controller.density_changed.connect(self.show_answer)
+        self.show_answer()
+
+    def show_answer(self):
+        """Show limit and network at the chosen N."""
+        controller = self._controller
+        arguments = controller.config, controller.source_name, controller.choices.n_events
+        limit, network = controller.answers.limit(*arguments), controller.answers.network(*arguments)
+        self.limit.setText("" if limit is None else f"limit {eta_text(limit)}")
+        name = registry_labels("network.kind")[controller.config.network.kind]
+        self.network.setText("" if network is None else f"{name} {eta_text(network)}")

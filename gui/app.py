@@ -1,0 +1,57 @@
+"""Starts the window."""
+
+import logging
+import os
+import signal
+import sys
+
+NO_DISPLAY = (
+    "zevatron: no display found; work without a window with `python main.py --help`, or start one under "
+    "Xvfb: `xvfb-run -a python main.py`"
+)
+SIGNAL_INTERVAL = 200  # ms: Python sees Ctrl-C only between two of its instructions
+
+
+def has_display():
+    """Whether Qt has a screen to draw on."""
+    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def main(arguments=None):
+    """Open the window and return the exit code when it is closed."""
+    if not has_display():
+        print(NO_DISPLAY, file=sys.stderr)
+        return 2
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from . import theme
+    from .faults import Faults
+    from .log import WindowHandler
+    from .settings import APPLICATION, ORGANISATION, settings
+
+    application = QApplication(arguments or sys.argv[:1])
+    application.setOrganizationName(ORGANISATION)
+    application.setApplicationName(APPLICATION)
+    theme.set_theme(settings().value("theme", "dark") if settings().value("theme", "dark") in theme.THEMES else "dark")
+    faults, log = Faults(), WindowHandler()
+    faults.install()
+    root = logging.getLogger()
+    root.addHandler(log)
+    root.setLevel(logging.INFO)
+
+    from .main_window import MainWindow
+
+    window = MainWindow(faults, log)
+    application.aboutToQuit.connect(window.shut_down)
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    timer = QTimer()
+    timer.timeout.connect(lambda: None)
+    timer.start(SIGNAL_INTERVAL)
+    window.show()
+    code = application.exec()
+    faults.uninstall()
+    root.removeHandler(log)
+    return code

@@ -1,0 +1,242 @@
+"""Between the question and the answer: sees what has changed, asks the engine, hands on what comes back."""
+
+import logging
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from ..core.errors import ZevatronError
+from ..core.sources import known_sources, selected_sources
+from .state.answers import Answers, density_key, wanted_numbers
+from .state.skies import SkyTester, mock_sky
+
+LOG = logging.getLogger(__name__)
+EDIT_PAUSE = 250  # ms without a further edit before the expected density is computed anew
+LIMIT_PAUSE = 400  # ms before a limit for another N is begun
+
+
+class Controller(QObject):
+    """Keeps densities, mock sky and limits up to date with the draft.
+
+    Parameters
+    ----------
+    draft : Draft
+        Of the :class:`~zevatron.core.config.RunConfig`.
+    view : Draft
+        Of the :class:`~.state.view.Choices`.
+    jobs : Jobs
+
+    Attributes
+    ----------
+    density_changed : Signal()
+        Another :attr:`density` is shown, or none.
+    sky_changed : Signal()
+        Another :attr:`sky`.
+    test_changed : Signal()
+        Another :attr:`sky_test`.
+    answers_changed : Signal()
+        More or other verdicts.
+    failed : Signal(str)
+        Something could not be computed; for the message bar.
+    """
+
+    density_changed = Signal()
+    sky_changed = Signal()
+    test_changed = Signal()
+    answers_changed = Signal()
+    failed = Signal(str)
+
+    def __init__(self, draft, view, jobs, parent=None):
+        super().__init__(parent)
+        self.draft, self.view, self.jobs = draft, view, jobs
+        self.answers = Answers()
+        self.densities, self._densities_key = (), None
+        self.sky = self.sky_test = None
+        self._tester = SkyTester()
+        self._limit_job = self._limit_wanted = self._limit_failure = None
+        self._edit_timer = QTimer(self, singleShot=True, interval=EDIT_PAUSE)
+        self._edit_timer.timeout.connect(self.compute_densities)
+        self._limit_timer = QTimer(self, singleShot=True, interval=LIMIT_PAUSE)
+        self._limit_timer.timeout.connect(self._next_limit)
+        draft.subscribe(self._draft_changed)
+        view.subscribe(self._view_changed)
+
+    @property
+    def config(self):
+        """The run as it can be computed."""
+        return self.draft.config
+
+    @property
+    def choices(self):
+        """What the person at the window wants to see."""
+        return self.view.config
+
+    @property
+    def is_current(self):
+        """Whether the densities belong to the run as it is now."""
+        return self._densities_key == density_key(self.config)
+
+    @property
+    def density(self):
+        """The :class:`~zevatron.core.sky_density.SkyDensity` shown, or None."""
+        for density in self.densities:
+            if density.name == self.choices.source:
+                return density
+        return self.densities[0] if self.densities else None
+
+    @property
+    def source_name(self):
+        """Name of the density shown, or of the one that will be."""
+        if self.density is not None:
+            return self.density.name
+        try:
+            return selected_sources(self.config.sources)[0].name
+        except ZevatronError:
+            return self.config.sources.names[0]
+
+    def sources(self):
+        """Return all known sources and the names of those chosen."""
+        return known_sources(self.config.sources), {source.name for source in selected_sources(self.config.sources)}
+
+    def _draft_changed(self, paths):
+        if not self.is_current:
+            self._edit_timer.start()
+        elif any(path.startswith(("events.", "test.", "seed")) for path in paths):
+            self.answers_changed.emit()
+            self._limit_timer.start()
+
+    def _view_changed(self, names):
+        if "source" in names:
+            self.density_changed.emit()
+        if names & {"n_events", "eta", "sky_seed", "source"}:
+            self.draw_sky()
+        if names & {"n_events", "source"}:
+            self.answers_changed.emit()
+            self._limit_timer.start()
+
+    def compute_densities(self):
+        """Compute the expected densities of the run, unless they are there."""
+        self._edit_timer.stop()
+        config = self.config
+        if self.is_current:
+            return
+
+        def work(progress):
+            from ..core.sky_density import sky_densities
+
+            return sky_densities(config, progress=progress)
+
+        names = ", ".join(config.sources.names)
+        self._stop_limits()
+        self.jobs.submit(
+            f"Sky of {names}", work, lane="sky", key="density",
+            on_done=lambda densities: self._densities_ready(config, densities),
+            on_failed=lambda error: self._densities_failed(config, error),
+        )
+
+    def _densities_ready(self, config, densities):
+        if density_key(config) != density_key(self.config):
+            return
+        self.densities, self._densities_key = tuple(densities), density_key(config)
+        self.density_changed.emit()
+        self.answers_changed.emit()
+        self.draw_sky()
+        self._next_limit()
+
+    def _densities_failed(self, config, error):
+        self.densities, self._densities_key, self.sky, self.sky_test = (), density_key(config), None, None
+        self.density_changed.emit()
+        self.sky_changed.emit()
+        self.test_changed.emit()
+        self.answers_changed.emit()
+        self.failed.emit(str(error) or type(error).__name__)
+
+    def compute_again(self):
+        """Compute what was stopped or has failed."""
+        self._limit_failure = None
+        if not self.is_current or not self.densities:
+            self._densities_key = None
+            self.compute_densities()
+        else:
+            self.draw_sky()
+            self._next_limit()
+
+    def draw_sky(self):
+        """Draw the mock sky of the choices, then test it."""
+        density, choices, config = self.density, self.choices, self.config
+        if density is None:
+            return
+        self.jobs.submit(
+            "Mock sky", lambda progress: mock_sky(config, density, choices.n_events, choices.eta, choices.sky_seed),
+            lane="mock", key="mock", quiet=True, on_done=self._sky_ready,
+        )
+
+    def _sky_ready(self, sky):
+        self.sky, self.sky_test = sky, None
+        self.sky_changed.emit()
+        self.test_changed.emit()
+        seed = self.config.seed
+        self.jobs.submit(
+            "Test of this sky", lambda progress: self._tester(sky, seed, progress),
+            lane="test", key="test", quiet=True, on_done=self._test_ready,
+        )
+
+    def _test_ready(self, sky_test):
+        self.sky_test = sky_test
+        self.test_changed.emit()
+
+    def new_sky(self):
+        """Draw the next mock sky."""
+        self.view.set("sky_seed", self.choices.sky_seed + 1)
+
+    def missing_limits(self):
+        """Return ``(density, n_events)`` for which no limit is known: what is on screen first."""
+        if not self.is_current:
+            return []
+        numbers = wanted_numbers(self.config, self.choices.n_events)
+        shown = [self.density] if self.density is not None else []
+        order = [*shown, *(density for density in self.densities if density is not self.density)]
+        return [
+            (density, n) for density in order for n in numbers if self.answers.limit(self.config, density.name, n) is None
+        ]
+
+    def _stop_limits(self):
+        self._limit_timer.stop()
+        if self._limit_job is not None:
+            self.jobs.cancel(self._limit_job)
+            self._limit_job = None
+
+    def _next_limit(self):
+        """Begin the most wanted limit; what is running and still as wanted goes on."""
+        missing = self.missing_limits()
+        if not missing:
+            self._stop_limits()
+            return
+        density, n_events = missing[0]
+        config, known = self.config, len(self.densities) * len(wanted_numbers(self.config, self.choices.n_events))
+        wanted = density.digest, n_events, config.test, config.seed
+        is_running = self._limit_job is not None and not self._limit_job.is_over
+        if wanted == self._limit_failure or (is_running and wanted == self._limit_wanted):
+            return
+
+        def work(progress):
+            from ..core.statistics import likelihood_verdict
+
+            return likelihood_verdict(config, density, n_events, progress=progress)
+
+        number = known - len(missing) + 1
+        self._limit_job = self.jobs.submit(
+            f"Limit for {density.name}, N = {n_events} ({number} of {known})", work, lane="limit", key="limit",
+            on_done=lambda verdict: self._limit_ready(config, verdict),
+            on_failed=lambda error: self._limit_failed(wanted, error),
+        )
+        self._limit_wanted = wanted
+
+    def _limit_ready(self, config, verdict):
+        self.answers.add_limit(config, verdict)
+        self._limit_job = None
+        self.answers_changed.emit()
+        self._next_limit()
+
+    def _limit_failed(self, wanted, error):
+        self._limit_failure, self._limit_job = wanted, None
+        self.failed.emit(f"The limit could not be computed: {error}")

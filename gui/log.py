@@ -1,0 +1,50 @@
+"""What happened, for the drawer at the bottom: records of the standard `logging` from every thread."""
+
+import logging
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from .widgets import button, column, label, row
+
+MOST_LINES = 2000
+
+
+class _Bridge(QObject):
+    written = Signal(str)
+
+
+class WindowHandler(logging.Handler):
+    """Passes records to the window's thread."""
+
+    def __init__(self):
+        super().__init__(logging.INFO)
+        self._bridge = _Bridge()
+        self.written = self._bridge.written
+        self.setFormatter(logging.Formatter("%(asctime)s  %(levelname)s  %(message)s", "%H:%M:%S"))
+
+    def emit(self, record):
+        """Pass one record on."""
+        try:
+            self._bridge.written.emit(self.format(record))
+        except RuntimeError:  # the application is gone
+            logging.getLogger().removeHandler(self)
+
+
+class LogDrawer(QWidget):
+    """The log as text that can be selected and copied."""
+
+    def __init__(self, handler, parent=None):
+        super().__init__(parent)
+        self.setObjectName("drawer")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.text = QPlainTextEdit()
+        self.text.setObjectName("log")
+        self.text.setReadOnly(True)
+        self.text.setMaximumBlockCount(MOST_LINES)
+        copy = button("Copy", on_click=lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
+        clear = button("Clear", on_click=self.text.clear)
+        self.setLayout(column(row(label("LOG", "heading"), None, copy, clear), self.text, margins=(16, 8, 16, 8)))
+        self.setFixedHeight(180)
+        handler.written.connect(self.text.appendPlainText)

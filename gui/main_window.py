@@ -1,0 +1,401 @@
+"""The window: question on the left, picture in the centre, answer on the right, work in progress below."""
+
+import logging
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QMainWindow, QMessageBox, QScrollArea, QSplitter, QTabWidget, QWidget
+
+from ..core.config import RunConfig, config_from_toml, run_toml
+from ..core.errors import ZevatronError
+from . import theme
+from .about import AboutDialog
+from .answer import AnswerLine, AnswerPanel
+from .controller import Controller
+from .exports import Exports
+from .files import Files
+from .jobs import Jobs
+from .jobs_bar import JobsBar
+from .log import LogDrawer
+from .menus import Menus
+from .message_bar import MessageBar
+from .panels.labels import registry_labels
+from .panels.method import NetworkPanel, TestPanel
+from .panels.physics import EmissionPanel, EnergyPanel, EventsPanel
+from .panels.sources import SourcesPanel
+from .plots.results import ResultsView
+from .plots.sky import SkyPanels
+from .plots.training import TrainingView
+from .settings import settings
+from .state.draft import Draft
+from .state.view import Choices
+from .training import Training, evaluate
+from .widgets import Choice, Elided, button, column, label, row, separator
+
+LOG = logging.getLogger(__name__)
+SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
+LEFT_WIDTH, RIGHT_WIDTH = 292, 304
+INSPECTOR_FROM = 1400  # narrower windows fold the answer away
+SKY, TRAINING, RESULTS = range(3)
+
+
+class MainWindow(QMainWindow):
+    """Everything in one window.
+
+    Parameters
+    ----------
+    faults : Faults
+        Exceptions that nobody caught.
+    log : WindowHandler
+    """
+
+    def __init__(self, faults, log, parent=None):
+        super().__init__(parent)
+        theme.configure_pyqtgraph()
+        self.setWindowTitle("Zevatron")
+        self.setMinimumSize(SMALLEST)
+        self.resize(SIZE)
+        self.draft, self.view = Draft(RunConfig()), Draft(Choices())
+        self._restore_session()
+        self.jobs, self.training = Jobs(self), Training(self)
+        self.controller = Controller(self.draft, self.view, self.jobs, self)
+        self.files, self.exports = Files(self), Exports(self)
+        self.messages = MessageBar()
+        self.jobs_bar = JobsBar(self.jobs, self.training, LogDrawer(log))
+        self._inspector_wish = None
+        self._build()
+        self._connect(faults)
+        self._restore_layout()
+        self._show_run()
+        self._show_sources()
+        self.controller.compute_densities()
+
+    def _build(self):
+        self.menus = Menus(self)
+        self.setMenuWidget(self._top_bar())
+        self.left = self._left()
+        self.tabs = self._centre()
+        self.inspector = AnswerPanel(self.controller)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        for part in (self.left, self.tabs, self.inspector):
+            self.splitter.addWidget(part)
+        self.splitter.setStretchFactor(1, 1)
+        ground = QWidget()
+        ground.setObjectName("ground")
+        layout = column(self.splitter, self.messages, self.jobs_bar, spacing=0)
+        layout.setStretch(0, 1)
+        ground.setLayout(layout)
+        self.setCentralWidget(ground)
+        self.splitter.setSizes([LEFT_WIDTH, SIZE.width() - LEFT_WIDTH - RIGHT_WIDTH, RIGHT_WIDTH])
+
+    def _top_bar(self):
+        self.run_name, self.edited = Elided(), label("edited", "quiet")
+        self.answer_line = AnswerLine(self.controller)
+        self.new_sky_button = button("New sky", on_click=self.new_sky, tooltip="Draw the next mock sky (Ctrl+K)")
+        self.train_button = button("Train network", "primary", on_click=self.train)
+        self.inspector_button = button("Answer", on_click=self.toggle_inspector, tooltip="Show or hide the answer (Ctrl+I)")
+        bar = QWidget()
+        bar.setObjectName("bar")
+        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        line = row(
+            label("Zevatron", "name"), self.menus, self.run_name, self.edited, None, self.answer_line,
+            self.inspector_button, self.new_sky_button, self.train_button,
+        )
+        line.setContentsMargins(16, 6, 16, 6)
+        bar.setLayout(column(line, separator(), spacing=0))
+        return bar
+
+    def _left(self):
+        self.sources_panel = SourcesPanel(self.draft)
+        self.emission_panel = EmissionPanel(self.draft)
+        self.energy_panel = EnergyPanel(self.draft)
+        self.events_panel = EventsPanel(self.draft, self.view)
+        self.network_panel = NetworkPanel(self.draft)
+        self.test_panel = TestPanel(self.draft)
+        content = QWidget()
+        content.setObjectName("panel")
+        content.setLayout(column(
+            self.sources_panel, self.emission_panel, self.energy_panel, self.events_panel, self.network_panel, self.test_panel,
+            None, spacing=0,
+        ))
+        area = QScrollArea()
+        area.setObjectName("panel")
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setMinimumWidth(LEFT_WIDTH - 24)
+        area.setMaximumWidth(420)
+        area.setWidget(content)
+        return area
+
+    def _centre(self):
+        self.sky, self.training_view, self.results = SkyPanels(), TrainingView(), ResultsView()
+        self.source_box = Choice()
+        self.source_box.setToolTip("Which source is shown")
+        self.source_box.setMinimumWidth(140)
+        self.source_box.activated.connect(lambda index: self.view.set("source", self.source_box.itemData(index)))
+        tabs = QTabWidget()
+        tabs.setDocumentMode(True)
+        for page, text, margins in (
+            (self.sky, "Sky", (16, 8, 16, 8)), (self.training_view, "Training", (24, 16, 24, 16)), (self.results, "Results", (24, 16, 24, 16)),
+        ):
+            holder = QWidget()
+            holder.setLayout(column(page, margins=margins))
+            tabs.addTab(holder, text)
+        corner = QWidget()
+        corner.setLayout(row(self.source_box, self.sky.take_controls()))
+        corner.layout().setContentsMargins(0, 4, 16, 4)
+        tabs.setCornerWidget(corner)
+        tabs.currentChanged.connect(lambda index: corner.setVisible(index == SKY))
+        return tabs
+
+    def _connect(self, faults):
+        controller, training = self.controller, self.training
+        faults.caught.connect(self.messages.say)
+        self.jobs.failed.connect(lambda job, error: self.messages.say(f"{job.title}: {error}"))
+        controller.failed.connect(self.messages.say)
+        controller.density_changed.connect(self._show_density)
+        controller.sky_changed.connect(self._show_sky)
+        controller.answers_changed.connect(self._show_results)
+        self.sky.pixel_selected.connect(self.inspector.show_pixel)
+        self.sources_panel.failed.connect(self.messages.say)
+        for field in (self.events_panel.n_events, self.events_panel.eta):
+            field.moved.connect(self._show_mock)
+        self.draft.subscribe(lambda paths: self._show_run())
+        self.draft.subscribe(self._sources_changed)
+        training.changed.connect(self._show_training)
+        training.failed.connect(self.messages.say)
+        training.ended.connect(self._judge)
+        self.training_view.train_requested.connect(self.train)
+        self.training_view.pause_requested.connect(training.pause)
+        self.training_view.resume_requested.connect(training.resume)
+        self.training_view.stop_requested.connect(training.stop)
+        self.training_view.discard_requested.connect(self.discard_training)
+        self.results.export_requested.connect(lambda kind: self.exports.ask(f"results_{kind}"))
+
+    def _show_run(self):
+        config, draft = self.draft.config, self.draft
+        name = config.name or (draft.path.stem if draft.path else "")
+        field = registry_labels("field.model").get(config.field.model, config.field.model)
+        self.run_name.setText(name or f"{', '.join(config.sources.names)}; {field}")
+        self.edited.setVisible(draft.is_edited)
+        self._update_train_button()
+
+    def _sources_changed(self, paths):
+        if any(path.startswith("sources.") for path in paths):
+            self._show_sources()
+
+    def _show_sources(self):
+        try:
+            sources, chosen = self.controller.sources()
+        except ZevatronError:
+            return
+        self.sky.set_sources([source for source in sources if source.published or source.name in chosen], chosen)
+
+    def _show_density(self):
+        controller = self.controller
+        self.sky.set_density(controller.density)
+        names = [density.name for density in controller.densities]
+        self.source_box.clear()
+        for name in names:
+            self.source_box.addItem(name, name)
+        self.source_box.setVisible(len(names) > 1)
+        if controller.density is not None:
+            self.source_box.setCurrentIndex(names.index(controller.density.name))
+        self._update_train_button()
+
+    def _show_sky(self):
+        sky = self.controller.sky
+        if sky is None:
+            self.sky.set_mock(None, None)
+        else:
+            self.sky.set_mock(sky.events, sky.density.bin_edges, directions=sky.directions, energy=sky.energy)
+
+    def _show_mock(self):
+        """Turn to the mock sky when its numbers are moved: the answer to the hand is then in the picture."""
+        if self.sky.mode == "density":
+            self.sky.set_mode("events")
+
+    def new_sky(self):
+        """Draw the next mock sky and turn to it."""
+        self.tabs.setCurrentIndex(SKY)
+        self._show_mock()
+        self.controller.new_sky()
+
+    def verdicts(self):
+        """Return every verdict of the run on screen: limits, then networks."""
+        controller = self.controller
+        found = []
+        for name in [density.name for density in controller.densities] or [controller.source_name]:
+            numbers = self.inspector.numbers()
+            found += controller.answers.limits(controller.config, name, numbers)
+            found += controller.answers.networks(controller.config, name, numbers)
+        return found
+
+    def verdicts_at_screen(self):
+        """Return those verdicts that belong to the source and N on screen."""
+        source, n_events = self.controller.source_name, self.controller.choices.n_events
+        return [verdict for verdict in self.verdicts() if (verdict.source, verdict.n_events) == (source, n_events)]
+
+    def _show_results(self):
+        controller = self.controller
+        self.results.set_verdicts(self.verdicts())
+        at_screen = self.verdicts_at_screen()
+        if at_screen:
+            self.results.select(at_screen[-1])
+        limit = controller.answers.limit(controller.config, controller.source_name, controller.choices.n_events)
+        self.training_view.set_limit(None if limit is None else limit.eta_min)
+
+    def _update_train_button(self):
+        possible = not self.training.is_active and not self.draft.errors
+        self.train_button.setEnabled(possible)
+        why = "A training is running" if self.training.is_active else "Put the marked entries right first" if self.draft.errors else ""
+        self.train_button.setToolTip(why)
+        self.training_view.set_can_train(possible, why)
+
+    def train(self):
+        """Train a network for the source and N on screen."""
+        controller = self.controller
+        density = controller.density if controller.is_current else None
+        self.training.start(controller.config, controller.source_name, controller.choices.n_events, density)
+        self.tabs.setCurrentIndex(TRAINING)
+
+    def discard_training(self):
+        """Ask, then end the training and delete its folder."""
+        text = "Discard this training? Its network and its history are deleted."
+        if QMessageBox.question(self, "Discard training", text) == QMessageBox.StandardButton.Yes:
+            self.training.discard()
+
+    def _show_training(self):
+        training, state = self.training, self.training.state
+        self._update_train_button()
+        if training.folder is None:
+            self.training_view.clear()
+            return
+        history = training.history
+        if history is not None:
+            self.training_view.set_history(history)
+        self.training_view.set_status(
+            "stopping" if training.is_ending else state.state, name=training.name, device=state.device, epoch=state.epoch,
+            epochs=state.epochs, fraction=training.fraction, maps_per_second=training.maps_per_second, elapsed=training.elapsed,
+            left=training.seconds_left, patience_used=training.patience_used, patience=training.config.training.patience,
+            message=training.stage or state.reason,
+        )
+        if (log := training.folder.log_tail) != self.training_view.log.toPlainText():
+            self.training_view.set_log(log)
+
+    def _judge(self, folder):
+        """Measure what a finished network detects."""
+        config = folder.config
+
+        def show(verdict):
+            self.controller.answers.add_network(config, verdict)
+            self.view.set("n_events", verdict.n_events)
+            self.controller.answers_changed.emit()
+            self.tabs.setCurrentIndex(RESULTS)
+
+        self.jobs.submit(f"Test of {self.training.name}", lambda progress: evaluate(folder, progress), lane="evaluate", on_done=show)
+
+    def show_result_of(self, folder):
+        """Show the verdict in a run folder, or make it if there is a network without one."""
+        from .training import stored_verdict
+
+        verdict = stored_verdict(folder)
+        if verdict is not None:
+            self.controller.answers.add_network(folder.config, verdict)
+            self.controller.answers_changed.emit()
+        elif folder.best_path.is_file() and not folder.state.is_alive:
+            self._judge(folder)
+
+    def show_about(self):
+        """Show versions."""
+        dialog = AboutDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def toggle_theme(self):
+        """Change between dark and light, and remember it."""
+        theme.toggle()
+        settings().setValue("theme", theme.current().name)
+
+    def toggle_inspector(self):
+        """Show or hide the answer on the right."""
+        self._inspector_wish = self.inspector.isHidden()
+        self._fold_inspector()
+
+    def _fold_inspector(self):
+        wide = self.width() >= INSPECTOR_FROM
+        shown = wide if self._inspector_wish is None else self._inspector_wish
+        self.inspector.setVisible(shown)
+        self.inspector_button.setVisible(not wide or not shown)
+        self.answer_line.setVisible(not shown)
+
+    def resizeEvent(self, event):
+        """Fold the answer where there is no room for it."""
+        crossed = (event.oldSize().width() >= INSPECTOR_FROM) != (event.size().width() >= INSPECTOR_FROM)
+        if crossed:
+            self._inspector_wish = None
+        super().resizeEvent(event)
+        self._fold_inspector()
+
+    def reset_layout(self):
+        """Give every part its first place and size."""
+        for key in ("geometry", "splitter"):
+            settings().remove(key)
+        self._inspector_wish = None
+        self.showNormal()
+        self.resize(SIZE.boundedTo(self.screen().availableSize()))
+        self.splitter.setSizes([LEFT_WIDTH, self.width() - LEFT_WIDTH - RIGHT_WIDTH, RIGHT_WIDTH])
+        self._fold_inspector()
+
+    def _restore_layout(self):
+        store = settings()
+        if (geometry := store.value("geometry")) is not None:
+            self.restoreGeometry(geometry)  # Qt brings a window back that would lie off every screen
+        if (state := store.value("splitter")) is not None:
+            self.splitter.restoreState(state)
+        self._fold_inspector()
+
+    def _restore_session(self):
+        store = settings()
+        try:
+            if text := store.value("session/run", ""):
+                self.draft.load(config_from_toml(text))
+            self.view.load(Choices(
+                n_events=int(store.value("session/n_events", Choices().n_events)),
+                eta=float(store.value("session/eta", Choices().eta)),
+            ))
+        except (ZevatronError, ValueError) as error:
+            LOG.warning("the last run could not be restored: %s", error)
+
+    def _save_session(self):
+        store = settings()
+        store.setValue("geometry", self.saveGeometry())
+        store.setValue("splitter", self.splitter.saveState())
+        store.setValue("session/run", run_toml(self.draft.config, comments=False))
+        store.setValue("session/n_events", self.controller.choices.n_events)
+        store.setValue("session/eta", self.controller.choices.eta)
+        store.sync()
+
+    def closeEvent(self, event):
+        """Ask if a training runs; then end everything."""
+        if self.training.is_active and not self._may_close():
+            event.ignore()
+            return
+        self._save_session()
+        self.shut_down()
+        event.accept()
+
+    def _may_close(self):
+        box = QMessageBox(self)
+        box.setText("A training is running. Close anyway?")
+        box.setInformativeText("Finished epochs are kept; open the training again to go on.")
+        close = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole))
+        box.exec()
+        return box.clickedButton() is close
+
+    def shut_down(self):
+        """End jobs and training; safe to call twice."""
+        self.jobs.close()
+        self.training.close()

@@ -1,0 +1,96 @@
+"""The menus, small enough to stand in the top bar."""
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenuBar
+
+from .settings import recent_files
+
+
+class Menus(QMenuBar):
+    """File, Edit, View and Help; what an entry does is a method of the window.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window):
+        super().__init__(window)
+        self.setNativeMenuBar(False)
+        self._window = window
+        self.actions_by_text = {}
+        self._make_file()
+        self._make_edit()
+        self._make_view()
+        self._make_help()
+
+    def _add(self, menu, text, function, shortcut=None, *, checkable=False):
+        action = QAction(text, self._window)
+        action.setCheckable(checkable)
+        if shortcut is not None:
+            action.setShortcut(shortcut)
+        action.triggered.connect(lambda: function())
+        menu.addAction(action)
+        self.actions_by_text[text] = action
+        return action
+
+    def _make_file(self):
+        window, keys = self._window, QKeySequence.StandardKey
+        menu = self.addMenu("File")
+        self._add(menu, "New run", window.files.new, keys.New)
+        self._add(menu, "Open run…", window.files.open, keys.Open)
+        self._recent = menu.addMenu("Recent runs")
+        self._recent.aboutToShow.connect(self._fill_recent)
+        menu.addSeparator()
+        self._add(menu, "Save run", window.files.save, keys.Save)
+        self._add(menu, "Save run as…", window.files.save_as, keys.SaveAs)
+        menu.addSeparator()
+        self._add(menu, "Open training…", window.files.open_training)
+        self._add(menu, "Folder for trainings…", window.files.choose_runs_folder)
+        menu.addSeparator()
+        export = menu.addMenu("Export")
+        for kind, text in window.exports.offers():
+            self._add(export, text, lambda kind=kind: window.exports.ask(kind))
+        menu.addSeparator()
+        self._add(menu, "Quit", window.close, keys.Quit)
+
+    def _fill_recent(self):
+        self._recent.clear()
+        paths = recent_files()
+        for path in paths:
+            action = self._recent.addAction(str(path))
+            action.triggered.connect(lambda checked=False, path=path: self._window.files.open_path(path))
+        self._recent.setEnabled(True)
+        if not paths:
+            self._recent.addAction("None yet").setEnabled(False)
+
+    def _make_edit(self):
+        window, keys = self._window, QKeySequence.StandardKey
+        menu = self.addMenu("Edit")
+        undo = self._add(menu, "Undo", window.draft.undo, keys.Undo)
+        redo = self._add(menu, "Redo", window.draft.redo, keys.Redo)
+        menu.addSeparator()
+        self._add(menu, "New sky", window.controller.new_sky, "Ctrl+K")
+        self._add(menu, "Compute again", window.controller.compute_again, "F5")
+
+        def refresh():
+            undo.setEnabled(window.draft.can_undo)
+            redo.setEnabled(window.draft.can_redo)
+
+        menu.aboutToShow.connect(refresh)
+
+    def _make_view(self):
+        window = self._window
+        menu = self.addMenu("View")
+        self._add(menu, "Light or dark", window.toggle_theme, "Ctrl+T")
+        self._add(menu, "Answer", window.toggle_inspector, "Ctrl+I")
+        self._add(menu, "Log", window.jobs_bar.toggle_log, "Ctrl+L")
+        menu.addSeparator()
+        for number, name in enumerate(("Sky", "Training", "Results")):
+            self._add(menu, name, lambda number=number: window.tabs.setCurrentIndex(number), f"Ctrl+{number + 1}")
+        menu.addSeparator()
+        self._add(menu, "Reset layout", window.reset_layout)
+
+    def _make_help(self):
+        menu = self.addMenu("Help")
+        self._add(menu, "About Zevatron", self._window.show_about)

@@ -1,0 +1,297 @@
+"""Fields that know their setting: label, unit, bounds and help come from the configuration itself.
+
+A field shows what the draft holds, hands every edit to the draft, and carries
+the draft's complaint beneath it until the value is put right.
+"""
+
+import math
+import textwrap
+import typing
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from ...core.config import describe_setting, settings_of
+from ..plots.numbers import MINUS, THIN_SPACE
+from ..widgets import Choice, Segments, Slider, Tick, ValueEdit, column, label, restyle, row, wrapped
+from .labels import choice_entries
+
+SLIDER_STEPS = 1000
+
+
+def specification(draft, path):
+    """Return the dataclass field that declares the setting at ``path``."""
+    return dict(settings_of(type(draft.config)))[path]
+
+
+def tooltip_of(spec):
+    """Return help, unit and bounds of a setting, broken into lines."""
+    return "\n".join(textwrap.wrap(describe_setting(spec), 64))
+
+
+class Field(QWidget):
+    """One setting: subclasses hold the control and say how values are shown.
+
+    Parameters
+    ----------
+    draft : Draft
+    path : str
+        Dotted path of the setting.
+    text : str, optional
+        In place of the setting's own label.
+    """
+
+    def __init__(self, draft, path, text=None, parent=None):
+        super().__init__(parent)
+        self.draft, self.path = draft, path
+        self.spec = specification(draft, path)
+        self.text = self.spec.metadata["label"] if text is None else text
+        self.fault = wrapped(role="fault")
+        self.fault.hide()
+        self.setToolTip(tooltip_of(self.spec))
+        self._unsubscribe = draft.subscribe(self._draft_changed)
+        self.destroyed.connect(self._unsubscribe)
+
+    def finish(self, *parts, spacing=4):
+        """Lay out the parts and show the value of the draft."""
+        self.setLayout(column(*parts, self.fault, spacing=spacing))
+        self.refresh()
+
+    def _draft_changed(self, paths):
+        if self.path in paths:
+            self.refresh()
+
+    def refresh(self):
+        """Show what the draft holds, and its complaint if there is one."""
+        self.show_value(self.draft.value(self.path))
+        message = self.draft.errors.get(self.path)
+        self.fault.setVisible(message is not None)
+        self.fault.setText("" if message is None else self.explain(message))
+        self.mark(message is not None)
+
+    def edit(self, value):
+        """Hand a new value to the draft."""
+        self.draft.set(self.path, value)
+
+    def show_value(self, value):
+        """Show a value; sends nothing."""
+        raise NotImplementedError
+
+    def explain(self, message):
+        """Return the complaint in the words and units of this field."""
+        return message[:1].upper() + message[1:]
+
+    def mark(self, is_invalid):
+        """Mark the control."""
+        for control in self.findChildren(QWidget):
+            if isinstance(control, (ValueEdit, Choice)) and bool(control.property("invalid")) != is_invalid:
+                control.setProperty("invalid", is_invalid)
+                restyle(control)
+
+
+class NumberFormat:
+    """How the numbers of a setting are written: decimals as needed, its unit, fractions optionally in percent."""
+
+    def __init__(self, spec, percent=False):
+        kind = spec.type
+        self.is_list = typing.get_origin(kind) is tuple
+        self.kind = typing.get_args(kind)[0] if self.is_list else kind
+        self.scale, self.unit = (100.0, "%") if percent else (1.0, spec.metadata["unit"])
+        self.low, self.high = spec.metadata["low"], spec.metadata["high"]
+
+    def write(self, value):
+        """Return a value with its unit; text that is no number comes back as it is."""
+        if isinstance(value, (tuple, list)):
+            return ", ".join(self.number(item) for item in value)
+        return self.number(value) + (f"{THIN_SPACE}{self.unit}" if self.unit and not isinstance(value, str) else "")
+
+    def number(self, value):
+        """Return a number as it is typed."""
+        if isinstance(value, str):
+            return value
+        if self.kind is int and float(value).is_integer():
+            return str(int(value))
+        return f"{value * self.scale:.6g}".replace("-", MINUS)
+
+    def read(self, text):
+        """Return the number (or tuple of numbers) in ``text``, or the text itself where it is none."""
+        plain = text.replace(MINUS, "-").replace(THIN_SPACE, " ").strip()
+        if self.is_list:
+            return tuple(self._number(part) for part in plain.replace(";", ",").split(",") if part.strip())
+        return self._number(plain.removesuffix(self.unit) if self.unit else plain)
+
+    def _number(self, text):
+        text = text.strip()
+        try:
+            value = float(text) / self.scale
+        except ValueError:
+            return text
+        return int(value) if self.kind is int and math.isfinite(value) and value.is_integer() else value
+
+    def explain(self, value):
+        """Say what is expected in the units of the field."""
+        noun = "a whole number" if self.kind is int else "a number"
+        unit = f"{THIN_SPACE}{self.unit}" if self.unit else ""
+        low, high = (None if bound is None else self.number(bound) for bound in (self.low, self.high))
+        bounds = ""
+        if low is not None and high is not None:
+            bounds = f" from {low} to {high}{unit}"
+        elif low is not None:
+            bounds = f" of at least {low}{unit}"
+        return f"Enter {noun}{bounds}; this is {self.write(value) or 'empty'}."
+
+    def is_allowed(self, value):
+        """Whether a single value has the right type and lies within the bounds."""
+        if isinstance(value, str) or not math.isfinite(value) or (self.kind is int and not isinstance(value, int)):
+            return False
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+class NumberField(Field):
+    """A number, or several separated by commas, behind its label."""
+
+    def __init__(self, draft, path, text=None, *, percent=False, width=96, parent=None):
+        super().__init__(draft, path, text, parent)
+        self.format = NumberFormat(self.spec, percent)
+        self.box = ValueEdit(quiet=True)
+        self.box.setAccessibleName(self.text)
+        self.box.setMinimumWidth(width)
+        self.box.typed.connect(lambda typed: self.edit(self.format.read(typed)))
+        self.finish(row(label(self.text), None, self.box))
+
+    def show_value(self, value):
+        """Show the number with its unit."""
+        self.box.show_text(self.format.write(value))
+
+    def explain(self, message):
+        """Speak in the units of the field where the value itself is at fault."""
+        value = self.draft.value(self.path)
+        values = value if isinstance(value, tuple) else (value,)
+        if bad := [item for item in values if not self.format.is_allowed(item)]:
+            return self.format.explain(bad[0])
+        return super().explain(message)
+
+
+class ListField(NumberField):
+    """Several numbers, in a box of full width under its label."""
+
+    def finish(self, *parts, spacing=4):
+        """Put the box under the label."""
+        self.box.setProperty("role", None)
+        self.box.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        super().finish(label(self.text), self.box, spacing=spacing)
+
+
+class SliderField(NumberField):
+    """A number with a slider beneath.
+
+    Parameters
+    ----------
+    to_position, to_value : callable
+        From the value to the place on the slider, 0..1, and back.
+    """
+
+    moved = Signal()
+
+    def __init__(self, draft, path, text=None, *, to_position, to_value, percent=False, parent=None):
+        self._to_position, self._to_value = to_position, to_value
+        self.slider = Slider(SLIDER_STEPS)
+        super().__init__(draft, path, text, percent=percent, width=72, parent=parent)
+        self.slider.setAccessibleName(self.text)
+        self.slider.valueChanged.connect(self._slid)
+
+    def finish(self, *parts, spacing=2):
+        """Add the slider."""
+        super().finish(*parts, self.slider, spacing=spacing)
+
+    def show_value(self, value):
+        """Show number and slider."""
+        super().show_value(value)
+        if self.format.is_allowed(value):
+            position = min(max(self._to_position(value), 0.0), 1.0)
+            self.slider.blockSignals(True)
+            self.slider.setValue(round(position * SLIDER_STEPS))
+            self.slider.blockSignals(False)
+
+    def _slid(self, position):
+        self.edit(self._to_value(position / SLIDER_STEPS))
+        self.moved.emit()
+
+
+class ChoiceField(Field):
+    """One of several, by their names for people."""
+
+    def __init__(self, draft, path, text=None, *, beneath=True, parent=None):
+        super().__init__(draft, path, text, parent)
+        self.box = Choice(choice_entries(path, self.spec))
+        self.box.setAccessibleName(self.text)
+        self.box.activated.connect(lambda index: self.edit(self.box.itemData(index)))
+        if beneath:
+            self.finish(label(self.text), self.box)
+        else:
+            self.finish(self.box)
+
+    def show_value(self, value):
+        """Choose the entry."""
+        self.box.setCurrentIndex(self.box.findData(value))
+
+
+class TickField(Field):
+    """Yes or no."""
+
+    def __init__(self, draft, path, text=None, parent=None):
+        super().__init__(draft, path, text, parent)
+        self.box = Tick(self.text)
+        self.box.clicked.connect(self.edit)
+        self.finish(self.box)
+
+    def show_value(self, value):
+        """Tick or not."""
+        self.box.setChecked(bool(value))
+
+
+class TextField(Field):
+    """A text in a box under its label."""
+
+    def __init__(self, draft, path, text=None, parent=None):
+        super().__init__(draft, path, text, parent)
+        self.box = ValueEdit()
+        self.box.setAccessibleName(self.text)
+        self.box.typed.connect(self.edit)
+        self.finish(label(self.text), self.box)
+
+    def show_value(self, value):
+        """Show the text."""
+        self.box.show_text(str(value))
+
+
+class SegmentField(Field):
+    """A few usual values as buttons.
+
+    Parameters
+    ----------
+    entries : sequence of (value, text)
+    """
+
+    def __init__(self, draft, path, entries, text=None, parent=None):
+        super().__init__(draft, path, text, parent)
+        self.segments = Segments(entries)
+        self.segments.chosen.connect(self.edit)
+        self.finish(row(label(self.text), None, self.segments))
+
+    def show_value(self, value):
+        """Press the button of the value, if it has one."""
+        self.segments.choose(value)
+
+
+def field_for(draft, path, text=None):
+    """Make the field that suits the type of a setting."""
+    spec = specification(draft, path)
+    kind = spec.type
+    if spec.metadata["choices"] is not None:
+        return ChoiceField(draft, path, text)
+    if kind is bool:
+        return TickField(draft, path, text)
+    if kind is str:
+        return TextField(draft, path, text)
+    return (ListField if typing.get_origin(kind) is tuple else NumberField)(draft, path, text)

@@ -1,0 +1,46 @@
+"""What a physicist calls the choices of a setting."""
+
+WORDS = {
+    "propagation.ebl": {"inoue12": "Inoue et al. 2012", "gilmore12": "Gilmore et al. 2012"},
+    "energy.background": {
+        "kkos": "KKOS diffuse flux", "auger2020": "Auger 2020, measured", "ta2019": "Telescope Array 2019, measured",
+    },
+    "energy.method": {"exact": "Exact, closed form", "sampled": "Sampled nuclei"},
+    "sky.normalisation": {"edge": "At the Galaxy's edge", "flux": "Flux at the Earth"},
+    "observatory.exposure": {"uniform": "Uniform over the sky"},
+    "emission.cutoff_shape": {"exponential": "Exponential", "broken": "Broken exponential"},
+    "frame": {"galactic": "Galactic l, b", "equatorial": "Equatorial α, δ"},
+}
+
+
+def choice_entries(path, spec):
+    """Return ``(value, text)`` for each choice of a setting, named for people.
+
+    Parameters
+    ----------
+    path : str
+        Dotted path of the setting.
+    spec : dataclasses.Field
+    """
+    choices = spec.metadata["choices"]
+    values = choices() if callable(choices) else choices
+    words = WORDS.get(path) or registry_labels(path)
+    return tuple((value, words.get(value, value)) for value in values)
+
+
+def registry_labels(path):
+    """Return the labels that the registry of a setting gives, by name."""
+    if path == "field.model":
+        from ...core.galactic_field.registry import FIELD_MODELS as entries
+    elif path == "emission.model":
+        from ...core.emission.registry import EMISSION_MODELS as entries
+    elif path == "network.kind":
+        from ...core.network.registry import NETWORKS as entries
+    else:
+        return {}
+    return {name: entry.label for name, entry in entries.items()}
+
+
+def label_of(path, value):
+    """Return the label of one value of a setting with choices."""
+    return registry_labels(path).get(value, value)

@@ -1,0 +1,65 @@
+"""Network, its training, and the test: how the question is answered."""
+
+from ...core.config import PRESETS, RunConfig, settings_of, value_at
+from .. import theme
+from ..plots.numbers import THIN_SPACE
+from ..widgets import Segments, row, wrapped
+from .form import ChoiceField, NumberField, field_for
+from .section import SectionPanel
+
+KEPT = ("events.n_events",)  # the window answers for every N of the run whatever the preset
+PRESET_WORDS = {"quick": ("Quick look", "minutes on two cores"), "paper": ("As published", "hours on two cores, less on a GPU")}
+
+
+def preset_values(preset):
+    """Return the settings of a preset, ``{path: value}``, the published values where the preset says nothing."""
+    paths = {path for values in PRESETS.values() for path in values} - set(KEPT)
+    return {path: PRESETS[preset].get(path, value_at(RunConfig(), path)) for path in sorted(paths)}
+
+
+def preset_of(config):
+    """Return the preset whose settings a run has, or None."""
+    for preset in PRESETS:
+        if all(value_at(config, path) == value for path, value in preset_values(preset).items()):
+            return preset
+    return None
+
+
+class NetworkPanel(SectionPanel):
+    """The classifier and how long it is trained."""
+
+    def __init__(self, draft, parent=None):
+        super().__init__("Network", parent)
+        self._draft = draft
+        self.kind = ChoiceField(draft, "network.kind", beneath=False)
+        self.presets = Segments([(preset, PRESET_WORDS[preset][0]) for preset in ("quick", "paper")])
+        self.presets.chosen.connect(lambda preset: draft.set_many(preset_values(preset)))
+        self.summary = wrapped(role="caption")
+        self.add(self.kind, self.presets, self.summary)
+        training = [path for path, _ in settings_of() if path.startswith("training.")]
+        self.more = self.add_fold(
+            "All settings", *(field_for(draft, path) for path in ("sky.nside", "network.filters", *training))
+        )
+        draft.subscribe(lambda paths: self._show())
+        self._show()
+
+    def _show(self):
+        config = self._draft.config
+        preset = preset_of(config)
+        self.presets.choose(preset)
+        maps = f"{config.training.maps_per_epoch:,}".replace(",", THIN_SPACE)
+        text = f"Nside {config.sky.nside}, {config.network.filters} feature maps, up to {config.training.epochs} epochs of {maps} skies"
+        self.summary.setText(f"{text}: {PRESET_WORDS[preset][1]}." if preset else f"{text}.")
+
+
+class TestPanel(SectionPanel):
+    """The errors that are allowed."""
+
+    __test__ = False  # not a pytest class
+
+    def __init__(self, draft, parent=None):
+        super().__init__("Test", parent)
+        self.alpha = NumberField(draft, "test.alpha", "α ≤", width=56)
+        self.beta = NumberField(draft, "test.beta", "β ≤", width=56)
+        self.add(row(self.alpha, self.beta, spacing=2 * theme.RHYTHM))
+        self.add_fold("More", field_for(draft, "test.maps"), field_for(draft, "test.bootstrap"))
