@@ -13,6 +13,7 @@ from scipy.special import ndtr
 
 SMEARING_RANGE = 3.0  # true energies are counted from so many sigma below the threshold, as published
 CELL_WIDTH = 0.005 * math.log(10)  # of ln E, at most
+SHARP = 1e-9  # a smaller resolution is none
 
 
 def lowest_energy(energy):
@@ -98,7 +99,7 @@ def smearing(cells, bin_edges, resolution):
 def smearing_of_energies(log_energy, bin_edges, resolution):
     """Same as :func:`smearing` for single energies ``log_energy`` = ln(E / EeV), shape (n,)."""
     distance = np.log(bin_edges) - log_energy[:, None]
-    below = ndtr(distance / resolution) if resolution > 0 else (distance > 0).astype(float)
+    below = ndtr(distance / resolution) if resolution > SHARP else (distance > 0).astype(float)
     return _bins_from_cumulative(below)
 
 
@@ -140,8 +141,8 @@ def _bins_from_cumulative(below):
 
 
 def _ramp(x, sigma):
-    """Integral of the Gaussian's cumulative distribution up to ``x``; max(x, 0) for ``sigma`` 0."""
-    if sigma == 0:
+    """Integral of the Gaussian's cumulative distribution up to ``x``; max(x, 0) for a sharp one."""
+    if sigma <= SHARP:
         return np.maximum(x, 0.0)
     z = x / sigma
     return sigma * (z * ndtr(z) + np.exp(-z * z / 2) / math.sqrt(2 * math.pi))
