@@ -255,11 +255,10 @@ class Trainer:
         return sum(row["seconds"] for row in self.rows)
 
     def _seconds_left(self, batch, seconds):
-        """Estimate for all epochs that may follow, from finished epochs or from the batches of the first."""
+        """Estimate for all epochs that may follow, from the last epochs or from the batches of the first."""
         epochs_left = self.settings.epochs - len(self.rows)
-        if self.rows:
-            return max(epochs_left * self._elapsed() / len(self.rows) - seconds, 0.0)
-        return seconds / batch * self.batches * epochs_left - seconds
+        pace = np.median([row["seconds"] for row in self.rows[-5:]]) if self.rows else seconds / batch * self.batches
+        return max(float(pace) * epochs_left - seconds, 0.0)
 
 
 def _finite(row):

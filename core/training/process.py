@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import queue
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from ..errors import CancelledError, TrainingError
 from ..progress import SILENT
 from .run_folder import RunFolder
 
+LOG = logging.getLogger(__name__)
 MAIN = Path(__file__).resolve().parents[2] / "main.py"
 FINAL = ("done", "stopped", "failed", "discarded")
 GRACE = 3.0  # seconds from the order to stop until the process is killed
@@ -129,12 +131,18 @@ class TrainingProcess:
             if message["type"] in FINAL:
                 last = message
             else:
-                self._on_message(message)
+                self._tell(message)
         code = self._process.wait()
         with self._sending, contextlib.suppress(OSError):
             self._process.stdin.close()
         self.final = self._closed(last or self._epitaph(code))
-        self._on_message(self.final)
+        self._tell(self.final)
+
+    def _tell(self, message):
+        try:
+            self._on_message(message)
+        except Exception:  # a fault of the listener must not leave the process without one
+            LOG.exception("a listener failed on the message %r", message["type"])
 
     def _epitaph(self, code):
         """Say for a process that could not what became of it."""

@@ -189,7 +189,7 @@ class RunFolder:
             return replace(state, state="stopped", reason="interrupted")
         return state
 
-    def set_state(self, state, **changes):
+    def set_state(self, state, /, **changes):
         """Write a :class:`RunState`, changed by the given values; returns what was written."""
         state = replace(state, **changes, updated=datetime.now(UTC).isoformat(timespec="seconds"))
         with replacing(self.state_path, "w", encoding="utf-8") as stream:
