@@ -1,5 +1,7 @@
 """The ground of every diagram: axes, grid and letters in the colours of the theme, numbers as in print."""
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
@@ -7,11 +9,18 @@ from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
 from .. import theme as themes
-from .numbers import tick
+from .numbers import fixed, tick
 from .sky_view import translucent
 
 GRID_OPACITY = 26  # of 255
+NO_BREAK = "&nbsp;"
 SWATCHES = {"line": "━", "dot": "●", "cross": "×", "plus": "+", "bar": "■", "dashes": "╌"}
+
+
+def decimals_of(step):
+    """Decimals that multiples of a round step need: 2 for 0.05 and for 0.25."""
+    decimals = max(math.ceil(-math.log10(step) - 1e-9), 0)
+    return decimals if abs(round(step, decimals) - step) < 1e-6 * step else decimals + 1
 
 
 class PrintedAxis(pg.AxisItem):
@@ -20,12 +29,24 @@ class PrintedAxis(pg.AxisItem):
     def __init__(self, orientation):
         super().__init__(orientation)
         self.enableAutoSIPrefix(False)
+        self._finest = 1.0
+
+    def tickValues(self, low, high, size):
+        """Remember the finest step that is written, so that all numbers of an axis have as many decimals."""
+        levels = super().tickValues(low, high, size)
+        written = [spacing for spacing, values in levels[: self.style["maxTickLevel"] + 1] if spacing and len(values)]
+        self._finest = min(written, default=1.0)
+        return levels
 
     def tickStrings(self, values, scale, spacing):
         """Write the values; on a logarithmic axis decades alone."""
         if self.logMode:
             return [tick(10.0**v) if abs(v - round(v)) < 1e-9 else "" for v in values]
-        return [tick(round(v * scale, 12)) for v in values]
+        step = self._finest * scale
+        if step >= 1 or max(map(abs, values), default=0) * scale >= 1e4:
+            return [tick(round(v * scale, 12)) for v in values]
+        decimals = decimals_of(step)
+        return [fixed(v * scale, decimals) if decimals <= 4 else tick(float(f"{v * scale:.6g}")) for v in values]
 
 
 class Diagram(pg.PlotWidget):
@@ -65,10 +86,17 @@ class Diagram(pg.PlotWidget):
             axis = self.getAxis(side)
             axis.setPen(QPen(translucent(theme.quiet, 0.5), 1.0))
             axis.setTextPen(QColor(theme.quiet))
-            axis.setStyle(tickFont=themes.font(themes.CAPTION_SIZE), tickLength=4, tickTextOffset=5)
+            axis.setStyle(tickFont=themes.font(themes.CAPTION_SIZE), tickLength=4, tickTextOffset=5, maxTickLevel=1, hideOverlappingLabels=False)
             axis.setLabel(label, **{"color": theme.quiet, "font-size": f"{themes.CAPTION_SIZE}px"})
             axis.setGrid(GRID_OPACITY)
         self.redraw()
+
+    @staticmethod
+    def pen(colour, width=1.0, style=Qt.PenStyle.SolidLine):
+        """Make a pen as wide on the screen as said."""
+        pen = QPen(QColor(colour), width, style)
+        pen.setCosmetic(True)
+        return pen
 
     def wheelEvent(self, event):
         """Leave scrolling to whoever holds the plot."""
@@ -76,8 +104,7 @@ class Diagram(pg.PlotWidget):
 
     def line(self, x, y, colour, width=2.0, style=Qt.PenStyle.SolidLine, **options):
         """Add a line through points; nan breaks it."""
-        pen = QPen(QColor(colour), width, style)
-        pen.setCosmetic(True)
+        pen = self.pen(colour, width, style)
         return self.plot(np.asarray(x, float), np.asarray(y, float), pen=pen, connect="finite", **options)
 
     def marks(self, x, y, colour, symbol="o", size=7):
@@ -108,7 +135,10 @@ class Key(QLabel):
         super().__init__(parent)
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setProperty("role", "caption")
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setWordWrap(True)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self._entries = tuple(entries)
         themes.notifier.changed.connect(self._write)
         self._write(themes.current())
@@ -120,17 +150,18 @@ class Key(QLabel):
 
     def _write(self, theme):
         parts = (
-            f'<span style="color:{getattr(theme, colour)}">{SWATCHES[swatch]}</span>&nbsp;{text}'
+            f'<span style="color:{getattr(theme, colour)}">{SWATCHES[swatch]}</span>&nbsp;{text.replace(" ", NO_BREAK)}'
             for swatch, colour, text in self._entries
         )
-        self.setText("&nbsp;&nbsp;&nbsp; ".join(parts))
+        self.setText(f"{3 * NO_BREAK} ".join(parts))
 
 
-def statistic_label(name):
+def statistic_label(name, in_sentence=False):
     """Return how a statistic is called in print: ``"Likelihood ratio"``, ``"BCNN"``."""
-    if name == "likelihood_ratio":
-        return "Likelihood ratio"
-    return name.upper() if len(name) <= 5 else name.replace("_", " ").capitalize()
+    if len(name) <= 5:
+        return name.upper()
+    words = name.replace("_", " ")
+    return words if in_sentence else words.capitalize()
 
 
 def statistic_colour(name):

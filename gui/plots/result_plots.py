@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPen
 
 from ...core.published import published_table
 from .base import Diagram, statistic_colour, statistic_label
@@ -61,16 +60,12 @@ class EtaDiagram(Diagram):
         for name, (numbers, _) in self._published.items():
             if len(numbers):
                 swatch = {"x": "cross", "+": "plus"}[PUBLISHED_SYMBOLS[name]]
-                entries.append((swatch, "quiet", f"published, {statistic_label(name)}"))
+                entries.append((swatch, "quiet", f"published, {statistic_label(name, in_sentence=True)}"))
         return entries
 
     def draw(self):
         """Draw the curves, the interval of each point and the published values."""
         theme, tops, numbers = self._theme, [0.0], []
-        for name, (n, eta) in self._published.items():
-            self.marks(n, 100 * eta, theme.quiet, PUBLISHED_SYMBOLS[name], 9)
-            tops.extend(100 * eta)
-            numbers.extend(n)
         for name in sorted({v.statistic for v in self._verdicts}):
             mine = sorted((v for v in self._verdicts if v.statistic == name), key=lambda v: v.n_events)
             colour = getattr(theme, statistic_colour(name))
@@ -84,11 +79,14 @@ class EtaDiagram(Diagram):
             self.marks(n, eta, colour)
             tops.extend(v for v in (*eta, *high) if math.isfinite(v))
             numbers.extend(n)
+        for name, (n, eta) in self._published.items():
+            self.marks(n, 100 * eta, theme.quiet, PUBLISHED_SYMBOLS[name], 9)
+            tops.extend(100 * eta)
+            numbers.extend(n)
         if not numbers:
             return
         if self._current is not None:
-            pen = QPen(translucent(theme.quiet, 0.6), 1.0, Qt.PenStyle.DashLine)
-            self.addItem(pg.InfiniteLine(self._current, 90, pen))
+            self.addItem(pg.InfiniteLine(self._current, 90, self.pen(translucent(theme.quiet, 0.6), 1.0, Qt.PenStyle.DashLine)))
         span = max(numbers) - min(numbers) or max(numbers)
         self.setXRange(max(min(numbers) - 0.08 * span, 0), max(numbers) + 0.08 * span, padding=0)
         self.setYRange(0, 1.08 * max(tops) if max(tops) > 0 else 1, padding=0)
@@ -122,7 +120,7 @@ class RocDiagram(Diagram):
         """Return what is seen, for a :class:`~.base.Key`."""
         return [
             ("line", statistic_colour(v.statistic), f"{statistic_label(v.statistic)} at η = {percent(v.eta_min or 1.0)}")
-            for v in self._verdicts
+            for v in sorted(self._verdicts, key=lambda v: v.statistic == "likelihood_ratio")
         ]
 
     def draw(self):
@@ -179,10 +177,9 @@ class ScoreDiagram(Diagram):
         for (edges, density), colour in both:
             self.addItem(pg.PlotCurveItem(
                 np.asarray(edges, float), np.asarray(density, float), stepMode="center", fillLevel=0,
-                brush=translucent(colour, 0.30), pen=QPen(QColor(colour), 1.4),
+                brush=translucent(colour, 0.30), pen=self.pen(colour, 1.4),
             ))
-        pen = QPen(QColor(theme.text), 1.2, Qt.PenStyle.DashLine)
-        self.addItem(pg.InfiniteLine(v.threshold, 90, pen))
+        self.addItem(pg.InfiniteLine(v.threshold, 90, self.pen(theme.text, 1.2, Qt.PenStyle.DashLine)))
         edges = np.concatenate([np.asarray(h[0], float) for h, _ in both])
         self.setXRange(edges.min(), edges.max(), padding=0.01)
         self.setYRange(0, 1.08 * max(np.max(h[1]) for h, _ in both), padding=0)

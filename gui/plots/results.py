@@ -1,7 +1,7 @@
 """The Results tab: what can be detected, as diagrams and as a table."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStackedLayout, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QHeaderView, QStackedLayout, QTableView, QWidget
 
 from .. import theme as themes
 from ..widgets import Tick, button, column, label, row, wrapped
@@ -10,6 +10,7 @@ from .result_plots import EtaDiagram, RocDiagram, ScoreDiagram
 from .result_table import ResultModel, ResultSorter
 
 ROW_HEIGHT = 28
+WORDY_COLUMNS = (0, 2, 4)
 FORMATS = {"png": "PNG", "pdf": "PDF", "csv": "CSV"}
 
 
@@ -45,8 +46,8 @@ class ResultsView(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._verdicts, self._selected = (), None
-        self.eta, self.roc, self.scores = EtaPlot(), RocDiagram(), ScoreDiagram()
-        self._roc_key, self._scores_key = Key(), Key()
+        self.eta, self.roc, self.scores = EtaDiagram(), RocDiagram(), ScoreDiagram()
+        self._eta_key, self._roc_key, self._scores_key = Key(), Key(), Key()
         self.logarithmic = Tick("Logarithmic")
         self.logarithmic.setChecked(True)
         self.logarithmic.toggled.connect(self.roc.set_logarithmic)
@@ -70,20 +71,25 @@ class ResultsView(QWidget):
         return empty
 
     def _make_full(self):
-        diagrams = row(spacing=2 * themes.RHYTHM)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(2 * themes.RHYTHM)
+        grid.setVerticalSpacing(4)
         panes = (
-            ("SMALLEST DETECTABLE FRACTION", None, self.eta),
-            ("ROC CURVE", row(self._roc_key, self.logarithmic), self.roc),
-            ("SCORES", self._scores_key, self.scores),
+            (row(label("SMALLEST DETECTABLE FRACTION", "heading")), self._eta_key, self.eta),
+            (row(label("ROC CURVE", "heading"), None, self.logarithmic), self._roc_key, self.roc),
+            (row(label("SCORES", "heading")), self._scores_key, self.scores),
         )
-        for title, key, diagram in panes:
-            parts = [label(title, "heading"), *([key] if key is not None else []), diagram]
-            diagrams.addLayout(column(*parts, spacing=4), 1)
+        for place, (heading, key, diagram) in enumerate(panes):
+            grid.addLayout(heading, 0, place)
+            grid.addWidget(key, 1, place, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(diagram, 2, place)
+            grid.setColumnStretch(place, 1)
+        grid.setRowStretch(2, 1)
         self.exports = {
             kind: button(text, on_click=lambda kind=kind: self.export_requested.emit(kind)) for kind, text in FORMATS.items()
         }
         heading = row(label("ALL RESULTS", "heading"), None, label("Export", "quiet"), *self.exports.values())
-        layout = column(diagrams, heading, self.table)
+        layout = column(grid, heading, self.table)
         layout.setStretch(0, 3)
         layout.setStretch(2, 2)
         full = QWidget()
@@ -102,6 +108,9 @@ class ResultsView(QWidget):
         self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column_number in WORDY_COLUMNS:
+            header.setSectionResizeMode(column_number, QHeaderView.ResizeMode.ResizeToContents)
+        self.table.setStyleSheet("QTableView { border: none; } QTableView::item { padding: 0 8px; }")
         header.setHighlightSections(False)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
@@ -152,5 +161,5 @@ class ResultsView(QWidget):
         self.eta.set_verdicts(self._verdicts, source, current=number)
         self.roc.set_verdicts(v for v in self._verdicts if (v.source, v.n_events) == (source, number))
         self.scores.set_verdict(chosen)
-        self._roc_key.set_entries(self.roc.entries())
-        self._scores_key.set_entries(self.scores.entries())
+        for key, diagram in ((self._eta_key, self.eta), (self._roc_key, self.roc), (self._scores_key, self.scores)):
+            key.set_entries(diagram.entries())

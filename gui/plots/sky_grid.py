@@ -95,7 +95,7 @@ class SkyGrid(SkyView):
             return
         pairs = zip(values, self._scales if len(self._scales) > 1 else self._scales * len(values), strict=True)
         self.set_indices(np.stack([scale.colour_indices(row) for row, scale in pairs]), nside)
-        self.viewport().update()
+        self.refresh()
 
     def picture(self, row, table):
         """Make single lit points of counts three points wide."""
@@ -106,12 +106,12 @@ class SkyGrid(SkyView):
     def set_dots(self, dots):
         """Draw events in the sky of their bin; None for no events."""
         self._dots = dots
-        self.viewport().update()
+        self.refresh()
 
     def set_current(self, number):
         """Mark the bin shown large; None for none."""
         self._current = number
-        self.viewport().update()
+        self.refresh()
 
     def paint_overlay(self, painter):
         """Write the energies below each sky and draw the events."""

@@ -67,12 +67,12 @@ class SkyMap(SkyView):
         """
         self._scale, self._title, self._discrete, self._fading = scale, title, discrete, fade
         self.set_indices(None if values is None else scale.colour_indices(values)[None], nside)
-        self.viewport().update()
+        self.refresh()
 
     def set_heading(self, heading, caption="", empty=""):
         """Write a heading with a line below it, and what to do on an empty sky."""
         self._heading, self._caption, self._empty = heading, caption, empty
-        self.viewport().update()
+        self.refresh()
 
     def set_sources(self, sources, chosen=()):
         """Mark sources.
@@ -85,17 +85,17 @@ class SkyMap(SkyView):
             Names that stand out.
         """
         self._sources, self._chosen = tuple(sources), frozenset(chosen)
-        self.viewport().update()
+        self.refresh()
 
     def set_dots(self, dots, bin_edges=None):
         """Draw events (:class:`~.maps.EventDots`), their size by energy within ``bin_edges``; None for no events."""
         self._dots, self._bin_edges = dots, bin_edges
-        self.viewport().update()
+        self.refresh()
 
     def set_selected(self, direction):
         """Mark a direction (longitude, latitude in degrees); None for no mark."""
         self._selected = direction
-        self.viewport().update()
+        self.refresh()
 
     def _before_picture(self, image):
         if not self._fading or image.image is None:
@@ -146,18 +146,28 @@ class SkyMap(SkyView):
         paint_text(painter, 2, self.height() - 8, "Galactic l, b", theme.quiet, font)
 
     def _paint_sources(self, painter):
-        theme, right = self._theme, self._rects[0].right()
+        theme = self._theme
         for source in sorted(self._sources, key=lambda s: s.name in self._chosen):
             chosen = source.name in self._chosen
             colour = QColor(theme.text if chosen else theme.quiet)
             x, y = (float(v) for v in self.position(source.glon, source.glat))
             paint_ring(painter, x, y, 6.5 if chosen else 5.0, colour, self._halo())
             font = themes.font(weight=QFont.Weight.DemiBold if chosen else QFont.Weight.Normal)
-            before = x + 12 + text_width(source.name, font) > right
-            paint_text(
-                painter, x - 11 if before else x + 11, y - 7, source.name, colour, font, self._halo(),
-                align="right" if before else "left",
+            paint_text(painter, *self._name_place(x, y, text_width(source.name, font)), source.name, colour, font, self._halo())
+
+    def _name_place(self, x, y, width):
+        """Left end and baseline of a name beside a marker: up or down, after it or before, where it stays on the sky."""
+        rect = self._rects[0]
+        places = [(x + right, y + down) for right in (11, -11 - width) for down in (-7, 16)]
+
+        def is_inside(place):
+            corners = [(place[0] + a, place[1] + b) for a in (-3, width + 3) for b in (-14, 3)]
+            return all(
+                ((a - rect.center().x()) * 2 / rect.width()) ** 2 + ((b - rect.center().y()) * 2 / rect.height()) ** 2 < 1
+                for a, b in corners
             )
+
+        return next(filter(is_inside, places), places[0])
 
     def _paint_events(self, painter, font):
         theme, dots = self._theme, self._dots

@@ -3,7 +3,7 @@
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QGraphicsPathItem
 
 from .. import theme as themes
@@ -51,18 +51,15 @@ class SkyView(pg.GraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._theme = themes.current()
         self._images, self._rects, self._indices, self._nside = [], [], None, None
-        self._mask, self._lines, self._limb = (self._path_item(z) for z in (2, 3, 4))
+        self._frame = self._overlay = None  # what lies over the pictures, kept until it changes
+        self._skies = QGraphicsPathItem()
+        self._skies.setZValue(-1)
+        self.addItem(self._skies)
         self._resizing = QTimer(self, singleShot=True, interval=RESIZE_PAUSE)
         self._resizing.timeout.connect(self._draw)
         tables.ready.connect(self._table_ready)
         themes.notifier.changed.connect(self.restyle)
         self.restyle(self._theme)
-
-    def _path_item(self, z):
-        item = QGraphicsPathItem()
-        item.setZValue(z)
-        self.addItem(item)
-        return item
 
     def rectangles(self, width, height):
         """Return where each picture lies in a view of this size, as a list of QRectF."""
@@ -73,6 +70,8 @@ class SkyView(pg.GraphicsView):
 
     def set_picture_count(self, n):
         """Have ``n`` pictures."""
+        if n == len(self._images):
+            return
         while len(self._images) > n:
             self.removeItem(self._images.pop())
         while len(self._images) < n:
@@ -99,13 +98,12 @@ class SkyView(pg.GraphicsView):
         self._theme = theme
         self._colours = colour_table(theme)
         self.setBackground(theme.ground)
-        self._mask.setBrush(QColor(theme.ground))
-        self._mask.setPen(QPen(Qt.PenStyle.NoPen))
-        self._lines.setPen(QPen(translucent(theme.quiet, self.graticule_opacity * 0.6), 0.8))
-        self._limb.setPen(QPen(self.limb_colour(theme), 1.2))
+        self._skies.setBrush(QColor(*(int(c) for c in self._colours[0, :3])))
+        self._skies.setPen(QPen(Qt.PenStyle.NoPen))
+        self._frame = None
         for image in self._images:
             image.setLookupTable(self._colours)
-        self.viewport().update()
+        self.refresh()
 
     def limb_colour(self, theme):
         """Colour of the outline."""
@@ -120,24 +118,60 @@ class SkyView(pg.GraphicsView):
 
     def _arrange(self):
         self._rects = self.rectangles(self.width(), self.height())[: len(self._images)]
-        mask, lines, limb = QPainterPath(), QPainterPath(), QPainterPath()
-        mask.addRect(QRectF(self.rect()).adjusted(-1, -1, 1, 1))
+        skies = QPainterPath()
         for image, rect in zip(self._images, self._rects, strict=True):
             if image.image is not None:
                 image.setRect(rect)
-            mask.addEllipse(rect)
-            limb.addEllipse(rect)
-            self._add_graticule(lines, rect)
-        mask.setFillRule(Qt.FillRule.OddEvenFill)
-        for item, path in ((self._mask, mask), (self._lines, lines), (self._limb, limb)):
-            item.setPath(path)
-            item.setVisible(bool(self._rects))
+            skies.addEllipse(rect)
+        self._skies.setPath(skies)
+        self._frame = None
+        self.refresh()
+
+    def refresh(self):
+        """Have the overlay painted anew."""
+        self._overlay = None
         self.viewport().update()
 
-    def _add_graticule(self, path, rect):
-        for curve in graticule():
-            points = zip(*self._to_view(rect, curve.x, curve.y), strict=True)
-            path.addPolygon(QPolygonF([QPointF(x, y) for x, y in points]))
+    def drawForeground(self, painter, _):
+        """Lay frame and overlay over the pictures."""
+        if self._frame is None or self._frame.devicePixelRatio() != self.devicePixelRatioF():
+            self._frame, self._overlay = self._layer(self._paint_frame), None
+        if self._overlay is None:
+            self._overlay = self._layer(self.paint_overlay)
+        painter.save()
+        painter.resetTransform()
+        painter.drawPixmap(0, 0, self._frame)
+        painter.drawPixmap(0, 0, self._overlay)
+        painter.restore()
+
+    def _layer(self, paint):
+        ratio = self.devicePixelRatioF()
+        layer = QPixmap(self.size() * ratio)
+        layer.setDevicePixelRatio(ratio)
+        layer.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(layer)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint(painter)
+        painter.end()
+        return layer
+
+    def _paint_frame(self, painter):
+        """Paint outline, graticule and, outside the skies, the ground."""
+        if not self._rects:
+            return
+        theme, mask = self._theme, QPainterPath()
+        mask.addRect(QRectF(self.rect()).adjusted(-1, -1, 1, 1))
+        mask.addPath(self._skies.path())
+        mask.setFillRule(Qt.FillRule.OddEvenFill)
+        painter.fillPath(mask, QColor(theme.ground))
+        painter.setPen(QPen(translucent(theme.quiet, self.graticule_opacity * 0.6), 0.8))
+        for rect in self._rects:
+            for curve in graticule():
+                x, y = self._to_view(rect, curve.x, curve.y)
+                painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in zip(x, y, strict=True)]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(self.limb_colour(theme), 1.2))
+        painter.drawPath(self._skies.path())
 
     def _draw(self):
         """Make the pictures, or ask for the table they need."""
@@ -212,11 +246,3 @@ class SkyView(pg.GraphicsView):
     def wheelEvent(self, event):
         """Leave scrolling to whoever holds the view."""
         event.ignore()
-
-    def drawForeground(self, painter, rect):
-        """Paint the overlay in pixels of the view."""
-        painter.save()
-        painter.resetTransform()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.paint_overlay(painter)
-        painter.restore()

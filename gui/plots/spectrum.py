@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from ..widgets import column, label
@@ -10,7 +10,7 @@ from .base import Diagram, Key
 from .numbers import THIN_SPACE, significant, tick
 
 ROUND_ENERGIES = (20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1000)  # EeV
-LABEL_ROOM = 34  # pixels from one label of the energy axis to the next
+LABEL_ROOM = 28  # pixels from one label of the energy axis to the next
 UNIT = "energy (EeV)"
 
 
@@ -66,9 +66,9 @@ class SpectrumDiagram(Diagram):
         width = np.diff(edges)
         self.addItem(pg.BarGraphItem(
             x0=edges[:-1] + 0.08 * width, width=0.84 * width, height=100 * self._source, y0=0,
-            brush=QColor(theme.active), pen=QPen(QColor(theme.active), 0),
+            brush=QColor(theme.active), pen=pg.mkPen(None),
         ))
-        steps = pg.PlotCurveItem(edges, 100 * self._isotropic, stepMode="center", pen=pg.mkPen(theme.quiet, width=1.8))
+        steps = pg.PlotCurveItem(edges, 100 * self._isotropic, stepMode="center", pen=self.pen(theme.quiet, 1.8))
         self.addItem(steps)
         top = 100 * max(self._source.max(), self._isotropic.max())
         if self._events is not None and self._events.sum() > 0:

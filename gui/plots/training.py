@@ -17,6 +17,7 @@ CHIPS = {  # state: words, colour
 }
 ACTIVE_STATES = ("queued", "preparing", "running", "paused")
 LOG_LINES = 5000
+HEADING_HEIGHT = 20
 
 
 def best_epoch(history):
@@ -202,11 +203,15 @@ class TrainingView(QWidget):
         self._curves = QGridLayout()
         self._curves.setSpacing(2 * themes.RHYTHM)
         panes = (
-            ("LOSS", row(Key(both), self.logarithmic), self.loss), ("ACCURACY", Key(both), self.accuracy),
-            ("SMALLEST DETECTABLE FRACTION, VALIDATION SKIES", self._eta_key, self.eta),
+            (row(label("LOSS", "heading"), None, self.logarithmic), Key(both), self.loss),
+            (row(label("ACCURACY", "heading")), Key(both), self.accuracy),
+            (row(label("SMALLEST DETECTABLE FRACTION, VALIDATION SKIES", "heading")), self._eta_key, self.eta),
         )
-        for i, (title, key, diagram) in enumerate(panes):
-            self._curves.addLayout(column(label(title, "heading"), key, diagram, spacing=4), i // 2, i % 2)
+        for i, (heading, key, diagram) in enumerate(panes):
+            head = QWidget()
+            head.setLayout(heading)
+            head.setFixedHeight(HEADING_HEIGHT)
+            self._curves.addLayout(column(head, key, diagram, spacing=4), i // 2, i % 2)
         self._curves.addLayout(column(label("LOG", "heading"), self.log, spacing=4), 1, 1)
         for i in range(2):
             self._curves.setColumnStretch(i, 1)
