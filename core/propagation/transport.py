@@ -111,6 +111,8 @@ class Step:
 class Shift:
     """Reads every spectrum at other places, by a cubic through the four nearest points of its logarithm.
 
+    Where a spectrum ends abruptly a straight line between the two nearest values takes the place of the cubic.
+
     Parameters
     ----------
     position : ndarray, shape (56, n)
@@ -127,6 +129,7 @@ class Shift:
         self._weights = np.stack([
             -t * (t - 1) * (t - 2) / 6, (t + 1) * (t - 1) * (t - 2) / 2, -(t + 1) * t * (t - 2) / 2, (t + 1) * t * (t - 1) / 6,
         ])
+        self._log_share = np.log(np.maximum([1.0 - t, t], np.exp(LN_EMPTY)))
         self._log_factor = log_factor
         self._row = np.arange(position.shape[0])[:, None]
 
@@ -137,7 +140,8 @@ class Shift:
         a, b, c, d = (log[self._row, index] for index in self._index)
         value = sum(weight * near for weight, near in zip(self._weights, (a, b, c, d), strict=True))
         rough = np.maximum(np.abs(a - 2 * b + c), np.abs(b - 2 * c + d)) > ROUGH
-        value = np.where(rough, np.clip(value, np.minimum(b, c), np.maximum(b, c)), value)
+        line = np.logaddexp(b + self._log_share[0], c + self._log_share[1])
+        value = np.where(rough, line, value)
         return np.where(value > LN_EMPTY + 1.0, np.exp(value + self._log_factor), 0.0)
 
 
