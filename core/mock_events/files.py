@@ -67,6 +67,6 @@ def read_events(path):
         events = MockEvents(ipix[()], columns[0], columns[1].astype(bool), file["n_source"][()], nside, n_bins)
         if any(column.shape != events.ipix.shape for column in columns) or len(events.n_source) != len(events):
             raise ValueError("the columns have different lengths")
-        if not (np.all(events.ipix < events.npix) and np.all(events.bin < n_bins)):
+        if not all(np.all((x >= 0) & (x < end)) for x, end in ((events.ipix, events.npix), (events.bin, n_bins))):
             raise ValueError("an event lies outside the sky or the bins")
     return config, events, columns[2]

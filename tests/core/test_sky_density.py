@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zevatron.core.config import EnergyConfig, RunConfig, with_values
@@ -139,6 +139,7 @@ def test_sharp_bins_are_the_integral_of_the_spectrum():
     assert above == pytest.approx((number[-1] - 1000**-2.0) / (number[0] - 1000**-2.0), rel=1e-3)
 
 
+@settings(deadline=None)
 @given(sigma=st.floats(0, 0.5), width=st.floats(0.03, 0.3), threshold=st.floats(20, 80))
 def test_no_probability_appears_or_vanishes(sigma, width, threshold):
     edges = threshold * 10 ** (width * np.arange(4))
@@ -178,6 +179,7 @@ def test_density_of_one_rigidity_lies_between_its_two_rows():
     assert losses.blocked == 0 and losses.outside_rigidity == 0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_density_sums_to_one_and_ignores_the_unit_of_the_flux(seed):
     rng = np.random.default_rng(seed)
