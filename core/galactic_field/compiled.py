@@ -13,7 +13,7 @@ from numba.extending import overload
 
 _FORMULAE, _PIECES = {}, {}
 JIT_OPTIONS = {"nogil": True, "error_model": "numpy"}
-jit = numba.njit(**JIT_OPTIONS)
+jit = numba.njit(**JIT_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # called by compiled code only
 
 
 def formula(constants, piece=None):

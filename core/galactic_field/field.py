@@ -119,7 +119,7 @@ def _field_values(version):
     def field_values(constants, positions, values):
         _ = version
         for i in range(len(positions)):
-            x, y, z = positions[i]
+            x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
             values[i, 0], values[i, 1], values[i, 2] = field_in(constants, piece_at(constants, x, y, z), x, y, z)
 
     return field_values

@@ -185,12 +185,12 @@ def trace_rays(version):
         _ = version
         x, n, bend = np.empty((7, 3)), np.empty((7, 3)), np.empty((7, 3))
         for ray in range(len(curvature)):
-            x[0] = positions[ray]
-            n[0] = directions[ray]
+            for axis in range(3):  # element by element: assigning rows takes numba seconds to compile
+                x[0, axis], n[0, axis] = positions[ray, axis], directions[ray, axis]
             path[ray], left[ray] = trace(
                 constants, curvature[ray], x, n, bend, radius, max_path[ray], tolerance, largest_step
             )
-            positions[ray] = x[0]
-            directions[ray] = n[0]
+            for axis in range(3):
+                positions[ray, axis], directions[ray, axis] = x[0, axis], n[0, axis]
 
     return trace_rays
