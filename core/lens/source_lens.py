@@ -1,0 +1,183 @@
+"""The Galactic field as a lens: from which directions a source is seen at Earth, rigidity by rigidity."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from ..cache import cache_path
+from ..config import digest_of
+from ..galactic_field import backtrack, galactic_field
+from ..progress import SILENT
+from ..resources import resource_path
+from . import image as imaging
+from .coarse import COARSE_ORDER, coarse_pass
+from .store import ImageStore, read_images, rigidity_key
+
+POINTS_PER_DECADE = 40
+TOLERANCE = 1e-6  # radians per step: rays are right to 0.02 degrees, a fiftieth of the usual disc
+VERSION = 1
+
+
+def rigidity_grid(lowest, highest):
+    """Return rigidities in EV from ``lowest`` or just below to ``highest`` or just above, in equal logarithmic steps.
+
+    All grids are parts of one, 10^(k/40) EV for whole k, so that runs with other energies share maps.
+    """
+    first = math.floor(POINTS_PER_DECADE * math.log10(lowest) + 1e-9)
+    last = math.ceil(POINTS_PER_DECADE * math.log10(highest) - 1e-9)
+    return 10.0 ** (np.arange(first, last + 1) / POINTS_PER_DECADE)
+
+
+@dataclass(frozen=True)
+class SourceLens:
+    """How a source is seen at Earth through the Galactic field.
+
+    Attributes
+    ----------
+    name : str
+        Of the source.
+    radius : float
+        Nuclei that enter the Galaxy within this angle of the source count as coming from it, degrees.
+    nside : int
+        Of the maps.
+    rigidity : ndarray, shape (n_R,)
+        EV, increasing.
+    images : tuple of Image
+        One for each rigidity.
+    """
+
+    name: str
+    radius: float
+    nside: int
+    rigidity: np.ndarray
+    images: tuple
+
+    @property
+    def magnification(self):
+        """Flux at Earth relative to that without a field, shape (n_R,): solid angle of image over that of the disc."""
+        return np.array([image.solid_angle for image in self.images]) / imaging.disc_solid_angle(self.radius)
+
+    @property
+    def n_effective(self):
+        """Number of equal rays that make up each map, shape (n_R,)."""
+        return np.array([image.n_effective for image in self.images])
+
+    def density(self, half=None):
+        """Probability that a nucleus from the source is seen in each pixel.
+
+        Parameters
+        ----------
+        half : {0, 1}, optional
+            Use only one half of the rays, to see what their number does to a result.
+
+        Returns
+        -------
+        ndarray, shape (n_R, npix)
+            NESTED; each row sums to 1, or is 0 where the field lets no nucleus through.
+        """
+        return self.sparse_density(half).toarray()
+
+    def sparse_density(self, half=None):
+        """Same as :meth:`density` as a sparse array, for large ``nside``."""
+        npix = 12 * self.nside**2
+        rows = [_row(image, self.nside, half) for image in self.images]
+        ipix, weight = (np.concatenate(column) for column in zip(*rows, strict=True))
+        index = np.repeat(np.arange(len(rows)), [len(pixels) for pixels, _ in rows])
+        density = sparse.coo_array((weight, (index, ipix)), shape=(len(rows), npix)).tocsr()
+        total = density.sum(axis=1)
+        scale = np.divide(1.0, total, out=np.zeros(len(rows)), where=total > 0)
+        return sparse.diags_array(scale) @ density
+
+
+def _row(image, nside, half):
+    """Pixels of a map, with repeats, and the weight that the parts of an image give to them."""
+    ipix, weight, order = image.ipix, image.weight.astype(float), image.order.astype(int)
+    if half is not None:
+        ray = image.half != imaging.BOTH_HALVES
+        weight = np.where(ray, 2 * weight, weight)  # a ray stands for its neighbour of the other half too
+        used = ~ray | (image.half == half)
+        ipix, weight, order = ipix[used], weight[used], order[used]
+    step = order - (nside.bit_length() - 1)
+    copies = 4 ** np.maximum(-step, 0)  # pixels of the map in one of the image
+    first = np.where(step >= 0, ipix >> (2 * np.maximum(step, 0)), ipix * copies)
+    position = np.arange(copies.sum()) - np.repeat(np.cumsum(copies) - copies, copies)
+    return np.repeat(first, copies) + position, np.repeat(weight / copies, copies)
+
+
+def source_lens(source, field, sky, rigidity, *, cache=None, progress=SILENT):
+    """Compute how a source is seen at Earth, or take it from the cache or from the maps that come with Zevatron.
+
+    Parameters
+    ----------
+    source : Source
+    field : FieldConfig
+    sky : SkyConfig
+        Gives the radius around the source and the resolution of the maps; another resolution costs no ray.
+    rigidity : array_like, shape (n_R,)
+        EV, as from :func:`rigidity_grid`.
+    cache : Path, optional
+        Folder of the caches.
+    progress : Progress
+        Told the rigidities done.
+
+    Returns
+    -------
+    SourceLens
+
+    Raises
+    ------
+    CancelledError
+        If ``progress`` was cancelled; the rigidities done are kept.
+    """
+    galaxy = galactic_field(field)
+    store = open_store(source, galaxy, sky.source_radius, cache)
+    shipped = read_images(shipped_path(source, galaxy), store.digest)
+    rigidity = np.asarray(rigidity, dtype=float)
+    images = []
+    stage = f"lens of {source.name}"
+    try:
+        for i, value in enumerate(rigidity):
+            progress.report(stage, i, len(rigidity))
+            image = shipped.get(rigidity_key(value)) or store.get(value)
+            if image is None:
+                image = compute_image(source, galaxy, sky.source_radius, value, cache=cache)
+                store.put(value, image)
+            images.append(image)
+    finally:
+        store.save()
+    progress.report(stage, len(rigidity), len(rigidity))
+    return SourceLens(source.name, sky.source_radius, sky.nside, rigidity, tuple(images))
+
+
+def compute_image(source, galaxy, radius, rigidity, *, cache=None):
+    """Trace the image of a source at one rigidity; only the coarse pass is cached."""
+
+    def trace(directions):
+        return backtrack(galaxy, rigidity, directions, tolerance=TOLERANCE).exit_direction
+
+    coarse = coarse_pass(trace, galaxy.digest, rigidity, cache=cache)
+    rng = np.random.default_rng(int(lens_digest(source, galaxy, radius, rigidity_key(rigidity)), 16))
+    return imaging.find_image(trace, coarse, source.direction, radius, rng)
+
+
+def open_store(source, galaxy, radius, cache=None):
+    """Open the file of the images of a source in a field."""
+    digest = lens_digest(source, galaxy, radius)
+    attributes = {
+        "source": source.name, "glon_deg": source.glon, "glat_deg": source.glat, "field": galaxy.name, "radius_deg": radius
+    }
+    return ImageStore(cache_path(cache, "lens", f"{source.key}-{galaxy.name}-{digest}.h5"), digest, attributes)
+
+
+def shipped_path(source, galaxy):
+    """Path at which maps of a source come with Zevatron; for most there are none."""
+    return resource_path("lens", f"{source.key}-{galaxy.name}.h5")
+
+
+def lens_digest(source, galaxy, radius, *more):
+    """Twelve hexadecimal digits of everything that an image depends on, ``more`` included."""
+    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, *imaging.SETTINGS)
+    position = (round(source.glon, 6), round(source.glat, 6))
+    return digest_of("lens", algorithm, galaxy.digest, position, radius, *more)
