@@ -6,6 +6,7 @@ import numpy as np
 from ..errors import InputError
 
 LARGEST_ODDS = 1e300  # of one event: keeps the score finite where only one hypothesis allows the event
+UNIT = 2.0**-32  # logarithms are summed in whole units: equal events give equal scores in whatever order they come
 
 
 class LikelihoodRatio:
@@ -35,7 +36,7 @@ class LikelihoodRatio:
         source, isotropic = density.source.ravel(), density.isotropic.ravel()
         ratio = np.divide(source, isotropic, out=np.where(source > 0, LARGEST_ODDS, 1.0), where=isotropic > 0)
         odds = (1 - self.eta) + self.eta * np.minimum(ratio, LARGEST_ODDS)
-        self._table = np.log(np.maximum(odds, 1 / LARGEST_ODDS))
+        self._table = np.rint(np.log(np.maximum(odds, 1 / LARGEST_ODDS)) / UNIT).astype(np.int64)
 
     def scores(self, events):
         """Return the statistic of each sky.
@@ -59,12 +60,12 @@ class LikelihoodRatio:
                 f"expected events of nside {self.nside} in {self.n_bins} bins, received nside {events.nside} "
                 f"in {events.n_bins} bins"
             )
-        return _sums(events.ipix, events.bin, self.n_bins, self._table)
+        return _sums(events.ipix, events.bin, self.n_bins, self._table) * UNIT
 
 
 @numba.njit(nogil=True, cache=True)
 def _sums(ipix, energy_bin, n_bins, table):
-    result = np.zeros(ipix.shape[0])
+    result = np.zeros(ipix.shape[0], np.int64)
     for i in range(ipix.shape[0]):
         for j in range(ipix.shape[1]):
             result[i] += table[ipix[i, j] * n_bins + energy_bin[i, j]]
