@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
 
 from ..core.published import published_eta
 from . import theme
-from .panels.labels import registry_labels
+from .panels.labels import NARROW_SPACE, registry_labels
 from .plots.numbers import THIN_SPACE, fixed, percent, percent_interval, significant
 from .plots.results import EtaPlot
 from .plots.spectrum import SpectrumPlot
@@ -12,7 +12,7 @@ from .widgets import column, label, row, separator, set_role, wrapped
 
 MARGIN = 2 * theme.RHYTHM
 WIDTH = 304
-PLOT_HEIGHT = 190
+PLOT_HEIGHT = 170
 
 
 class ValueRow(QWidget):
@@ -36,15 +36,17 @@ class Part(QWidget):
     def __init__(self, title, *parts, line=True, parent=None):
         super().__init__(parent)
         self.heading = label(title.upper(), "heading")
-        body = column(self.heading, *parts, spacing=6, margins=(MARGIN, 12, MARGIN, 12))
-        self.setLayout(column(body, *([separator()] if line else []), spacing=0))
+        body = column(self.heading, *parts, spacing=6, margins=(MARGIN, 10, MARGIN, 12))
+        layout = column(body, *([separator()] if line else []), spacing=0)
+        layout.setStretch(0, 1)
+        self.setLayout(layout)
 
 
 def eta_text(verdict):
     """Return the smallest detectable fraction of a verdict with its interval."""
     if verdict.eta_min is None:
         return "not even η = 1"
-    return percent_interval(verdict.eta_min, verdict.eta_low, verdict.eta_high)
+    return percent_interval(verdict.eta_min, verdict.eta_low, verdict.eta_high, 2)
 
 
 class AnswerPanel(QScrollArea):
@@ -91,7 +93,7 @@ class AnswerPanel(QScrollArea):
         self.setMinimumWidth(WIDTH)
         content = QWidget()
         content.setObjectName("panel")
-        layout = column(self.fraction_part, self.spectrum_part, self.sky_part, None, spacing=0)
+        layout = column(self.fraction_part, self.spectrum_part, self.sky_part, spacing=0)
         layout.setStretch(0, 1)
         layout.setStretch(1, 1)
         content.setLayout(layout)
@@ -113,7 +115,8 @@ class AnswerPanel(QScrollArea):
         config, n_events, source = controller.config, controller.choices.n_events, controller.source_name
         self.fraction_part.heading.setText(f"DETECTABLE FRACTION, N = {n_events}")
         limit = controller.answers.limit(config, source, n_events)
-        self.limit.show_value("computing…" if limit is None else eta_text(limit), limit is None)
+        waiting = "computing…" if controller.is_working else "not computed"
+        self.limit.show_value(waiting if limit is None else eta_text(limit), limit is None)
         name = registry_labels("network.kind")[config.network.kind]
         network = controller.answers.network(config, source, n_events)
         self.network.name.setText(name)
@@ -152,7 +155,7 @@ class AnswerPanel(QScrollArea):
         self.score.show_value(signed(test.score))
         least = test.p_value <= 1 / test.n_null
         self.p_value.show_value(f"<{THIN_SPACE}{significant(1 / test.n_null, 1)}" if least else significant(test.p_value, 2))
-        skies = f"{test.n_null:,}".replace(",", THIN_SPACE)
+        skies = f"{test.n_null:,}".replace(",", NARROW_SPACE)
         self.note.setText(f"Tested for η = {percent(sky.eta)} against {skies} isotropic skies.")
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..core.errors import ZevatronError
 from ..core.sources import known_sources, selected_sources
+from .jobs import CANCELLED
 from .state.answers import Answers, density_key, wanted_numbers
 from .state.skies import SkyTester, mock_sky
 
@@ -29,6 +30,8 @@ class Controller(QObject):
     ----------
     density_changed : Signal()
         Another :attr:`density` is shown, or none.
+    computing : Signal()
+        The densities of another run are being computed.
     sky_changed : Signal()
         Another :attr:`sky`.
     test_changed : Signal()
@@ -40,6 +43,7 @@ class Controller(QObject):
     """
 
     density_changed = Signal()
+    computing = Signal()
     sky_changed = Signal()
     test_changed = Signal()
     answers_changed = Signal()
@@ -52,11 +56,13 @@ class Controller(QObject):
         self.densities, self._densities_key = (), None
         self.sky = self.sky_test = None
         self._tester = SkyTester()
+        self._density_job = None
         self._limit_job = self._limit_wanted = self._limit_failure = None
         self._edit_timer = QTimer(self, singleShot=True, interval=EDIT_PAUSE)
         self._edit_timer.timeout.connect(self.compute_densities)
         self._limit_timer = QTimer(self, singleShot=True, interval=LIMIT_PAUSE)
         self._limit_timer.timeout.connect(self._next_limit)
+        jobs.changed.connect(self._job_changed)
         draft.subscribe(self._draft_changed)
         view.subscribe(self._view_changed)
 
@@ -93,6 +99,13 @@ class Controller(QObject):
         except ZevatronError:
             return self.config.sources.names[0]
 
+    @property
+    def is_working(self):
+        """Whether a density or a limit is being computed or about to be."""
+        jobs = (self._density_job, self._limit_job)
+        timers = (self._edit_timer, self._limit_timer)
+        return any(job is not None and not job.is_over for job in jobs) or any(timer.isActive() for timer in timers)
+
     def sources(self):
         """Return all known sources and the names of those chosen."""
         return known_sources(self.config.sources), {source.name for source in selected_sources(self.config.sources)}
@@ -113,6 +126,10 @@ class Controller(QObject):
             self.answers_changed.emit()
             self._limit_timer.start()
 
+    def _job_changed(self, job):
+        if job.state == CANCELLED and job in (self._density_job, self._limit_job):
+            self.answers_changed.emit()
+
     def compute_densities(self):
         """Compute the expected densities of the run, unless they are there."""
         self._edit_timer.stop()
@@ -127,11 +144,13 @@ class Controller(QObject):
 
         names = ", ".join(config.sources.names)
         self._stop_limits()
-        self.jobs.submit(
+        self._density_job = self.jobs.submit(
             f"Sky of {names}", work, lane="sky", key="density",
             on_done=lambda densities: self._densities_ready(config, densities),
             on_failed=lambda error: self._densities_failed(config, error),
         )
+        self.computing.emit()
+        self.answers_changed.emit()
 
     def _densities_ready(self, config, densities):
         if density_key(config) != density_key(self.config):

@@ -136,6 +136,7 @@ class MainWindow(QMainWindow):
         self.source_box.activated.connect(lambda index: self.view.set("source", self.source_box.itemData(index)))
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
+        tabs.tabBar().setDrawBase(False)
         for page, text, margins in (
             (self.sky, "Sky", (16, 8, 16, 8)), (self.training_view, "Training", (24, 16, 24, 16)), (self.results, "Results", (24, 16, 24, 16)),
         ):
@@ -155,6 +156,7 @@ class MainWindow(QMainWindow):
         self.jobs.failed.connect(lambda job, error: self.messages.say(f"{job.title}: {error}"))
         controller.failed.connect(self.messages.say)
         controller.density_changed.connect(self._show_density)
+        controller.computing.connect(self._show_computing)
         controller.sky_changed.connect(self._show_sky)
         controller.answers_changed.connect(self._show_results)
         self.sky.pixel_selected.connect(self.inspector.show_pixel)
@@ -203,6 +205,12 @@ class MainWindow(QMainWindow):
         if controller.density is not None:
             self.source_box.setCurrentIndex(names.index(controller.density.name))
         self._update_train_button()
+
+    def _show_computing(self):
+        """Say what is being waited for where there is no sky yet."""
+        if self.controller.density is None:
+            names = ", ".join(self.draft.config.sources.names)
+            self.sky.map.set_heading("", empty=f"Following the nuclei of {names} to the Earth…")
 
     def _show_sky(self):
         sky = self.controller.sky

@@ -16,7 +16,6 @@ class MessageBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._details = ""
         self.text = wrapped()
-        self.text.setObjectName("message")
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.copy_button = button("Copy details", on_click=self._copy)
         self.close_button = button("Close", on_click=self.hide)

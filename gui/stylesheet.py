@@ -1,9 +1,11 @@
 """The one stylesheet, filled with the colours of a theme."""
 
+from pathlib import Path
 from string import Template
 
 from . import theme as themes
 
+ICONS = Path(__file__).resolve().parent / "icons"
 TEMPLATE = Template("""
 QWidget { font-size: ${text_size}px; }
 QMainWindow, QDialog, QWidget#ground { background: $ground; }
@@ -32,7 +34,7 @@ QPushButton[role="primary"] { background: $active; color: $on_active; border-col
 QPushButton[role="primary"]:hover { border-color: $text; }
 QPushButton[role="primary"]:disabled { background: $control; color: $quiet; border-color: $line; }
 QPushButton[role="link"] {
-    background: transparent; border: 1px solid transparent; color: $quiet; padding: 3px 0; text-align: left;
+    background: transparent; border: none; color: $quiet; padding: 0; text-align: right; font-size: ${caption_size}px;
 }
 QPushButton[role="link"]:hover { color: $text; }
 QPushButton[role="link"]:focus { color: $text; text-decoration: underline; }
@@ -54,12 +56,25 @@ QLineEdit:focus, QPlainTextEdit:focus, QAbstractSpinBox:focus { border-color: $a
 QLineEdit:disabled, QAbstractSpinBox:disabled { color: $quiet; }
 QLineEdit[invalid="true"], QAbstractSpinBox[invalid="true"] { border-color: $fault; }
 QLineEdit[role="value"] {
-    background: transparent; border: 1px solid transparent; padding: 1px 4px; min-height: 16px; border-radius: 4px;
+    background: transparent; border: 1px solid transparent; padding: 1px 2px; min-height: 16px; border-radius: 4px;
 }
 QLineEdit[role="value"]:hover { border-color: $line; background: $control; }
 QLineEdit[role="value"]:focus { border-color: $active; background: $control; }
 QLineEdit[role="value"][invalid="true"] { border-color: $fault; }
 QPlainTextEdit#log { background: $ground; font-size: ${caption_size}px; border-radius: 0; border: none; }
+
+QComboBox {
+    background: $control; color: $text; border: 1px solid $line; border-radius: ${corner}px; padding: 4px 8px; min-height: 18px;
+}
+QComboBox:hover { border-color: $quiet; }
+QComboBox:focus, QComboBox:on { border-color: $active; }
+QComboBox[invalid="true"] { border-color: $fault; }
+QComboBox:disabled { color: $quiet; }
+QComboBox::drop-down { border: none; width: 22px; }
+QComboBox::down-arrow { image: url($icons/chevron.svg); width: 12px; height: 12px; }
+QComboBox QAbstractItemView { padding: 4px; }
+QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 6px; border-radius: 4px; }
+QGraphicsView { background: transparent; border: none; }
 
 QSlider::groove:horizontal { height: 4px; background: $line; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: $active; border-radius: 2px; }
@@ -71,9 +86,10 @@ QProgressBar { background: $line; border: none; border-radius: 3px; max-height: 
 QProgressBar::chunk { background: $limit; border-radius: 3px; }
 
 QTabWidget::pane { border: none; }
+QTabWidget::tab-bar { left: 12px; }
 QTabBar { background: transparent; }
 QTabBar::tab {
-    background: transparent; color: $quiet; padding: 8px 16px 7px 16px; border: none; border-bottom: 2px solid transparent;
+    background: transparent; color: $quiet; padding: 11px 16px 10px 16px; border: none; border-bottom: 2px solid transparent;
 }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $active; font-weight: 600; }
@@ -108,7 +124,6 @@ QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }
 
 QWidget#message { background: $panel; border-top: 2px solid $fault; }
-QLabel#message { color: $text; }
 """)
 
 
@@ -117,5 +132,5 @@ def stylesheet(theme):
     colours = {name: getattr(theme, name) for name in theme.__dataclass_fields__}
     return TEMPLATE.substitute(
         colours, text_size=themes.TEXT_SIZE, caption_size=themes.CAPTION_SIZE, name_size=themes.NAME_SIZE,
-        corner=themes.CORNER,
+        corner=themes.CORNER, icons=ICONS.as_posix(),
     )

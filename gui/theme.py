@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont, QPalette
 
 from .colormaps import lookup_table
 
-FONT_FAMILIES = ("Inter", "SF Pro Text", "Segoe UI", "Noto Sans", "Helvetica Neue", "DejaVu Sans")
+FONT_FAMILIES = ("Inter", "SF Pro Text", "Segoe UI", "Noto Sans", "Helvetica Neue", "DejaVu Sans Condensed", "DejaVu Sans")
 TEXT_SIZE, CAPTION_SIZE, NAME_SIZE = 13, 11, 15  # pixels before scaling
 RHYTHM, CORNER = 8, 6
 

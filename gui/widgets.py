@@ -153,37 +153,12 @@ class Choice(QComboBox):
         for value, text in entries:
             self.addItem(text, value)
 
-    def sizeHint(self):
-        """Keep the height of the other controls."""
-        return QSize(super().sizeHint().width(), 30)
-
-    def minimumSizeHint(self):
-        """Keep the height of the other controls."""
-        return QSize(72, 30)
-
     def wheelEvent(self, event):
         """Scroll the form unless the list is in use."""
         if self.hasFocus():
             super().wheelEvent(event)
         else:
             event.ignore()
-
-    def paintEvent(self, event):
-        """Paint the box, the text and a chevron."""
-        colours = theme.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        edge = colours.active if self.hasFocus() else colours.quiet if self.underMouse() else colours.line
-        painter.setPen(QPen(QColor(colours.fault if self.property("invalid") else edge), 1))
-        painter.setBrush(QColor(colours.control))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), theme.CORNER, theme.CORNER)
-        text_area = self.rect().adjusted(9, 0, -24, 0)
-        painter.setPen(QColor(colours.text if self.isEnabled() else colours.quiet))
-        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, text_area.width())
-        painter.drawText(text_area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
-        painter.setPen(QPen(QColor(colours.quiet), 1.5, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
-        tip = QPointF(self.width() - 14.0, self.height() / 2 + 2)
-        painter.drawPolyline([tip + QPointF(-4, -4), tip, tip + QPointF(4, -4)])
 
 
 class Segments(QWidget):
@@ -227,6 +202,7 @@ class ValueEdit(QLineEdit):
         super().__init__(parent)
         if quiet:
             self.setProperty("role", "value")
+            self.setTextMargins(-2, 0, -3, 0)  # in line with the plain texts around it
         self.setAlignment(Qt.AlignmentFlag.AlignRight if quiet else Qt.AlignmentFlag.AlignLeft)
         self._shown = ""
         self.editingFinished.connect(self._finish)
@@ -272,17 +248,23 @@ class Slider(QSlider):
         super().mousePressEvent(event)
 
 
-class Fold(QWidget):
-    """A heading that shows and hides what belongs to it."""
+class Fold(QPushButton):
+    """A word that shows and hides what belongs to it.
 
-    toggled = Signal(bool)
+    Parameters
+    ----------
+    text : str
+    content : QWidget
+        Stands wherever its owner puts it.
+    """
 
-    def __init__(self, text, content, *, is_open=False, parent=None):
+    def __init__(self, text, content, parent=None):
         super().__init__(parent)
         self._text, self.content = text, content
-        self.head = button(text, "link", on_click=lambda: self.set_open(not self.is_open))
-        self.setLayout(column(self.head, content, spacing=4))
-        self.set_open(is_open)
+        self.setProperty("role", "link")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.clicked.connect(lambda: self.set_open(not self.is_open))
+        self.set_open(False)
 
     @property
     def is_open(self):
@@ -292,8 +274,7 @@ class Fold(QWidget):
     def set_open(self, is_open):
         """Show or hide the content."""
         self.content.setVisible(is_open)
-        self.head.setText(f"{'▾' if is_open else '▸'}  {self._text}")
-        self.toggled.emit(is_open)
+        self.setText(f"{self._text} {'▴' if is_open else '▾'}")
 
 
 class Elided(QLabel):

@@ -110,7 +110,7 @@ class NumberFormat:
         if isinstance(value, str):
             return value
         if self.kind is int and float(value).is_integer():
-            return str(int(value))
+            return str(int(value)).replace("-", MINUS)
         return f"{value * self.scale:.6g}".replace("-", MINUS)
 
     def read(self, text):
@@ -180,6 +180,15 @@ class ListField(NumberField):
         self.box.setProperty("role", None)
         self.box.setAlignment(Qt.AlignmentFlag.AlignLeft)
         super().finish(label(self.text), self.box, spacing=spacing)
+
+
+class BoundField(NumberField):
+    """A short number right behind its label: ``α ≤ 0.01``."""
+
+    def finish(self, *parts, spacing=4):
+        """Put the box beside the label."""
+        self.box.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        super().finish(row(label(self.text), self.box, None, spacing=2), spacing=spacing)
 
 
 class SliderField(NumberField):

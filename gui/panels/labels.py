@@ -1,5 +1,6 @@
 """What a physicist calls the choices of a setting."""
 
+NARROW_SPACE = "\u202f"  # between thousands; keeps the line together
 WORDS = {
     "propagation.ebl": {"inoue12": "Inoue et al. 2012", "gilmore12": "Gilmore et al. 2012"},
     "energy.background": {

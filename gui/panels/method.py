@@ -2,9 +2,9 @@
 
 from ...core.config import PRESETS, RunConfig, settings_of, value_at
 from .. import theme
-from ..plots.numbers import THIN_SPACE
 from ..widgets import Segments, row, wrapped
-from .form import ChoiceField, NumberField, field_for
+from .form import BoundField, ChoiceField, field_for
+from .labels import NARROW_SPACE
 from .section import SectionPanel
 
 KEPT = ("events.n_events",)  # the window answers for every N of the run whatever the preset
@@ -37,9 +37,7 @@ class NetworkPanel(SectionPanel):
         self.summary = wrapped(role="caption")
         self.add(self.kind, self.presets, self.summary)
         training = [path for path, _ in settings_of() if path.startswith("training.")]
-        self.more = self.add_fold(
-            "All settings", *(field_for(draft, path) for path in ("sky.nside", "network.filters", *training))
-        )
+        self.more = self.add_fold(*(field_for(draft, path) for path in ("sky.nside", "network.filters", *training)))
         draft.subscribe(lambda paths: self._show())
         self._show()
 
@@ -47,7 +45,7 @@ class NetworkPanel(SectionPanel):
         config = self._draft.config
         preset = preset_of(config)
         self.presets.choose(preset)
-        maps = f"{config.training.maps_per_epoch:,}".replace(",", THIN_SPACE)
+        maps = f"{config.training.maps_per_epoch:,}".replace(",", NARROW_SPACE)
         text = f"Nside {config.sky.nside}, {config.network.filters} feature maps, up to {config.training.epochs} epochs of {maps} skies"
         self.summary.setText(f"{text}: {PRESET_WORDS[preset][1]}." if preset else f"{text}.")
 
@@ -59,7 +57,7 @@ class TestPanel(SectionPanel):
 
     def __init__(self, draft, parent=None):
         super().__init__("Test", parent)
-        self.alpha = NumberField(draft, "test.alpha", "α ≤", width=56)
-        self.beta = NumberField(draft, "test.beta", "β ≤", width=56)
+        self.alpha = BoundField(draft, "test.alpha", "α ≤", width=56)
+        self.beta = BoundField(draft, "test.beta", "β ≤", width=56)
         self.add(row(self.alpha, self.beta, spacing=2 * theme.RHYTHM))
-        self.add_fold("More", field_for(draft, "test.maps"), field_for(draft, "test.bootstrap"))
+        self.more = self.add_fold(field_for(draft, "test.maps"), field_for(draft, "test.bootstrap"))

@@ -27,7 +27,7 @@ class EmissionPanel(SectionPanel):
         self.field = ChoiceField(draft, "field.model", beneath=False)
         self.add(self.model, self.file, *self.power_law, self.field)
         paths = ("propagation.ebl", "field.realisation", "sky.source_radius", "sky.normalisation", "observatory.exposure")
-        self.add_fold("More", *(field_for(draft, path) for path in paths))
+        self.more = self.add_fold(*(field_for(draft, path) for path in paths))
         draft.subscribe(self._draft_changed)
         self._show_what_matters()
 
@@ -69,10 +69,10 @@ class BinsField(Field):
         self.other = ValueEdit(quiet=True)
         self.other.setPlaceholderText("other")
         self.other.setAccessibleName("Other number of bins per decade")
-        self.other.setFixedWidth(48)
+        self.other.setFixedWidth(46)
         self.other.typed.connect(self._typed)
         for n in BINS_PER_DECADE:
-            self.segments.button(n).setFixedWidth(38)
+            self.segments.button(n).setFixedWidth(36)
         self.finish(row(label(self.text), None, self.other, self.segments, spacing=4))
 
     def _typed(self, text):
@@ -111,7 +111,7 @@ class EnergyPanel(SectionPanel):
         self.threshold = NumberField(draft, "energy.threshold")
         self.n_bins = NumberField(draft, "energy.n_bins", "Number of bins, 0: auto")
         others = (field_for(draft, path) for path in ("energy.background", "energy.method", "energy.n_sampled"))
-        self.more = self.add_fold("More", self.threshold, self.n_bins, *others)
+        self.more = self.add_fold(self.threshold, self.n_bins, *others)
         draft.subscribe(self._draft_changed)
         self._show_range()
 
@@ -140,7 +140,7 @@ class EventsPanel(SectionPanel):
             view, "eta", percent=True, to_position=lambda eta: eta**0.5, to_value=lambda place: round(place**2, 3)
         )
         self.add(self.n_events, self.eta)
-        self.add_fold(
-            "More", field_for(draft, "events.n_events", "Answers for N ="), NumberField(draft, "seed"),
+        self.more = self.add_fold(
+            field_for(draft, "events.n_events", "Answers for N ="), NumberField(draft, "seed"),
             NumberField(view, "sky_seed", "Number of the mock sky"),
         )

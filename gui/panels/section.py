@@ -3,19 +3,19 @@
 from PySide6.QtWidgets import QWidget
 
 from .. import theme
-from ..widgets import Fold, column, label, separator
+from ..widgets import Fold, column, label, row, separator
 
 MARGIN = 2 * theme.RHYTHM
 
 
 class SectionPanel(QWidget):
-    """A heading with fields under it."""
+    """A heading with fields under it; what is seldom changed hides behind a word at the end of the heading."""
 
     def __init__(self, title, parent=None):
         super().__init__(parent)
         self.heading = label(title.upper(), "heading")
-        self.body = column(spacing=theme.RHYTHM, margins=(MARGIN, 12, MARGIN, 12))
-        self.body.addWidget(self.heading)
+        self._head = row(self.heading, None)
+        self.body = column(self._head, spacing=theme.RHYTHM, margins=(MARGIN, 10, MARGIN, 12))
         self.setLayout(column(self.body, separator(), spacing=0))
 
     def add(self, *parts):
@@ -23,10 +23,11 @@ class SectionPanel(QWidget):
         for part in parts:
             self.body.addWidget(part) if isinstance(part, QWidget) else self.body.addLayout(part)
 
-    def add_fold(self, text, *fields):
-        """Put fields under a heading that hides them at first; returns the :class:`~..widgets.Fold`."""
+    def add_fold(self, *fields, text="More"):
+        """Hide fields behind a word at the end of the heading; returns the :class:`~..widgets.Fold`."""
         content = QWidget()
         content.setLayout(column(*fields, spacing=theme.RHYTHM, margins=(0, 4, 0, 4)))
         fold = Fold(text, content)
-        self.add(fold)
+        self._head.addWidget(fold)
+        self.add(content)
         return fold

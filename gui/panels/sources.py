@@ -5,9 +5,8 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from ...core.errors import ZevatronError
 from ...core.sources import catalogue, find_source, known_sources, read_custom_sources
-from .. import theme
 from ..plots.numbers import THIN_SPACE, fixed
-from ..widgets import Fold, Tick, button, clear_layout, column, label, row, wrapped
+from ..widgets import Tick, button, clear_layout, column, label, row, wrapped
 from .form import ListField, TickField
 from .section import SectionPanel
 from .source_dialog import SourceDialog
@@ -57,15 +56,14 @@ class SourcesPanel(SectionPanel):
         self.search.setPlaceholderText("Find a source")
         self.search.setClearButtonEnabled(False)
         self.search.textChanged.connect(self._filter)
-        more = QWidget()
-        more.setLayout(column(self.search, self._others, spacing=theme.RHYTHM, margins=(0, 4, 0, 4)))
-        self.more = Fold("More sources", more)
         self.fault = wrapped(role="fault")
         self.mixture = TickField(draft, "sources.mixture", "One mixture of them")
         self.shares = ListField(draft, "sources.shares", "Shares, empty: equal")
         self.add_button = button("Add source…", on_click=self.add_source)
         self.import_button = button("Import CSV…", on_click=self.import_file)
-        self.add(self._first, self.more, self.fault, self.mixture, self.shares, row(self.add_button, self.import_button, None))
+        self.add(self._first)
+        self.more = self.add_fold(self.search, self._others)
+        self.add(self.fault, self.mixture, self.shares, row(self.add_button, self.import_button, None))
         draft.subscribe(self._draft_changed)
         self._rebuild()
 

@@ -1,0 +1,86 @@
+"""A window of its own for each test: nothing is read from or written to the user's folders."""
+
+import os
+import sys
+import threading
+
+import pytest
+from synthetic import synthetic_densities
+
+if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+
+from zevatron.core.config import run_toml, with_values
+from zevatron.gui import settings, theme
+from zevatron.gui.faults import Faults
+from zevatron.gui.log import WindowHandler
+from zevatron.gui.main_window import MainWindow
+
+SMALL = {"sky.nside": 8, "test.maps": 400, "test.bootstrap": 20, "events.n_events": (50, 100)}
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path):
+    """Settings and run folders in a temporary folder."""
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "config"))
+    settings.set_runs_folder(tmp_path / "runs")
+    return settings.settings()
+
+
+@pytest.fixture(autouse=True)
+def dark(qapp):
+    """Every test begins in the dark theme."""
+    theme.set_theme(theme.DARK)
+
+
+@pytest.fixture
+def small_run():
+    """A run that is judged in a moment."""
+    from zevatron.core.config import RunConfig
+
+    return with_values(RunConfig(), SMALL)
+
+
+@pytest.fixture
+def densities(monkeypatch):
+    """Skies made in a moment instead of the real ones."""
+    monkeypatch.setattr("zevatron.core.sky_density.sky_densities", synthetic_densities)
+
+
+@pytest.fixture
+def open_window(qtbot, own_settings, small_run):
+    """Open the window as the application does, with a small run; closes it and looks for what is left behind."""
+    opened = []
+
+    def open_(config=small_run, n_events=100):
+        if config is not None:
+            own_settings.setValue("session/run", run_toml(config, comments=False))
+            own_settings.setValue("session/n_events", n_events)
+        faults = Faults()
+        faults.install()
+        window = MainWindow(faults, WindowHandler())
+        opened.append((window, faults))
+        window.show()
+        qtbot.waitExposed(window)
+        return window
+
+    yield open_
+    for window, faults in opened:
+        window.shut_down()
+        window._may_close = lambda: True
+        window.close()
+        window.deleteLater()
+        faults.uninstall()
+    QApplication.processEvents()
+    qtbot.waitUntil(lambda: not [t for t in threading.enumerate() if t.name.startswith("jobs-")], timeout=10_000)
+
+
+@pytest.fixture
+def window(open_window, densities, qtbot):
+    """The window once its first sky is there."""
+    opened = open_window()
+    qtbot.waitUntil(lambda: opened.controller.density is not None and opened.controller.sky is not None, timeout=20_000)
+    return opened
