@@ -1,8 +1,11 @@
 """The numbers behind a sky view: one map with all bins and one for each energy bin. No Qt here."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
+
+from .projection import project
 
 LEVELS = 255  # colours of a map; the colour after them says "no value"
 NO_VALUE = LEVELS
@@ -119,6 +122,11 @@ class EventDots:
 
     def __len__(self):
         return len(self.energy)
+
+    @cached_property
+    def plane(self):
+        """Where they lie in the Mollweide plane: x and y."""
+        return project(self.glon, self.glat)
 
     def of_bin(self, number):
         """Return the events of one bin; all for None."""

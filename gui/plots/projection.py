@@ -112,7 +112,7 @@ class Curve(NamedTuple):
 @functools.cache
 def graticule(meridians=MERIDIANS, parallels=PARALLELS):
     """Curves of the inner meridians and of the parallels, degrees; the limb is :func:`outline`."""
-    glat = np.linspace(-90, 90, 181)
+    glat = np.linspace(-90, 90, 61)
     curves = [Curve(*project(np.full_like(glat, lon), glat)) for lon in meridians if abs(lon) < 180]
     for lat in parallels:
         edge, y = project(-179.999999, lat)
@@ -120,10 +120,10 @@ def graticule(meridians=MERIDIANS, parallels=PARALLELS):
     return tuple(curves)
 
 
-def outline(n=361):
-    """Curve of the limb, closed."""
-    angle = np.linspace(0, 2 * np.pi, n)
-    return Curve(2 * np.cos(angle), np.sin(angle))
+@functools.cache
+def graticule_ends(parallels=PARALLELS):
+    """Latitude of each parallel, and x and y of its left end."""
+    return tuple((lat, *map(float, project(179.999999, lat))) for lat in parallels)
 
 
 @functools.cache

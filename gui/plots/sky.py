@@ -254,6 +254,7 @@ class SkyPanels(QWidget):
             self._bin = None
         if self._pixel is not None and self._pixel >= stack.npix:
             self._pixel = None
+        self._lay_out()
         dots = self._dots if self.mode == "events" else None
         values = np.zeros_like(stack.values) if dots is not None else stack.values
         scales = self._scales(stack)
@@ -275,7 +276,6 @@ class SkyPanels(QWidget):
             self.grid.set_maps(None, stack.nside, stack.bin_edges, ())
         self.bar.set_scale(scales[1] if shared and dots is None and stack.n_bins > 1 else None, stack.discrete)
         self.select_pixel(self._pixel)
-        self._lay_out()
 
     def _show_nothing(self):
         self.map.set_map(None, 1, None)

@@ -147,7 +147,7 @@ class SkyGrid(SkyView):
             mine = dots.of_bin(i)
             if not len(mine):
                 continue
-            x, y = self.position(mine.glon, mine.glat, i)
+            x, y = self._to_view(self._rects[i], *mine.plane)
             sizes = np.maximum(dot_diameters(mine.energy, self._edges) * scale * 0.8, 2.0)
             for chosen, colour in ((~mine.is_source, translucent(theme.quiet, 0.9)), (mine.is_source, QColor(theme.active))):
                 paint_dots(painter, x[chosen], y[chosen], sizes[chosen], colour)

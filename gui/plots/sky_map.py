@@ -3,14 +3,13 @@
 import math
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QRectF, QVariantAnimation
 from PySide6.QtGui import QColor, QFont
 
 from .. import theme as themes
 from .painting import paint_colour_bar, paint_crosshair, paint_dots, paint_ring, paint_text, text_width
-from .projection import MERIDIANS, PARALLELS
-from .sky_view import SkyView, translucent
+from .projection import MERIDIANS, graticule_ends
+from .sky_view import Picture, SkyView, translucent
 
 FADE = 120  # ms
 MARGIN_X, MARGIN_Y = 34, 8  # around the ellipse, for the labels of the parallels
@@ -33,7 +32,7 @@ class SkyMap(SkyView):
         self._dots = self._bin_edges = self._selected = self._scale = None
         self._title, self._discrete, self._fading = "", False, False
         super().__init__(parent)
-        self._old = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
+        self._old = Picture()
         self._old.setZValue(1)
         self._old.setVisible(False)
         self.addItem(self._old)
@@ -101,7 +100,7 @@ class SkyMap(SkyView):
         if not self._fading or image.image is None:
             return
         self._fading = False
-        self._old.setLookupTable(self._colours, update=False)
+        self._old.set_colours(self._packed)
         self._old.setImage(image.image, autoLevels=False)
         self._old.setRect(self._rects[0])
         self._old.setOpacity(1.0)
@@ -134,12 +133,12 @@ class SkyMap(SkyView):
 
     def _paint_graticule_labels(self, painter, rect, font):
         theme = self._theme
-        for glat in PARALLELS:
-            x, y = self.position(179.999, glat)
+        for glat, *place in graticule_ends():
+            x, y = self._to_view(rect, *place)
             label = f"{'−' if glat < 0 else ''}{abs(glat)}°"
             paint_text(painter, float(x) - 7, float(y) + 4, label, theme.quiet, font, align="right")
         for glon in MERIDIANS[1:-1]:
-            x, y = self.position(glon, 0)
+            x, y = self._to_view(rect, -glon / 90, 0)
             paint_text(
                 painter, float(x) + 4, float(y) + 13, f"{glon % 360}°", translucent(theme.quiet, 0.9), font, self._halo(0.5)
             )
@@ -172,7 +171,7 @@ class SkyMap(SkyView):
     def _paint_events(self, painter, font):
         theme, dots = self._theme, self._dots
         diameters = dot_diameters(dots.energy, self._bin_edges)
-        x, y = self.position(dots.glon, dots.glat)
+        x, y = self._to_view(self._rects[0], *dots.plane)
         diameters = diameters + np.where(dots.is_source, 1.5, 0.0)
         kinds = ((~dots.is_source, translucent(theme.quiet, 0.85)), (dots.is_source, QColor(theme.active)))
         for chosen, colour in kinds:

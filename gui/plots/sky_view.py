@@ -1,9 +1,11 @@
 """What the large map and the small ones share: pictures of whole skies with outline and graticule in one scene."""
 
+import functools
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QGraphicsPathItem
 
 from .. import theme as themes
@@ -30,6 +32,33 @@ def translucent(colour, alpha):
     return mixed
 
 
+@functools.cache
+def graticule_polygons():
+    """Curves of the graticule in plane coordinates."""
+    return tuple(QPolygonF([QPointF(x, y) for x, y in zip(*curve, strict=True)]) for curve in graticule())
+
+
+class Picture(pg.ImageItem):
+    """An image of colour indices; its 256 colours are given once instead of being worked out for every picture."""
+
+    def __init__(self):
+        super().__init__(axisOrder="row-major")
+        self._colour_table = []
+
+    def set_colours(self, table):
+        """Use other colours, a list of 256 numbers 0xAARRGGBB."""
+        self._colour_table = table
+        self._renderRequired = True
+        self.update()
+
+    def render(self):
+        """Make the image that is drawn."""
+        height, width = self.image.shape
+        self.qimage = QImage(self.image.data, width, height, self.image.strides[0], QImage.Format.Format_Indexed8)
+        self.qimage.setColorTable(self._colour_table)
+        self._renderRequired = self._unrenderable = False
+
+
 class SkyView(pg.GraphicsView):
     """A scene of whole-sky pictures; subclasses place them and paint what lies on top.
 
@@ -50,7 +79,7 @@ class SkyView(pg.GraphicsView):
         self.setAntialiasing(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._theme = themes.current()
-        self._images, self._rects, self._indices, self._nside = [], [], None, None
+        self._images, self._rects, self._indices, self._nside, self._last_table = [], [], None, None, (None, None)
         self._frame = self._overlay = None  # what lies over the pictures, kept until it changes
         self._skies = QGraphicsPathItem()
         self._skies.setZValue(-1)
@@ -75,7 +104,8 @@ class SkyView(pg.GraphicsView):
         while len(self._images) > n:
             self.removeItem(self._images.pop())
         while len(self._images) < n:
-            image = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
+            image = Picture()
+            image.set_colours(self._packed)
             self._images.append(image)
             self.addItem(image)
         self._arrange()
@@ -89,6 +119,8 @@ class SkyView(pg.GraphicsView):
             NESTED; None empties the view.
         nside : int
         """
+        if nside == self._nside and indices is not None and np.array_equal(indices, self._indices):
+            return
         self._indices, self._nside = indices, nside
         self.set_picture_count(0 if indices is None else len(indices))
         self._draw()
@@ -97,12 +129,13 @@ class SkyView(pg.GraphicsView):
         """Take the colours of a theme."""
         self._theme = theme
         self._colours = colour_table(theme)
+        self._packed = [(0xFF << 24) + (r << 16) + (g << 8) + b for r, g, b, _ in self._colours.tolist()]
         self.setBackground(theme.ground)
         self._skies.setBrush(QColor(*(int(c) for c in self._colours[0, :3])))
         self._skies.setPen(QPen(Qt.PenStyle.NoPen))
         self._frame = None
         for image in self._images:
-            image.setLookupTable(self._colours)
+            image.set_colours(self._packed)
         self.refresh()
 
     def limb_colour(self, theme):
@@ -164,27 +197,40 @@ class SkyView(pg.GraphicsView):
         mask.addPath(self._skies.path())
         mask.setFillRule(Qt.FillRule.OddEvenFill)
         painter.fillPath(mask, QColor(theme.ground))
-        painter.setPen(QPen(translucent(theme.quiet, self.graticule_opacity * 0.6), 0.8))
+        pen = QPen(translucent(theme.quiet, self.graticule_opacity * 0.6), 0.8)
+        pen.setCosmetic(True)
+        painter.setPen(pen)
         for rect in self._rects:
-            for curve in graticule():
-                x, y = self._to_view(rect, curve.x, curve.y)
-                painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in zip(x, y, strict=True)]))
+            painter.save()
+            painter.translate(rect.center())
+            painter.scale(rect.width() / 4, -rect.height() / 2)
+            for curve in graticule_polygons():
+                painter.drawPolyline(curve)
+            painter.restore()
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(self.limb_colour(theme), 1.2))
-        painter.drawPath(self._skies.path())
+        for rect in self._rects:
+            painter.drawEllipse(rect)
+
+    def _table(self):
+        """Lookup table of the pictures' size; while that is being made the last one, None if there is none."""
+        fitting = None if self._resizing.isActive() else tables.get(self, self._nside, *self._picture_size())
+        if fitting is not None:
+            self._last_table = self._nside, fitting
+        nside, table = self._last_table
+        return table if nside == self._nside else None
+
+    def _picture_size(self):
+        ratio = self.devicePixelRatioF()
+        return max(round(self._rects[0].width() * ratio), 1), max(round(self._rects[0].height() * ratio), 1)
 
     def _draw(self):
-        """Make the pictures, or ask for the table they need."""
-        if self._indices is None or not self._rects:
-            return
-        ratio = self.devicePixelRatioF()
-        width, height = round(self._rects[0].width() * ratio), round(self._rects[0].height() * ratio)
-        table = tables.get(self._nside, width, height) if min(width, height) > 0 else None
+        """Make the pictures, if there is a table."""
+        table = self._table() if self._indices is not None and self._rects else None
         if table is None:
             return
         for image, rect, row in zip(self._images, self._rects, self._indices, strict=True):
             self._before_picture(image)
-            image.setLookupTable(self._colours, update=False)
             image.setImage(self.picture(row, table), autoLevels=False)
             image.setRect(rect)
 
@@ -196,7 +242,7 @@ class SkyView(pg.GraphicsView):
         """Look at the old picture before it is replaced."""
 
     def _table_ready(self, key):
-        if self._indices is not None and key[0] == self._nside:
+        if self._rects and key == (self._nside, *self._picture_size()):
             self._draw()
 
     @staticmethod

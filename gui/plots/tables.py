@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal
 
@@ -58,21 +59,30 @@ class TableStore(QObject):
 
     def __init__(self):
         super().__init__()
-        self._tables, self._pending = OrderedDict(), set()
+        self._tables, self._pending, self._wanted = OrderedDict(), set(), WeakKeyDictionary()
 
-    def get(self, nside, width, height):
-        """Return the table, or None and announce it by ``ready`` when it is made."""
+    def get(self, owner, nside, width, height):
+        """Return the table, or None and announce it by ``ready`` when it is made.
+
+        What ``owner``, any object, asked for before is not made any more if it has not been begun.
+        """
         key = (nside, width, height)
         if key in self._tables:
             self._tables.move_to_end(key)
             return self._tables[key]
+        self._wanted[owner] = key
         if key not in self._pending:
             self._pending.add(key)
-            background.run(lambda table: self._store(key, table), lookup_table, *key)
+            background.run(lambda table: self._store(key, table), self._make, key)
         return None
+
+    def _make(self, key):
+        return lookup_table(*key) if key in tuple(self._wanted.values()) else None
 
     def _store(self, key, table):
         self._pending.discard(key)
+        if table is None:
+            return
         self._tables[key] = table
         while sum(kept.size for kept in self._tables.values()) > KEPT_POINTS and len(self._tables) > 2:
             self._tables.popitem(last=False)
