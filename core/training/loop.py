@@ -108,7 +108,6 @@ class Trainer:
         first = len(self.rows) + 1
         self.report({"type": "started", "epoch": first, "epochs": self.settings.epochs, "batches": self.batches})
         while not (reason := self._end()):
-            self.control.wait()
             self._keep(self._epoch(len(self.rows) + 1))
         return self.folder.set_state(self.state, state="done", reason=reason, batch=0)
 

@@ -1,0 +1,304 @@
+"""Training in this process: it learns, it stops when it should, and an interruption changes nothing."""
+
+import math
+import shutil
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tests.core.training_runs import N_BINS, NSIDE, small_density, small_run
+from zevatron.core.config import TestConfig, with_values
+from zevatron.core.errors import CancelledError, DamagedFileError, InputError, TrainingError
+from zevatron.core.mock_events import EventSampler, draw_events
+from zevatron.core.network import build_network, load_network, read_record
+from zevatron.core.statistics import area_under_curve
+from zevatron.core.training import NetworkStatistic, RunFolder, train
+from zevatron.core.training import loop as training_loop
+from zevatron.core.training.control import Control
+from zevatron.core.training.monitor import quick_eta, validation_measures
+from zevatron.core.training.run_folder import HISTORY
+
+RESULTS = HISTORY[:-1]  # the seconds differ from run to run
+
+
+class Recorder(Control):
+    """Keeps the messages and can order a stop at one of them."""
+
+    def __init__(self, stop_at=None):
+        super().__init__()
+        self.messages, self._stop_at = [], stop_at
+
+    def __call__(self, message):
+        self.messages.append(message)
+        if self._stop_at and self._stop_at(message):
+            self.stop()
+
+    def of(self, kind):
+        return [message for message in self.messages if message["type"] == kind]
+
+
+def trained(path, stop_at=None, **values):
+    folder = RunFolder.create(path, small_run(**values), small_density())
+    recorder = Recorder(stop_at)
+    return folder, train(folder, control=recorder, report=recorder), recorder
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("unbroken") / "run")
+
+
+def assert_same_history(folder, other):
+    for name in RESULTS:
+        np.testing.assert_array_equal(folder.history[name], other.history[name], err_msg=name)
+
+
+def test_training_finds_the_source(unbroken):
+    folder, state, recorder = unbroken
+    assert state.state == folder.state.state == "done" and state.reason == "all epochs done"
+    history = folder.history
+    assert history["epoch"].tolist() == [1, 2, 3]
+    assert history["val_auc"][-1] > 0.8 and history["val_loss"][-1] < history["val_loss"][0] < 1
+    assert state.best_epoch == 1 + np.argmax(history["val_accuracy"])
+    assert state.best_accuracy == history["val_accuracy"].max()
+    assert [m["type"] for m in recorder.messages if m["type"] not in ("batch", "progress")] == (
+        ["started", *["epoch", "checkpoint"] * 3, "done"]
+    )
+    last = recorder.of("epoch")[-1]
+    assert last["seconds_left"] == 0 and last["elapsed"] == pytest.approx(history["seconds"].sum())
+    assert all(m["batches"] == 10 for m in recorder.of("batch"))
+
+
+def test_the_best_network_is_that_of_the_best_epoch(unbroken, tmp_path):
+    """Its scores on the validation skies, drawn anew, give the numbers of its line in the history."""
+    folder, state, _ = unbroken
+    record = read_record(folder.best_path)
+    assert record["epoch"] == state.best_epoch and record["run"]["digest"] == folder.config.digest
+    rng = training_loop.random_stream(folder.config.seed, "validation")
+    events, labels = training_loop.draw_training_events(EventSampler(folder.density), 50, 600, rng)
+    scores = NetworkStatistic(folder.best_path).scores(events)
+    assert np.mean((scores > 0) == labels) == state.best_accuracy
+    expected = validation_measures(scores, events, folder.config.test)
+    for name, value in expected.items():
+        assert folder.history[name][state.best_epoch - 1] == pytest.approx(value, rel=1e-5, nan_ok=True)
+
+
+def test_stopped_in_the_middle_of_an_epoch_it_goes_on_to_the_same_history(unbroken, tmp_path):
+    in_second_epoch = lambda m: m["type"] == "batch" and m["epoch"] == 2  # noqa: E731
+    folder, state, recorder = trained(tmp_path / "run", in_second_epoch)
+    assert (state.state, state.reason, state.epoch) == ("stopped", "stopped by the user", 1)
+    assert recorder.messages[-1]["best"] == str(folder.best_path)
+    state = train(folder)
+    assert state.state == "done"
+    assert_same_history(folder, unbroken[0])
+    for ours, theirs in zip(*(load_network(f.last_path)[0].get_weights() for f in (folder, unbroken[0])), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def kill_before_best(folder):
+    folder.best_path.unlink()
+
+
+def kill_before_history(folder):
+    lines = folder.history_path.read_text().splitlines(keepends=True)
+    folder.history_path.write_text("".join(lines[:-1]) + lines[-1][:7])
+
+
+def kill_before_state(folder):
+    folder.set_state(folder.state, state="running", epoch=0, best_epoch=0)
+
+
+def history_ahead(folder):
+    folder.append_history({name: 9 for name in HISTORY})
+
+
+@pytest.mark.parametrize("kill", [kill_before_best, kill_before_history, kill_before_state, history_ahead])
+def test_a_kill_between_two_files_is_put_right(unbroken, tmp_path, kill):
+    shutil.copytree(unbroken[0].path, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    assert folder.state.best_epoch == 3  # or the best network could not be made again from the last
+    kill(folder)
+    state = train(folder)
+    assert state.state == "done" and state.epoch == 3
+    assert_same_history(folder, unbroken[0])
+    assert read_record(folder.best_path)["epoch"] == 3
+
+
+def test_more_epochs_go_on_where_it_ended(unbroken, tmp_path):
+    shutil.copytree(unbroken[0].path, tmp_path / "run")
+    folder = RunFolder.create(tmp_path / "run", with_values(small_run(), {"training.epochs": 4}))
+    assert train(folder).epoch == 4
+    assert folder.history["loss"][:3].tolist() == unbroken[0].history["loss"].tolist()
+
+
+def test_pause_rests_and_resume_goes_on(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_run(training__epochs=1), small_density())
+    recorder, states = Recorder(), []
+
+    def report(message):
+        recorder(message)
+        if message["type"] == "started":
+            recorder.pause()
+        if message["type"] == "paused":
+            states.append(folder.state.state)
+            recorder.resume()
+
+    train(folder, control=recorder, report=report)
+    assert states == ["paused"]
+    kinds = [m["type"] for m in recorder.messages]
+    assert kinds.index("started") < kinds.index("paused") < kinds.index("resumed") < kinds.index("batch")
+
+
+def test_it_ends_when_patience_is_used_up(tmp_path, monkeypatch):
+    accuracies = iter([0.5, 0.7, 0.6, 0.7, 0.9])
+    real = training_loop.validation_measures
+    monkeypatch.setattr(
+        training_loop, "validation_measures", lambda *args: real(*args) | {"val_accuracy": next(accuracies)}
+    )
+    values = {"training__epochs": 5, "training__patience": 2, "training__maps_per_epoch": 64}
+    folder, state, _ = trained(tmp_path / "run", **values)
+    assert state.reason == "no better validation accuracy for 2 epochs"  # an equal one is not better
+    assert (state.epoch, state.best_epoch) == (4, 2)
+    assert read_record(folder.best_path)["epoch"] == 2
+
+
+def test_a_loss_that_is_no_number_ends_it_and_says_so(tmp_path, monkeypatch):
+    folder, _, _ = trained(tmp_path / "run", training__epochs=1, training__maps_per_epoch=64)
+    real = training_loop.draw_training_events
+
+    def spoilt(*args):
+        events, labels = real(*args)
+        return events, labels * np.nan
+
+    longer = RunFolder.create(folder.path, with_values(folder.config, {"training.epochs": 2}))
+    monkeypatch.setattr(training_loop, "draw_training_events", spoilt)
+    with pytest.raises(TrainingError, match="no longer a number in epoch 2, batch 1; lower training.learning_rate"):
+        train(longer)
+    assert longer.state.state == "failed" and "no longer a number" in longer.state.reason
+    assert longer.history["epoch"].tolist() == [1]
+    assert longer.best_path.exists()
+
+
+def test_weights_of_another_training_are_refused(unbroken, tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_run(seed=5), small_density())
+    shutil.copy(unbroken[0].last_path, folder.last_path)
+    with pytest.raises(TrainingError, match="belongs to another training"):
+        train(folder)
+    assert folder.state.state == "failed"
+
+
+def test_two_trainings_of_one_folder_exclude_each_other(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_run(), small_density())
+    with folder.locked(), pytest.raises(TrainingError, match="is being trained by another process"):
+        train(folder)
+
+
+def test_a_damaged_density_is_computed_again(tmp_path, monkeypatch):
+    folder = RunFolder.create(tmp_path / "run", small_run(training__epochs=1, training__maps_per_epoch=64), small_density())
+    folder.density_path.write_bytes(folder.density_path.read_bytes()[:500])
+    monkeypatch.setattr("zevatron.core.sky_density.sky_densities", lambda config, progress: (small_density(),))
+    assert train(folder).state == "done"
+    assert folder.density.digest == small_density().digest
+
+
+# Measures of an epoch
+
+
+def test_quick_eta_finds_the_crossing_of_a_known_statistic(rng):
+    """A Gaussian statistic whose mean is k / 5 at k source events: alpha and beta give the crossing in closed form."""
+    n_events, alpha, beta, n_maps = 300, 0.01, 0.05, 20_000
+    n_source = np.where(np.arange(n_maps) % 2, np.exp(rng.uniform(0, np.log(n_events), n_maps)).astype(int), 0)
+    scores = rng.normal(size=n_maps) + n_source / 5
+    exact = 5 * (stats.norm.isf(alpha) + stats.norm.isf(beta)) / n_events
+    assert quick_eta(scores, n_source, n_events, alpha, beta) == pytest.approx(exact, rel=0.15)
+
+
+def test_quick_eta_does_not_exist_for_a_blind_statistic(rng):
+    n_source = np.arange(1000) % 2 * rng.integers(1, 50, 1000)
+    assert math.isnan(quick_eta(rng.normal(size=1000), n_source, 50, 0.01, 0.05))
+    assert math.isnan(quick_eta(rng.normal(size=10), np.zeros(10, int), 50, 0.01, 0.05))
+
+
+def test_measures_of_a_perfect_and_of_a_blind_network(rng):
+    sampler = EventSampler(small_density())
+    events = sampler.draw(50, np.repeat([0, 25], 500), rng)
+    perfect = validation_measures(np.repeat([-40.0, 40.0], 500), events, TestConfig())
+    assert perfect == pytest.approx({"val_loss": 0, "val_accuracy": 1, "val_auc": 1, "val_eta": 0.5}, abs=1e-12)
+    blind = validation_measures(np.zeros(1000), events, TestConfig())
+    assert blind["val_loss"] == pytest.approx(np.log(2)) and blind["val_auc"] == 0.5
+
+
+# Networks as statistics
+
+
+def test_scores_are_log_odds(rng):
+    network = build_network("bcnn", NSIDE, N_BINS, 5, seed=1)
+    events = draw_events(small_density(), 50, np.full(150, 10), rng)
+    scores = NetworkStatistic(network, batch_size=64).scores(events)  # the last batch is not full
+    probability = network.predict_on_batch(events.counts()).ravel()
+    np.testing.assert_allclose(1 / (1 + np.exp(-scores.astype(float))), probability, rtol=1e-5)
+
+
+def test_a_trained_network_tells_a_source_from_isotropy(unbroken, rng):
+    statistic = NetworkStatistic(unbroken[0].best_path)
+    assert statistic.name == "bcnn" and (statistic.nside, statistic.n_bins) == (NSIDE, N_BINS)
+    null, signal = (statistic.scores(draw_events(small_density(), 50, np.full(500, k), rng)) for k in (0, 25))
+    assert area_under_curve(null, signal) > 0.97
+
+
+def test_a_saturated_probability_does_not_tie_scores(rng):
+    network = build_network("bcnn", NSIDE, N_BINS, 5, seed=1)
+    network.get_layer("log_odds").set_weights([w * 0 + 100 for w in network.get_layer("log_odds").get_weights()])
+    events = draw_events(small_density(), 50, np.full(64, 10), rng)
+    assert (network.predict_on_batch(events.counts()) == 1).all()
+    assert len(set(NetworkStatistic(network).scores(events))) > 1
+
+
+def test_maps_of_another_shape_are_refused(rng):
+    statistic = NetworkStatistic(build_network("bcnn", NSIDE, N_BINS, 3))
+    events = draw_events(small_density(nside=8), 20, [0], rng)
+    with pytest.raises(InputError, match="bcnn: expected events of nside 4 in 3 bins, received nside 8 in 3 bins"):
+        statistic.scores(events)
+    with pytest.raises(InputError, match="expected a run of nside 4 in 3 bins, received nside 4 in 8 bins"):
+        statistic.check_fits(small_run(energy__n_bins=8))
+
+
+def test_another_scenario_is_warned_of(unbroken, caplog):
+    statistic = NetworkStatistic(unbroken[0].best_path)
+    statistic.check_fits(small_run(test__maps=400))
+    assert not caplog.records
+    other = small_run(field__model="none", events__n_events=(60,))
+    statistic.check_fits(other)
+    assert "field.model was 'jf12_regular', is 'none'" in caplog.text and "events.n_events was 50, is [60]" in caplog.text
+
+
+def test_other_networks_are_refused(tmp_path):
+    import keras
+
+    keras.Sequential([keras.Input((100,)), keras.layers.Dense(1)]).save(tmp_path / "photos.keras")
+    with pytest.raises(DamagedFileError, match=r"photos.keras: expected a network from \(npix, n_bins\) counts"):
+        NetworkStatistic(tmp_path / "photos.keras")
+    odd = keras.Sequential([keras.Input((100, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    with pytest.raises(DamagedFileError, match="100 pixels are no HEALPix map"):
+        NetworkStatistic(odd)
+
+
+def test_a_network_of_other_origin_gives_its_output(rng):
+    import keras
+
+    network = keras.Sequential([keras.Input((192, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    events = draw_events(small_density(), 50, np.full(3, 10), rng)
+    expected = network.predict_on_batch(events.counts()).ravel()
+    np.testing.assert_allclose(NetworkStatistic(network).scores(events), expected, rtol=1e-5)
+
+
+# Orders
+
+
+def test_a_stop_ends_a_pause():
+    control = Control()
+    control.pause()
+    control.stop()
+    with pytest.raises(CancelledError):
+        control.wait()

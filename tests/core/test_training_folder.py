@@ -1,0 +1,156 @@
+"""Run folders: what is on disk is true, whatever was killed in between."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.core.training_runs import small_density, small_run
+from zevatron.core.config import with_values
+from zevatron.core.errors import ConfigError, DamagedFileError, TrainingError
+from zevatron.core.training import RunFolder, RunState
+from zevatron.core.training.run_folder import HISTORY, training_digest
+
+ROW = {name: 0.1 * i for i, name in enumerate(HISTORY)} | {"epoch": 1, "val_eta": float("nan")}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder.create(tmp_path / "deep" / "run", small_run(), small_density())
+
+
+def test_a_new_folder_is_queued_and_holds_the_run(folder):
+    assert folder.state == RunState(epochs=3, updated=folder.state.updated)
+    assert folder.state.state == "queued"
+    assert folder.config == small_run()
+    assert folder.density.digest == small_density().digest
+    assert all(len(column) == 0 for column in folder.history.values())
+    assert folder.log_tail == ""
+
+
+def test_the_density_is_left_to_the_training_if_there_is_none(tmp_path):
+    assert RunFolder.create(tmp_path / "run", small_run()).density is None
+
+
+def test_history_comes_back_exactly(folder):
+    rows = [ROW, ROW | {"epoch": 2, "loss": 1 / 3, "val_eta": 0.125}]
+    for row in rows:
+        folder.append_history(row)
+    history = folder.history
+    assert history["epoch"].tolist() == [1, 2] and history["loss"].tolist() == [ROW["loss"], 1 / 3]
+    assert np.isnan(history["val_eta"][0]) and history["val_eta"][1] == 0.125
+
+
+def test_half_a_line_of_history_is_no_epoch(folder):
+    folder.append_history(ROW)
+    with open(folder.history_path, "a") as stream:
+        stream.write("2,0.3,0.")
+    assert folder.history["epoch"].tolist() == [1]
+
+
+def test_history_is_rewritten_only_if_it_differs(folder):
+    folder.append_history(ROW)
+    before = folder.history_path.stat().st_ino
+    folder.write_history([ROW])
+    assert folder.history_path.stat().st_ino == before
+    folder.write_history([ROW, ROW | {"epoch": 2}])
+    assert folder.history["epoch"].tolist() == [1, 2]
+    folder.write_history([])
+    assert folder.history["epoch"].tolist() == []
+
+
+def test_a_run_whose_process_is_gone_is_stopped(folder):
+    folder.set_state(RunState(state="running", epoch=2))
+    assert (folder.state.state, folder.state.reason, folder.state.epoch) == ("stopped", "interrupted", 2)
+    with folder.locked():
+        assert folder.state.state == "running"
+    assert folder.state.state == "stopped"
+
+
+def test_a_lock_dies_with_its_process(folder):
+    code = (
+        f"import main, os, sys\nfrom zevatron.core.training import RunFolder\n"
+        f"with RunFolder({str(folder.path)!r}).locked():\n print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(TrainingError, match="is being trained by another process"), folder.locked():
+            pass
+        with pytest.raises(TrainingError, match="is being trained; stop that first"):
+            folder.remove()
+    finally:
+        holder.kill()
+        holder.communicate()
+    with folder.locked():
+        pass
+
+
+def test_several_networks_do_not_fit_into_one_folder(tmp_path):
+    with pytest.raises(ConfigError, match=r"events.n_events: expected one number for one network, received \[50, 100\]"):
+        RunFolder.create(tmp_path, small_run(events__n_events=(50, 100)))
+    with pytest.raises(ConfigError, match=r"sources.names: expected one source for one network, received Cen A, M82"):
+        RunFolder.create(tmp_path, small_run(sources__names=("Cen A", "M82")))
+    RunFolder.create(tmp_path, small_run(sources__names=("Cen A", "M82"), sources__mixture=True))
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(TrainingError, match=r"holds other files \(thesis.tex"):
+        RunFolder.create(tmp_path, small_run())
+    with pytest.raises(TrainingError, match=r"is not the folder of a training: it has no config.toml"):
+        RunFolder(tmp_path)
+
+
+def test_a_folder_goes_on_with_the_same_run_only(folder):
+    config = small_run()
+    folder.set_state(RunState(state="done", epoch=3, epochs=3))
+    assert RunFolder.create(folder.path, config).state.state == "done"
+    longer = with_values(config, {"training.epochs": 9, "training.threads": 2, "test.maps": 500})
+    assert RunFolder.create(folder.path, longer).config == longer
+    assert folder.state.state == "queued"  # there is more to train now
+    with pytest.raises(TrainingError, match="holds another training"):
+        RunFolder.create(folder.path, with_values(config, {"training.learning_rate": 0.5}))
+
+
+@pytest.mark.parametrize(("path", "value", "same"), [
+    ("training.epochs", 50, True), ("training.patience", 2, True), ("training.threads", 2, True), ("test.maps", 500, True),
+    ("name", "best yet", True), ("training.batch_size", 32, False), ("seed", 2, False), ("field.model", "none", False),
+    ("training.validation_maps", 100, False),
+])  # fmt: skip
+def test_what_decides_the_course_of_a_training(path, value, same):
+    config = small_run()
+    assert (training_digest(with_values(config, {path: value})) == training_digest(config)) is same
+
+
+def test_a_damaged_state_is_named(folder):
+    folder.state_path.write_text('{"state": "run')
+    with pytest.raises(DamagedFileError, match=r"state.json is not a state of a training.*delete it"):
+        _ = folder.state
+
+
+def test_a_state_of_a_later_version_is_read(folder):
+    folder.state_path.write_text(json.dumps({"state": "done", "epoch": 4, "mood": "good"}))
+    assert folder.state == replace(RunState(), state="done", epoch=4)
+
+
+def test_removing_takes_only_the_files_of_the_run(folder):
+    note = folder.path / "notes.txt"
+    note.write_text("keep me")
+    folder.remove()
+    assert [p.name for p in folder.path.iterdir()] == ["notes.txt"]
+    other = RunFolder.create(folder.path.parent / "other", small_run())
+    other.remove()
+    assert not other.path.exists()
+
+
+def test_the_log_leaves_out_notices_of_libraries(folder):
+    folder.log_path.write_text(
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
+        "I0000 00:00:1795420002.467658    6501 cudart_stub.cc:31] Could not find cuda drivers\n"
+        "Traceback (most recent call last):\nMemoryError\n"
+    )
+    assert folder.log_tail == "Traceback (most recent call last):\nMemoryError"
