@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+
 from zevatron.core.config import read_run
 from zevatron.core.tables import read_table, write_table
 
