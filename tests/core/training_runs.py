@@ -6,7 +6,7 @@ import numpy as np
 from zevatron.core.config import run_config
 from zevatron.core.sky_density import SkyDensity
 
-NSIDE, N_BINS = 4, 3
+NSIDE, N_BINS = 2, 3
 
 
 def small_density(nside=NSIDE, n_bins=N_BINS, spread=20.0):
