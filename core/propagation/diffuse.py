@@ -72,7 +72,7 @@ def write_kkos_diffuse(path, *, progress=SILENT):
 
     flux = diffuse_flux(kkos(), "inoue12", progress=progress)
     scale = 1.0 / flux.sum(axis=0).max()
-    columns = {"energy": [f"{energy:.6g}" for energy in ENERGY_GRID]}
+    columns = {"energy": [f"{energy:.10g}" for energy in ENERGY_GRID]}
     for name, row in mass_group_columns(flux).items():
         columns[name] = [f"{value:.5g}" if value > NEGLIGIBLE else "0" for value in scale * row]
     write_table(path, columns, [

@@ -72,7 +72,7 @@ def test_shift_makes_nothing_new_at_an_edge():
         moved = Shift(np.arange(len(Y))[None, :] + 0.37)(moved)
     assert moved.max() < 1.1 and moved.min() >= 0
     assert moved.sum() == pytest.approx(250 - 50 * 0.37, abs=0.5)
-    assert not np.any(Shift(np.arange(len(Y))[None, :] + 5.0)(np.ones((1, len(Y))))[:, -5:])
+    assert Shift(np.arange(len(Y))[None, :] + 5.0)(np.ones((1, len(Y))))[:, -5:].max() < 1e-290
 
 
 @pytest.mark.parametrize("mass_number", [1, 28])
