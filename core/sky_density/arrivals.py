@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from ..errors import NoEventsError
 from .density import Losses
@@ -87,7 +88,7 @@ def expected_density(nuclei, lens, maps, energy, normalisation):
     ----------
     nuclei : Nuclei
     lens : SourceLens
-    maps : ndarray, shape (n_R, npix)
+    maps : array or sparse array, shape (n_R, npix)
         Rows of the lens, each summing to 1 or 0.
     energy : EnergyConfig
     normalisation : str
@@ -116,7 +117,7 @@ def expected_density(nuclei, lens, maps, energy, normalisation):
     smear = smearing(nuclei.cells, energy.bin_edges, energy.resolution)
     entering = nuclei.number.sum(axis=0) @ smear
     per_row = at_rigidity @ smear
-    open_rows = maps.any(axis=1)
+    open_rows = maps.sum(axis=1) > 0
     arriving = per_row * (open_rows * row_factors(lens, normalisation))[:, None]
     density = maps.T @ arriving[:, :-1]
     if not density.any():
@@ -146,10 +147,10 @@ def sampled_density(nuclei, lens, maps, energy, normalisation, rng):
     row = row + (rng.random(len(row)) < weight)
 
     smear = smearing_of_energies(log_energy, energy.bin_edges, energy.resolution)
-    open_rows = maps.any(axis=1)
+    open_rows = maps.sum(axis=1) > 0
     arrives = inside & open_rows[row]
     counts = smear * (arrives * row_factors(lens, normalisation)[row])[:, None]
-    ipix = _sampled_pixels(maps, np.where(arrives, row, -1), rng)
+    ipix = _sampled_pixels(sparse.csr_array(maps), np.where(arrives, row, -1), rng)
     n_bins = smear.shape[1] - 1
     target = ipix[:, None] * n_bins + np.arange(n_bins)
     density = np.bincount(target[arrives].ravel(), counts[arrives, :-1].ravel(), minlength=maps.shape[1] * n_bins)
@@ -181,6 +182,8 @@ def _sampled_pixels(maps, rows, rng):
     ipix = np.zeros(len(rows), dtype=np.int64)
     for row in np.unique(rows[rows >= 0]):
         members = np.flatnonzero(rows == row)
-        cumulative = np.cumsum(maps[row])
-        ipix[members] = np.searchsorted(cumulative, rng.random(len(members)) * cumulative[-1], side="right")
+        stored = slice(maps.indptr[row], maps.indptr[row + 1])
+        cumulative = np.cumsum(maps.data[stored])
+        place = np.searchsorted(cumulative, rng.random(len(members)) * cumulative[-1], side="right")
+        ipix[members] = maps.indices[stored][place]
     return ipix

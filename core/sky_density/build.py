@@ -74,7 +74,7 @@ def sky_density(config, source, *, half=None, cache=None, progress=SILENT):
 
 def density_from_parts(config, name, key, nuclei, lens, half=None):
     """Same as :func:`sky_density` from :class:`~.arrivals.Nuclei` and a :class:`~..lens.SourceLens` at hand."""
-    arguments = (nuclei, lens, np.asarray(lens.density(half)), config.energy, config.sky.normalisation)
+    arguments = (nuclei, lens, lens.sparse_density(half), config.energy, config.sky.normalisation)
     if config.energy.method == "sampled":
         source, losses = sampled_density(*arguments, random_stream(config.seed, f"nuclei {key}"))
     else:

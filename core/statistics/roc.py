@@ -21,7 +21,8 @@ def threshold_at(null_scores, alpha):
     float
     """
     n = len(null_scores)
-    allowed = min(math.floor(alpha * n * (1 + 1e-12)), n - 1)
+    allowed = min(round(alpha * n) if math.isclose(alpha * n, round(alpha * n)) else math.floor(alpha * n), n - 1)
+    allowed -= allowed / n > alpha
     return float(np.partition(null_scores, n - 1 - allowed)[n - 1 - allowed])
 
 

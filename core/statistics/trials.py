@@ -10,13 +10,15 @@ from ..progress import SILENT
 from .roc import threshold_at
 
 EVENTS_PER_BATCH = 600_000
+EVENTS_KEPT = 32_000_000  # of isotropic skies, six bytes each: every fraction under test asks for them again
 
 
 class Trials:
     """The test skies of one density and number of events.
 
     Skies are drawn again whenever they are scored, batch by batch, each batch from a stream of its own: nothing has to
-    fit into memory, and a sky with k + 1 source events is the one with k of them in which one event is replaced.
+    fit into memory (isotropic skies are kept while they do), and a sky with k + 1 source events is the one with k of
+    them in which one event is replaced.
 
     Parameters
     ----------
@@ -34,6 +36,7 @@ class Trials:
         self.batch = min(max(EVENTS_PER_BATCH // n_events, 1), n_maps)
         self._seed, self._progress = seed, progress
         self._sampler = EventSampler(density)
+        self._kept = {}
 
     def batches(self, n_maps):
         """Number of batches that hold at least ``n_maps`` skies (all of them at most)."""
@@ -41,10 +44,15 @@ class Trials:
 
     def skies(self, n_source, batch):
         """Draw one batch with ``n_source`` source events in each sky; ``None`` for the isotropic hypothesis."""
+        if n_source is None and batch in self._kept:
+            return self._kept[batch]
         size = min(self.batch, self.n_maps - batch * self.batch)
         stream = "test_null" if n_source is None else "test_signal"
         rng = random_stream(self._seed, stream, self.n_events, batch)
-        return self._sampler.draw(self.n_events, np.full(size, n_source or 0), rng)
+        events = self._sampler.draw(self.n_events, np.full(size, n_source or 0), rng)
+        if n_source is None and self.n_maps * self.n_events <= EVENTS_KEPT:
+            self._kept[batch] = events
+        return events
 
     def scores(self, statistic, n_source, batches):
         """Score some batches; returns a list of arrays, one for each of ``batches``.

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from zevatron.core.config import EnergyConfig, RunConfig, with_values
 from zevatron.core.emission.background import background_spectrum
@@ -48,8 +49,8 @@ class Lens:
     magnification: np.ndarray
     nside: int = NSIDE
 
-    def density(self, half=None):
-        return self.maps
+    def sparse_density(self, half=None):
+        return sparse.csr_array(self.maps)
 
 
 CHARGES = np.array([1, 2, 7, 26])
@@ -73,7 +74,7 @@ def one_pixel_lens(low=1.0, high=320.0, n=26, closed=()):
 
 
 def expected(spectrum, lens, energy=PUBLISHED, normalisation="edge"):
-    return expected_density(nuclei_in_cells(spectrum, CHARGES, energy), lens, lens.maps, energy, normalisation)
+    return expected_density(nuclei_in_cells(spectrum, CHARGES, energy), lens, sparse.csr_array(lens.maps), energy, normalisation)
 
 
 def test_cells_have_every_bin_edge_and_start_three_sigma_below_the_threshold():
@@ -251,7 +252,7 @@ def test_sampled_nuclei_tend_to_the_closed_form(rng, normalisation):
     for n in (1_000, 100_000):
         energy = EnergyConfig(n_sampled=n)
         nuclei = nuclei_in_cells(power_law(1.0), CHARGES, energy)
-        sampled, losses = sampled_density(nuclei, lens, lens.maps, energy, normalisation, rng)
+        sampled, losses = sampled_density(nuclei, lens, sparse.csr_array(lens.maps), energy, normalisation, rng)
         assert sampled.sum() == pytest.approx(1)
         distance.append(np.abs(sampled - exact).sum() / 2)
     assert distance[1] < 0.01 and 4 < distance[0] / distance[1] < 25  # ten times smaller for a hundred times more

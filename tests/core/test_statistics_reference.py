@@ -7,6 +7,7 @@ from pathlib import Path
 import healpy as hp
 import numpy as np
 import pytest
+from scipy import sparse
 
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.propagation import CHARGES, propagated_spectrum
@@ -25,8 +26,8 @@ class ReferenceLens:
     magnification = np.ones(40)
     nside = 32
 
-    def density(self, half=None):
-        return self.maps
+    def sparse_density(self, half=None):
+        return sparse.csr_array(self.maps)
 
 
 @pytest.fixture(scope="module")
