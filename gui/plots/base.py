@@ -38,6 +38,10 @@ class PrintedAxis(pg.AxisItem):
         self._finest = min(written, default=1.0)
         return levels
 
+    def boundingRect(self):
+        """Leave room for the numbers at both ends, which would be left out otherwise."""
+        return super().boundingRect().adjusted(-16, -8, 16, 8)
+
     def tickStrings(self, values, scale, spacing):
         """Write the values; on a logarithmic axis decades alone."""
         if self.logMode:
@@ -86,7 +90,7 @@ class Diagram(pg.PlotWidget):
             axis = self.getAxis(side)
             axis.setPen(QPen(translucent(theme.quiet, 0.5), 1.0))
             axis.setTextPen(QColor(theme.quiet))
-            axis.setStyle(tickFont=themes.font(themes.CAPTION_SIZE), tickLength=4, tickTextOffset=5, maxTickLevel=1, hideOverlappingLabels=False)
+            axis.setStyle(tickFont=themes.font(themes.CAPTION_SIZE), tickLength=4, tickTextOffset=5, maxTickLevel=1)
             axis.setLabel(label, **{"color": theme.quiet, "font-size": f"{themes.CAPTION_SIZE}px"})
             axis.setGrid(GRID_OPACITY)
         self.redraw()

@@ -56,11 +56,12 @@ def paint_colour_bar(painter, rect, scale, colours, theme, title="", discrete=Fa
     for value in scale.ticks(discrete=discrete):
         x = rect.left() + float(scale.fraction(value)) * rect.width()
         half = text_width(tick(value), font) / 2
+        middle = min(x, rect.right() + 4 - half)
         painter.setPen(QPen(QColor(theme.quiet), 1.0))
         painter.drawLine(QLineF(x, rect.bottom() + 1, x, rect.bottom() + 4))
-        if x - half > free_from + 4:
-            paint_text(painter, x, rect.bottom() + 15, tick(value), theme.quiet, font, align="centre")
-            free_from = x + half
+        if middle - half > free_from + 4:
+            paint_text(painter, middle, rect.bottom() + 15, tick(value), theme.quiet, font, align="centre")
+            free_from = middle + half
     if title:
         paint_text(painter, rect.right(), rect.top() - 7, title, theme.quiet, font, align="right")
 

@@ -45,7 +45,7 @@ def unproject(x, y):
         angle = np.arcsin(y)
         glat = np.degrees(np.arcsin((2 * angle + np.sin(2 * angle)) / np.pi))
         lon = -90.0 * x / np.maximum(np.cos(angle), 1e-6)
-        on_sky = x * x / 4 + y * y <= 1.0
+        on_sky = x * x / 4 + y * y <= 1.0 + 1e-12
     return np.where(on_sky, lon % 360.0, np.nan), np.where(on_sky, glat, np.nan)
 
 

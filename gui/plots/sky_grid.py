@@ -14,13 +14,13 @@ from .sky_view import SkyView, translucent
 
 CAPTION = 19  # pixels below a picture
 GAP_X, GAP_Y = 8, 5
-WIDEST = 260
+WIDEST, SMALLEST = 0.2, 120  # a picture takes at most this share of the width, but may have so many pixels
 SMALLEST_PIXEL = 2.5  # device pixels
 
 
 def grid_columns(n, width, height):
     """Number of columns that gives ``n`` pictures the most room in ``width`` by ``height`` pixels."""
-    return max(range(1, n + 1), key=lambda columns: (round(picture_width(n, columns, width, height)), -columns))
+    return max(range(1, n + 1), key=lambda columns: (round(picture_width(n, columns, width, height)), columns))
 
 
 def picture_width(n, columns, width, height):
@@ -28,7 +28,7 @@ def picture_width(n, columns, width, height):
     rows = math.ceil(n / columns)
     by_width = (width - (columns - 1) * GAP_X) / columns
     by_height = 2 * ((height - (rows - 1) * GAP_Y) / rows - CAPTION)
-    return min(by_width, by_height, WIDEST)
+    return min(by_width, by_height, max(width * WIDEST, SMALLEST))
 
 
 def grid_height(n, width, height):
@@ -55,6 +55,11 @@ class SkyGrid(SkyView):
         super().__init__(parent)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("Skies of the energy bins")
+
+    @property
+    def scales(self):
+        """Colour scales in use: one for each bin, or a single one that all share."""
+        return self._scales
 
     def limb_colour(self, theme):
         """A fainter outline than that of the large map."""
