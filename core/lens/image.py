@@ -20,7 +20,7 @@ from ..sky import angular_distance, pixel_vectors
 # the coarse pass, their children and all others; half a distance is just enough where the lens is linear.
 MARGINS = (1.5, 1.0, 0.75)
 TARGET = 2000.0  # equal rays that an image consists of, at least
-MAX_PIXELS = 1500  # more pixels than this are thinned out at random, and those that stay get the weight of the others
+MAX_PIXELS = 600  # more pixels than this are thinned out at random, and those that stay get the weight of the others
 MIN_MAGNIFICATION = 1e-3  # a smaller image (a quarter of a pixel of Nside 512 for 1 degree) counts as none
 MAX_ORDER = 20  # of the smallest pixels, 0.2 arc seconds
 JITTER_ORDER = 29  # rays start anywhere in their pixel: at the centre of one of its descendants of this order
@@ -112,11 +112,18 @@ def find_image(trace, coarse, direction, radius, rng, target=TARGET):
     Image
         Without pixels if no nucleus gets through to the Earth.
     """
-    front = _Front(
-        coarse.order, np.arange(len(coarse.spread)), angular_distance(coarse.exit_direction, direction), coarse.spread,
-        np.ones(len(coarse.spread)),
-    )
-    whole = []  # (order, ipix, weight) of pixels inside
+    image, thinned = _search(trace, coarse, direction, radius, rng, target)
+    if not thinned or not len(image.ipix):
+        return image
+    other, _ = _search(trace, coarse, direction, radius, rng, target / 2)
+    return _joined(image, other)
+
+
+def _search(trace, coarse, direction, radius, rng, target):
+    """Divide pixels until the image has ``target`` rays; return it, and whether chance had to leave out pixels."""
+    angle = angular_distance(coarse.exit_direction, direction)
+    front = _Front(coarse.order, np.arange(len(angle)), angle, coarse.spread, np.ones(len(angle)))
+    whole, thinned = [], False  # whole: (order, ipix, weight) of pixels inside
     smallest = MIN_MAGNIFICATION * disc_solid_angle(radius)
     while True:
         reach = MARGINS[min(front.order - coarse.order, len(MARGINS) - 1)] * front.spread
@@ -124,14 +131,27 @@ def find_image(trace, coarse, direction, radius, rng, target=TARGET):
         inside = near & (front.angle + reach < radius) & (front.order > coarse.order)
         whole.append((front.order, front.ipix[inside], front.weight[inside]))
         front.select(near & ~inside)
-        _thin(front, radius, rng)
+        if len(front) > MAX_PIXELS:
+            _thin(front, radius, rng)
+            if not thinned:
+                thinned, target = True, target / 2  # another search will find the other half
         hits = _hits(front, whole, radius)
         if _upper_limit(front, *hits) * hp.nside2pixarea(2**front.order) < smallest:
-            return _empty(front.order)
+            return _empty(front.order), thinned
         n_effective = hits[0] ** 2 / hits[1] if hits[1] else 0.0
         if 4 * n_effective >= target or front.order == MAX_ORDER - 1 or not len(front):
-            return _finish(trace, front, whole, direction, radius, rng)
+            return _finish(trace, front, whole, direction, radius, rng), thinned
         front = _divide(trace, front, direction)
+
+
+def _joined(first, second):
+    """Image of two searches, each of which becomes a half."""
+    leaf_order = max(first.leaf_order, second.leaf_order)
+    parts = [
+        (image.ipix, image.order, image.weight * 4.0 ** (leaf_order - image.leaf_order) / 2, np.full(len(image.ipix), half))
+        for half, image in enumerate((first, second))
+    ]
+    return _image(parts, leaf_order)
 
 
 def _divide(trace, front, direction):
@@ -159,10 +179,10 @@ def _children(ipix):
 
 
 def _thin(front, radius, rng):
-    """Leave out pixels at random, rather those whose rays part widely; the rest stands for them."""
-    if len(front) <= MAX_PIXELS:
-        return
-    importance = radius / (radius + front.spread)
+    """Leave out pixels at random, rather those whose rays part widely or pass far away; the rest stands for them."""
+    reach = radius + front.spread
+    passing = np.where(np.isnan(front.angle), 0.0, front.angle) / reach
+    importance = radius / reach * np.maximum(1 - passing, 0.1) ** 2
     chance = np.minimum(1.0, MAX_PIXELS * importance / importance.sum())
     front.weight = front.weight / chance
     front.select(rng.random(len(front)) < chance)
@@ -199,9 +219,17 @@ def _finish(trace, front, whole, direction, radius, rng):
         parts.append((
             inside, np.full(len(inside), order), weight * 4.0 ** (leaf_order - order), np.full(len(inside), BOTH_HALVES)
         ))
-    ipix, order, weight, half = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Image(ipix.astype(np.int64), order.astype(np.int8), weight.astype(np.float32), half.astype(np.int8), leaf_order)
+    return _image(parts, leaf_order)
+
+
+def _image(parts, leaf_order):
+    """Put together ``(ipix, order, weight, half)`` of several parts."""
+    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+    ipix, order, weight, half = (
+        column.astype(kind) for column, kind in zip(columns, (np.int64, np.int8, np.float32, np.int8), strict=True)
+    )
+    return Image(ipix, order, weight, half, leaf_order)
 
 
 def _empty(order):
-    return Image(np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.float32), np.zeros(0, np.int8), order)
+    return _image([(np.zeros(0),) * 4], order)
