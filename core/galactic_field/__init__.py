@@ -14,7 +14,6 @@ _HOMES = {
     "backtrack": "backtracking",
     "trace_paths": "backtracking",
     "track": "backtracking",
-    "read_table": "tables",
 }
 
 __all__ = sorted(_HOMES)

@@ -15,10 +15,12 @@ from ..errors import InputError
 from ..progress import SILENT
 from ..units import GALAXY_RADIUS, GYRATION, SUN_DISTANCE
 from .field import checked_vectors
+from .integrator import trace_rays
 
 SUN = (-SUN_DISTANCE, 0.0, 0.0)  # kpc
 MAX_PATH = 500.0  # kpc: a particle still inside after this counts as trapped
 TOLERANCE = 1e-6  # radians per step
+LOWEST_RIGIDITY = 1e-3  # EV: gyroradii of a parsec; below, a track of the longest path would take minutes
 SLACK = 1e-6  # relative: how exactly a direction must have unit length and a start lie on the sphere
 EDGE = 1e-9  # relative: starts on the sphere are moved inside by this much
 
@@ -130,7 +132,9 @@ def track(
     if charge_sign not in (-1, 1):
         raise InputError(f"expected a charge sign of -1 or 1, received {charge_sign!r}")
     n = len(directions)
-    curvature = charge_sign * GYRATION / checked_positive(rigidity, "rigidity in EV", n)
+    rigidity = checked_positive(rigidity, "rigidity in EV", n)
+    if (rigidity < LOWEST_RIGIDITY).any():
+        raise InputError(f"expected rigidity of at least {LOWEST_RIGIDITY:g} EV, received {rigidity.min():g}")
     max_path = checked_positive(max_path, "a longest path in kpc", n)
     radius = float(checked_positive(radius, "a radius in kpc", 1)[0])
     tolerance = TOLERANCE if tolerance is None else float(checked_positive(tolerance, "a tolerance in radians", 1)[0])
@@ -138,15 +142,42 @@ def track(
     path, left = np.empty(n), np.empty(n, dtype=bool)
 
     def trace_chunk(chunk):
-        from .integrator import trace_rays
-
         trace_rays(
-            field.constants, curvature[chunk], positions[chunk], directions[chunk], radius, max_path[chunk], tolerance,
+            field.constants, charge_sign * GYRATION / rigidity[chunk], positions[chunk], directions[chunk], radius, max_path[chunk], tolerance,
             field.model.largest_step, path[chunk], left[chunk],
         )
 
     run_chunks(trace_chunk, n, progress)
     return Tracked(positions, directions, path, left)
+
+
+def trace_paths(
+    field, rigidity, directions, n_points, *, charge_sign=-1, radius=GALAXY_RADIUS, max_path=MAX_PATH, progress=SILENT
+):
+    """Points along the tracks of antiparticles from the Sun, for drawing.
+
+    Parameters are those of :func:`backtrack`. Every point is a track of its own, so ask for tens of rays, not millions.
+
+    Returns
+    -------
+    positions : ndarray, shape (n, n_points, 3)
+        kpc, at equal lengths of path from the Sun to where the particle leaves, or after ``max_path`` if it does not.
+    """
+    if not isinstance(n_points, int | np.integer) or n_points < 2:
+        raise InputError(f"expected at least 2 points on a track, received {n_points!r}")
+    directions = checked_directions(directions)
+    path = backtrack(
+        field, rigidity, directions, charge_sign=charge_sign, radius=radius, max_path=max_path, progress=progress
+    ).path
+    path = np.where(np.isnan(path), max_path, path)
+    lengths = np.outer(path, np.linspace(0, 1, n_points)[1:]).ravel()
+    each = np.repeat(np.arange(len(path)), n_points - 1)
+    tracked = track(
+        field, np.broadcast_to(rigidity, path.shape)[each], np.tile(SUN, (len(each), 1)), directions[each],
+        charge_sign=charge_sign, radius=radius, max_path=lengths, progress=progress,
+    )
+    later = tracked.position.reshape(len(path), n_points - 1, 3)
+    return np.concatenate([np.broadcast_to(SUN, (len(path), 1, 3)), later], axis=1)
 
 
 def run_chunks(work, n, progress):

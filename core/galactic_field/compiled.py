@@ -13,7 +13,7 @@ from numba.extending import overload
 
 _FORMULAE, _PIECES = {}, {}
 JIT_OPTIONS = {"nogil": True, "error_model": "numpy"}
-jit = numba.njit(**JIT_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # called by compiled code only
+jit = numba.njit(**JIT_OPTIONS)
 
 
 def formula(constants, piece=None):
@@ -72,13 +72,13 @@ def source_digest():
     return digest.hexdigest()[:16]
 
 
-def compile_loop(make):
-    """Compile ``make(digest)``, a loop over rays or points, releasing the GIL and keeping the machine code on disk.
+def compile_loop(loop):
+    """Decorate a loop over rays or points: compiled, releasing the GIL, its machine code kept on disk.
 
-    numba notices only changes of the file the loop stands in. The digest of all sources of this package is therefore
-    a closure variable of the loop and thereby part of numba's key: a formula changed elsewhere is compiled anew.
+    numba keeps machine code under the loop's name and notices changes only of the file the loop stands in. With the
+    digest of all sources in the name, a formula changed elsewhere is compiled anew.
     """
-    loop = make(source_digest())
+    loop.__qualname__ += f"_{source_digest()}"
     try:
         return numba.njit(cache=True, **JIT_OPTIONS)(loop)
     except RuntimeError:  # no folder that can be written for numba's cache: compile in every process

@@ -27,6 +27,7 @@ ERROR = np.array([71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 5
 SMALLEST_STEP = 1e-8  # kpc: accepted whatever the error, where a field jumps within a piece
 FIRST_STEP = 0.05  # kpc
 BORDER_ACCURACY = 1e-6  # kpc: how far beyond the border of a piece a step may end
+LOOK_STEP = 0.3  # kpc: a piece that is entered and left within less than this can be overlooked
 BEYOND = -1  # label of everything outside the sphere at which tracks end
 LENGTH_SCALE = 1.0  # kpc: an error of position by this much counts like one of a radian
 
@@ -95,11 +96,14 @@ def _label_along(constants, radius, x, n, step, share):
 @jit
 def _path_to_border(constants, radius, piece, x, n, step):
     """Path after which the tried step has just left ``piece``; ``step`` itself if its middle and end are inside."""
-    low, high = 0.0, 1.0
-    if _label(constants, radius, x[6, 0], x[6, 1], x[6, 2]) == piece:
-        if _label_along(constants, radius, x, n, step, 0.5) == piece:
-            return step
-        high = 0.5
+    parts = 2 + int(step / LOOK_STEP)
+    low, high = 0.0, 0.0
+    for part in range(1, parts + 1):
+        low, high = high, part / parts
+        if _label_along(constants, radius, x, n, step, high) != piece:
+            break
+    else:
+        return step
     while (high - low) * step > BORDER_ACCURACY:
         middle = 0.5 * (low + high)
         if _label_along(constants, radius, x, n, step, middle) == piece:
@@ -178,19 +182,28 @@ def trace(constants, curvature, x, n, bend, radius, max_path, tolerance, largest
 
 
 @compile_loop
-def trace_rays(version):
-    """Make the loop over the rays ``first`` to ``last`` - 1 of arrays of starts and directions, shape (n, 3)."""
+def trace_rays(constants, curvature, positions, directions, radius, max_path, tolerance, largest_step, path, left):
+    """Follow many particles.
 
-    def trace_rays(constants, curvature, positions, directions, radius, max_path, tolerance, largest_step, path, left):
-        _ = version
-        x, n, bend = np.empty((7, 3)), np.empty((7, 3)), np.empty((7, 3))
-        for ray in range(len(curvature)):
-            for axis in range(3):  # element by element: assigning rows takes numba seconds to compile
-                x[0, axis], n[0, axis] = positions[ray, axis], directions[ray, axis]
-            path[ray], left[ray] = trace(
-                constants, curvature[ray], x, n, bend, radius, max_path[ray], tolerance, largest_step
-            )
-            for axis in range(3):
-                positions[ray, axis], directions[ray, axis] = x[0, axis], n[0, axis]
-
-    return trace_rays
+    Parameters
+    ----------
+    constants : named tuple
+        Of the field model.
+    curvature, max_path : ndarray, shape (n,)
+        See :func:`trace`.
+    positions, directions : ndarray, shape (n, 3)
+        Starts, replaced by the ends.
+    radius, tolerance, largest_step : float
+        See :func:`trace`.
+    path, left : ndarray, shape (n,)
+        Receive what :func:`trace` returns.
+    """
+    x, n, bend = np.empty((7, 3)), np.empty((7, 3)), np.empty((7, 3))
+    for ray in range(len(curvature)):
+        for axis in range(3):  # element by element: assigning rows takes numba seconds to compile
+            x[0, axis], n[0, axis] = positions[ray, axis], directions[ray, axis]
+        path[ray], left[ray] = trace(
+            constants, curvature[ray], x, n, bend, radius, max_path[ray], tolerance, largest_step
+        )
+        for axis in range(3):
+            positions[ray, axis], directions[ray, axis] = x[0, axis], n[0, axis]
