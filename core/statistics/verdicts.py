@@ -11,7 +11,7 @@ from .roc import area_under_curve, histogram, roc_curve
 from .search import bootstrap_interval, coarse_fraction, coarse_maps, crossing
 from .trials import Measurement, Trials
 
-SETTLED = 0.01  # relative: so close to the fraction it tests, the likelihood ratio is as powerful as at it within 1e-4
+SETTLED = 0.02  # relative: so close to the fraction it tests, the likelihood ratio's root moves by 1e-3 of itself
 MAX_ROUNDS = 6
 CURVE = (0.25, 0.5, 0.75, 1.25, 1.5, 2.0)  # further points of beta(eta), in units of eta_min
 
@@ -112,8 +112,8 @@ def _measurements(trials, statistic, alpha):
 def _smallest_fraction(measurement_at, n_events, test):
     """Return the measurement of the statistic that tests its own smallest fraction, and that fraction or None.
 
-    The likelihood ratio is the most powerful statistic at the fraction it tests, so that its crossing hardly depends on
-    that fraction near the answer: one or two rounds settle it. A fixed statistic needs one.
+    The crossing of the likelihood ratio hardly depends on the fraction it is made for near the answer, because its power
+    is about the largest there: one or two rounds settle it. A fixed statistic needs one.
     """
     tested = coarse_fraction(measurement_at, n_events, test.alpha, test.beta)
     for _ in range(MAX_ROUNDS):
