@@ -18,7 +18,7 @@ ENERGY_LG_STEP = 0.0125
 ENERGY_GRID = 10.0 ** (0.5 + ENERGY_LG_STEP * np.arange(241))  # EeV: 10^18.5 ... 10^21.5 eV
 ENERGY_GRID.flags.writeable = False
 LONGEST_DISTANCE = 250.0  # Mpc
-VERSION = 1  # of the computation; a new number makes old caches void
+VERSION = 2  # of the computation; a new number makes old caches void
 
 
 @dataclass(frozen=True)

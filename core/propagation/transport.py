@@ -18,7 +18,7 @@ from .nuclei import MASS_NUMBERS, channel_products, prompt_decay
 STEP = 0.5  # Mpc; halving it changes the number above 56 EeV by less than 0.1 %
 LN_STEP = GAMMA_LG_STEP * np.log(10.0)
 LN_EMPTY = -690.0  # ln of what counts as no particles, just above the smallest double
-ROUGH = 1.0  # second difference of ln n from which on a cubic would overshoot: the edge of a spectrum
+ROUGH = 3.0  # third difference of ln n from which on a cubic would overshoot: the edge of a spectrum
 
 
 class Medium:
@@ -139,7 +139,7 @@ class Shift:
         log = np.concatenate([2 * log[:, :1] - log[:, 1:2], log, np.full((len(log), 3), LN_EMPTY)], axis=1)
         a, b, c, d = (log[self._row, index] for index in self._index)
         value = sum(weight * near for weight, near in zip(self._weights, (a, b, c, d), strict=True))
-        rough = np.maximum(np.abs(a - 2 * b + c), np.abs(b - 2 * c + d)) > ROUGH
+        rough = np.abs(a - 3 * b + 3 * c - d) > ROUGH
         line = np.logaddexp(b + self._log_share[0], c + self._log_share[1])
         value = np.where(rough, line, value)
         return np.where(value > LN_EMPTY + 1.0, np.exp(value + self._log_factor), 0.0)

@@ -89,12 +89,13 @@ def test_diffuse_flux_at_redshift_zero_agrees_with_the_prototype():
     total = sum(groups.values())
     at = np.round((table.floats("lg_energy") - 18.5) / 0.0125).astype(int)
     relative = total[at] / total[round(1.1 / 0.0125)]
-    np.testing.assert_allclose(relative, table.floats("e2j"), rtol=0.006)
+    np.testing.assert_allclose(relative, table.floats("e2j"), rtol=0.004, atol=5e-5)  # its last digit
     for name, values in groups.items():
         np.testing.assert_allclose(values[at] / total[at], table.floats(name), atol=0.0025)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_shipped_kkos_background_can_be_made_again():
     made = mass_group_columns(diffuse_flux(kkos(), "inoue12"))
     scale = 1.0 / sum(made.values()).max()

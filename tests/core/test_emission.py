@@ -8,20 +8,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.special import ndtr
 
 from zevatron.core.config import EmissionConfig, PropagationConfig
 from zevatron.core.emission import emission_model
 from zevatron.core.emission.auger import ENERGY_SHARES_2023, SCENARIOS_2017
+from zevatron.core.emission.injection import Injection
+from zevatron.core.emission.interpolation import TabulatedSpectrum
 from zevatron.core.emission.registry import EMISSION_MODELS
 from zevatron.core.errors import ConfigError, DamagedFileError, InputError
 from zevatron.core.propagation import (
     CHARGES,
     ELEMENTS,
     ENERGY_GRID,
+    SourceSpectrum,
     number_above,
     propagated_spectra,
     propagated_spectrum,
 )
+from zevatron.core.propagation.march import emitted_state, states_at
+from zevatron.core.propagation.spectrum import flux_on_energies
 from zevatron.core.tables import write_table
 
 PUBLISHED_SPECTRA = Path("/work/shared/reference/spectra")  # may not be committed
@@ -259,3 +265,38 @@ def test_kkos_agrees_with_the_published_files(tmp_path):
         ratio = mine.flux_at(points).sum(axis=0) / yours.flux_at(points).sum(axis=0)
         assert np.median(np.abs(ratio - 1)) < flux / 2 and np.abs(ratio[points < 45] - 1).max() < flux
         assert number_above(mine).sum() / number_above(yours).sum() == pytest.approx(1.0, abs=total)
+
+
+@pytest.mark.skipif(not PUBLISHED_SPECTRA.exists(), reason="the published spectra may not be committed")
+@pytest.mark.parametrize(("distance", "total", "shares", "variation"), [(3.5, 0.02, 0.01, 0.01), (20.0, 0.05, 0.025, 0.015)])
+def test_the_published_spectrum_at_half_a_megaparsec_becomes_the_others(distance, total, shares, variation):
+    """Acceptance of the notes on propagation, section 9: start from the file of 0.5 Mpc, march on, compare."""
+    folder = emission_model(EmissionConfig("published", file=str(PUBLISHED_SPECTRA)))
+    energy = 10.0 ** np.arange(0.0, 4.26, 0.05)
+    start = folder.flux(0.5, energy)
+    injection = Injection("published", {a: TabulatedSpectrum(energy, start[a - 1]) for a in range(1, 57)})
+    state = states_at(emitted_state(injection), "inoue12", [distance - 0.5])[distance - 0.5]
+    mine = SourceSpectrum(distance, ENERGY_GRID, flux_on_energies(state))
+    lg = np.arange(19.75, 21.0, 0.05)
+    points = 10.0 ** (lg - 18)
+    ours, theirs = (flux / points for flux in (mine.flux_at(points), folder.flux(distance, points)))
+    assert ours.sum() / theirs.sum() == pytest.approx(1.0, abs=total)
+    for low, high in ((5, 17), (17, 31), (31, 57)):
+        assert ours[low - 1 : high - 1].sum() / ours.sum() == pytest.approx(theirs[low - 1 : high - 1].sum() / theirs.sum(), abs=shares)
+    for lowest, highest, flux, mean_log in ((19.3, 19.65, 0.015, 0.02), (19.3, 20.1, 0.2, 0.12)):
+        points = 10.0 ** (np.arange(lowest, highest + 0.01, 0.05) - 18)
+        ours, theirs = mine.flux_at(points), folder.flux(distance, points)
+        np.testing.assert_allclose(ours.sum(axis=0), theirs.sum(axis=0), rtol=flux)
+        log_a = np.log(np.arange(1, 57))
+        np.testing.assert_allclose(log_a @ ours / ours.sum(axis=0), log_a @ theirs / theirs.sum(axis=0), atol=mean_log)
+    binned = [bin_probabilities(points, f.sum(axis=0)) for points, f in (
+        (ENERGY_GRID, mine.flux), (energy, folder.flux(distance, energy)))]
+    assert np.abs(binned[0] - binned[1]).sum() / 2 < variation
+
+
+def bin_probabilities(energy, e2j):
+    """Probabilities of 15 bins of 0.05 in lg E from 56 EeV, smeared by 20 %."""
+    edges, sigma = np.log10(56.0) + 0.05 * np.arange(16), 0.2 / np.log(10)
+    number = e2j / energy * np.gradient(np.log10(energy))
+    share = np.diff(ndtr((edges[:, None] - np.log10(energy)) / sigma), axis=0) @ number
+    return share / share.sum()

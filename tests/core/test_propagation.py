@@ -155,7 +155,7 @@ def test_far_distances_continue_the_near_ones(cache):
     near, just_beyond, far = propagated_spectra(KKOS, INOUE, [25.0, 25.001, 50.0], cache=cache)
     step = number_above(just_beyond).sum() / number_above(near).sum()
     assert 0.99 < step < 1.0
-    assert number_above(far).sum() < 0.75 * number_above(near).sum()
+    assert 0.7 < number_above(far).sum() / number_above(near).sum() < 0.8
 
 
 def test_protons_over_60_mpc_agree_with_direct_integration(tmp_path):
