@@ -67,6 +67,7 @@ class Diagram(pg.PlotWidget):
         super().__init__(parent, background=None, axisItems=axes, enableMenu=False)
         self._labels = {"bottom": x_label, "left": y_label}
         self._theme = themes.current()
+        self._stale = self._axes_stale = True
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -78,14 +79,33 @@ class Diagram(pg.PlotWidget):
         """Add the items of the plot in the colours of ``self._theme``; the plot is empty when this is called."""
 
     def redraw(self):
-        """Draw everything anew."""
+        """Draw everything anew, at once if it is seen and otherwise when it will be."""
+        self._stale = not self.isVisible()
+        if self._stale:
+            return
+        if self._axes_stale:
+            self._style_axes()
         self.clear()
         self.draw()
 
+    def showEvent(self, event):
+        """Draw what has changed meanwhile."""
+        super().showEvent(event)
+        if self._stale:
+            self.redraw()
+
     def restyle(self, theme):
         """Take the colours of a theme."""
-        self._theme = theme
-        self.setBackground(None)
+        self._theme, self._axes_stale = theme, True
+        self.redraw()
+
+    def set_label(self, side, label):
+        """Write something else along the ``"bottom"`` or the ``"left"`` axis."""
+        self._labels[side] = label
+        self._axes_stale = True
+
+    def _style_axes(self):
+        theme, self._axes_stale = self._theme, False
         for side, label in self._labels.items():
             axis = self.getAxis(side)
             axis.setPen(QPen(translucent(theme.quiet, 0.5), 1.0))
@@ -93,7 +113,6 @@ class Diagram(pg.PlotWidget):
             axis.setStyle(tickFont=themes.font(themes.CAPTION_SIZE), tickLength=4, tickTextOffset=5, maxTickLevel=1)
             axis.setLabel(label, **{"color": theme.quiet, "font-size": f"{themes.CAPTION_SIZE}px"})
             axis.setGrid(GRID_OPACITY)
-        self.redraw()
 
     @staticmethod
     def pen(colour, width=1.0, style=Qt.PenStyle.SolidLine):

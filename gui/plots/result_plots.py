@@ -31,7 +31,6 @@ class EtaDiagram(Diagram):
     def __init__(self, parent=None):
         super().__init__("number of events N", "η (%)", parent)
         self._verdicts, self._published, self._current = (), {}, None
-        self.restyle(self._theme)
 
     def set_verdicts(self, verdicts, source=None, *, statistics=("bcnn", "power_spectrum"), current=None):
         """Show the verdicts of one source.
@@ -99,7 +98,6 @@ class RocDiagram(Diagram):
         super().__init__("isotropic skies called anisotropic", "skies with the source recognised", parent)
         self._verdicts = ()
         self.setLogMode(x=True)
-        self.restyle(self._theme)
 
     def set_verdicts(self, verdicts):
         """Show the ROC of each verdict at its own smallest fraction."""
@@ -152,13 +150,12 @@ class ScoreDiagram(Diagram):
         super().__init__("score", "skies (relative)", parent)
         self._verdict = None
         self.getAxis("left").setStyle(showValues=False)
-        self.restyle(self._theme)
 
     def set_verdict(self, verdict):
         """Show a Verdict; None for none."""
         self._verdict = verdict
-        self._labels["bottom"] = "score" if verdict is None else f"score, {statistic_label(verdict.statistic)}"
-        self.restyle(self._theme)
+        self.set_label("bottom", "score" if verdict is None else f"score, {statistic_label(verdict.statistic)}")
+        self.redraw()
 
     def entries(self):
         """Return what is seen, for a :class:`~.base.Key`."""

@@ -120,9 +120,7 @@ class ResultsView(QWidget):
         verdicts = tuple(verdicts)
         kept = self._key(self._selected)
         self._verdicts = verdicts
-        self.table.selectionModel().blockSignals(True)
         self.model.set_verdicts(verdicts)
-        self.table.selectionModel().blockSignals(False)
         self._stack.setCurrentIndex(1 if verdicts else 0)
         self._selected = None
         if verdicts:
@@ -144,16 +142,16 @@ class ResultsView(QWidget):
         """Show the ROC and scores of a verdict of the table."""
         number = self.model.row_of(verdict)
         if number >= 0:
+            self._selected = verdict
             self.table.selectRow(self.sorter.mapFromSource(self.model.index(number, 0)).row())
-            if self._selected is not verdict:
-                self._selected = verdict
-                self._show()
+            self._show()
 
     def _row_chosen(self, current, _):
-        if current.isValid():
-            self._selected = self.model.verdict(self.sorter.mapToSource(current).row())
+        chosen = self.model.verdict(self.sorter.mapToSource(current).row()) if current.isValid() else None
+        if chosen is not None and chosen is not self._selected:
+            self._selected = chosen
             self._show()
-            self.verdict_selected.emit(self._selected)
+            self.verdict_selected.emit(chosen)
 
     def _show(self):
         chosen = self._selected

@@ -20,7 +20,6 @@ class SpectrumDiagram(Diagram):
     def __init__(self, parent=None):
         super().__init__(UNIT, "share of events (%)", parent)
         self._edges = self._source = self._isotropic = self._events = None
-        self.restyle(self._theme)
 
     def set_shares(self, edges, source, isotropic, events=None):
         """Show spectra.

@@ -56,7 +56,6 @@ class CurveDiagram(Diagram):
     def __init__(self, quantity, y_label, parent=None):
         super().__init__("epoch", y_label, parent)
         self._quantity, self._history, self._limit = quantity, history_columns([]), None
-        self.restyle(self._theme)
 
     def set_history(self, history):
         """Show columns as made by :func:`history_columns`."""

@@ -9,11 +9,11 @@ import pytest
 import main  # noqa: F401
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gui"))
-from test_plots_sky import density, mock_sky, wait_for_pictures  # noqa: E402
+from test_plots_sky import density, mock_sky, wait_for_pictures
 
-from zevatron.gui import theme  # noqa: E402
-from zevatron.gui.plots.projection import lookup_table  # noqa: E402
-from zevatron.gui.plots.sky import SkyPanels  # noqa: E402
+from zevatron.gui import theme
+from zevatron.gui.plots.projection import lookup_table
+from zevatron.gui.plots.sky import SkyPanels
 
 
 @pytest.fixture

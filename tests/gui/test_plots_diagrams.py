@@ -56,6 +56,12 @@ def training(qtbot):
     return view
 
 
+@pytest.fixture
+def learning(training):
+    training.set_status("running", epoch=8, epochs=100)
+    return training
+
+
 def test_shares_of_a_spectrum_sum_to_one_hundred_per_cent(spectrum, rng):
     sky = density(rng)
     for ipix in (None, 5):
@@ -161,29 +167,29 @@ def test_a_history_may_come_as_rows_of_text():
     assert np.isnan(columns["accuracy"]).all()
 
 
-def test_curves_show_training_and_validation_and_the_limit(training):
-    training.set_history(history())
-    training.set_limit(0.03)
-    curves = items(training.loss, pg.PlotDataItem)
+def test_curves_show_training_and_validation_and_the_limit(learning):
+    learning.set_history(history())
+    learning.set_limit(0.03)
+    curves = items(learning.loss, pg.PlotDataItem)
     np.testing.assert_allclose([c.yData for c in curves], [history()["loss"], history()["val_loss"]])
-    limit, eta = items(training.eta, pg.PlotDataItem)
+    limit, eta = items(learning.eta, pg.PlotDataItem)
     np.testing.assert_allclose(limit.yData, 3.0)
     np.testing.assert_allclose(eta.yData, 100 * history()["val_eta"])
     assert limit.opts["pen"].color().name() == theme.current().limit
     assert eta.opts["pen"].color().name() == theme.current().active
 
 
-def test_the_loss_may_be_logarithmic(training):
-    training.set_history(history())
-    training.logarithmic.setChecked(True)
-    assert training.loss.getAxis("left").logMode
-    low, high = training.loss.viewRange()[1]
+def test_the_loss_may_be_logarithmic(learning):
+    learning.set_history(history())
+    learning.logarithmic.setChecked(True)
+    assert learning.loss.getAxis("left").logMode
+    low, high = learning.loss.viewRange()[1]
     assert low < np.log10(0.38) < high < 0.5
 
 
-def test_an_unfinished_first_epoch_and_missing_values_do_no_harm(training):
-    training.set_history(dict(epoch=[1, 2], loss=[0.5, 0.4], val_eta=[None, 0.1], val_accuracy=[None, None]))
-    training.set_history([])
+def test_an_unfinished_first_epoch_and_missing_values_do_no_harm(learning):
+    learning.set_history(dict(epoch=[1, 2], loss=[0.5, 0.4], val_eta=[None, 0.1], val_accuracy=[None, None]))
+    learning.set_history([])
 
 
 def test_the_log_is_kept_short(training):
@@ -194,11 +200,11 @@ def test_the_log_is_kept_short(training):
     assert training.log.toPlainText() == "other"
 
 
-def test_curves_follow_the_theme(training, spectrum, rng):
-    training.set_history(history())
+def test_curves_follow_the_theme(learning, spectrum, rng):
+    learning.set_history(history())
     spectrum.set_density(density(rng))
     theme.set_theme(theme.LIGHT)
-    assert items(training.loss, pg.PlotDataItem)[1].opts["pen"].color().name() == theme.LIGHT.active
+    assert items(learning.loss, pg.PlotDataItem)[1].opts["pen"].color().name() == theme.LIGHT.active
     assert items(spectrum.diagram, pg.BarGraphItem)[0].opts["brush"].name() == theme.LIGHT.active
     assert theme.LIGHT.active in spectrum.key.text()
 

@@ -150,6 +150,8 @@ def test_published_values_stand_beside_ours(qtbot):
     assert published_points("Nowhere", "bcnn").shape == (2, 0)
     plot = EtaPlot()
     qtbot.addWidget(plot)
+    plot.show()
+    qtbot.waitExposed(plot)
     plot.set_verdicts(verdicts(), "Cen A", statistics=("bcnn",), current=300)
     assert "published" in plot.key.text()
     plot.set_verdicts([], None)
@@ -159,6 +161,8 @@ def test_published_values_stand_beside_ours(qtbot):
 def test_what_is_never_detected_leaves_a_gap_and_no_error(qtbot):
     plot = EtaPlot()
     qtbot.addWidget(plot)
+    plot.show()
+    qtbot.waitExposed(plot)
     plot.set_verdicts([verdict("X", 50, "bcnn", None), verdict("X", 100, "bcnn", 0.4)])
     line = curves(plot.diagram)[1]
     np.testing.assert_array_equal(line.yData, [np.nan, 40.0])
@@ -170,3 +174,12 @@ def test_histograms_keep_their_area(view):
     steps = [item for item in view.scores.plotItem.items if isinstance(item, pg.PlotCurveItem)]
     for item in steps:
         assert np.sum(item.yData * np.diff(item.xData)) == pytest.approx(1, abs=1e-3)
+
+
+def test_what_is_not_seen_is_drawn_when_it_is(view):
+    view.hide()
+    view.set_verdicts(verdicts())
+    theme.set_theme(theme.LIGHT)
+    assert not curves(view.roc)
+    view.show()
+    assert [item.opts["pen"].color().name() for item in curves(view.roc)][-1] == theme.LIGHT.limit
