@@ -45,9 +45,10 @@ def build_parser():
             sub.add_argument("run", type=Path, metavar="RUN.toml", help="run file, see: main.py new")
         if out:
             sub.add_argument("--out", type=Path, required=True, help=out if isinstance(out, str) else "file to write")
-        if run or name == "new":
+        if run or name in ("new", "spectrum"):
             sub.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="assignments",
                              help="change a setting (repeatable)")
+        if run or name == "new":
             sub.add_argument("--seed", type=int, help="seed of every random stream")
         sub.add_argument("--json", action="store_true", help="print the summary as JSON")
         return sub

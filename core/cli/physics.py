@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..config import EmissionConfig, FieldConfig, PropagationConfig
+from ..config import FieldConfig, RunConfig, parse_assignment, with_values
 from ..errors import InputError
 from ..progress import TerminalProgress
 from ..sky import lonlat, unit_vectors
@@ -66,9 +66,9 @@ def spectrum(options):
 
     if not 0 <= options.distance <= 250:
         raise InputError(f"expected a distance from 0 to 250 Mpc, received {options.distance:g}", "--distance")
-    arrived = propagated_spectrum(
-        EmissionConfig(options.emission), PropagationConfig(options.ebl), options.distance, progress=TerminalProgress()
-    )
+    values = {"emission.model": options.emission, "propagation.ebl": options.ebl}
+    config = with_values(RunConfig(), values | dict(parse_assignment(text) for text in options.assignments))
+    arrived = propagated_spectrum(config.emission, config.propagation, options.distance, progress=TerminalProgress())
     energy = 10.0 ** np.linspace(19.0, 20.3, 27)
     flux = arrived.flux_at(energy / 1e18)
     columns = {"E_eV": energy} | {f"A{a}": flux[a - 1] for a in range(1, 57)}

@@ -35,9 +35,9 @@ def lens(options):
 
 def background(options):
     """Make the shipped diffuse spectrum of KKOS sources again."""
-    from ..emission.background import write_diffuse_spectrum
+    from ..propagation.diffuse import write_kkos_diffuse
 
-    write_diffuse_spectrum(options.out, progress=TerminalProgress())
+    write_kkos_diffuse(options.out, progress=TerminalProgress())
     return {"text": f"wrote {options.out}"}
 
 

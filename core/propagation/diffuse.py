@@ -64,8 +64,7 @@ def mass_group_columns(flux, edges=(1, 2, 5, 17, 31, 57)):
 def write_kkos_diffuse(path, *, progress=SILENT):
     """Make ``resources/emission/kkos_diffuse.csv``.
 
-    From the checkout: ``python -c "import main; from zevatron.core.propagation.diffuse import write_kkos_diffuse as w;
-    w('resources/emission/kkos_diffuse.csv')"``; about a minute.
+    From the checkout: ``python main.py background --out resources/emission/kkos_diffuse.csv``; about a minute.
     """
     from ..emission.kkos import kkos
     from ..tables import write_table
