@@ -1,5 +1,5 @@
 """Where nuclei of a source are seen at Earth, per rigidity."""
 
-from .source_lens import POINTS_PER_DECADE, SourceLens, rigidity_grid, source_lens
+from .assembly import POINTS_PER_DECADE, SourceLens, rigidity_grid, source_lens
 
 __all__ = ["POINTS_PER_DECADE", "SourceLens", "rigidity_grid", "source_lens"]

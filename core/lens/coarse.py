@@ -9,7 +9,7 @@ import numpy as np
 from ..cache import cache_path, read_cache, write_cache
 from ..config import digest_of
 from ..sky import pixel_vectors
-from .image import largest_distance
+from .image import largest_distance, stand_in
 
 COARSE_ORDER = 5  # Nside 32
 VERSION = 1
@@ -17,13 +17,14 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class CoarsePass:
-    """Exit directions of rays from all pixel centres, shape (npix, 3), NESTED, nan where trapped.
+    """Rays from the centres of all pixels of the sky.
 
     Attributes
     ----------
     order : int
         Nside is ``2**order``.
     exit_direction : ndarray, shape (npix, 3)
+        NESTED; for a trapped ray that of a neighbour, and nan if all are trapped.
     spread : ndarray, shape (npix,)
         Largest distance of an exit direction to those of the (up to eight) neighbours, degrees.
     """
@@ -34,7 +35,7 @@ class CoarsePass:
 
 
 def trace_coarse(trace, order=COARSE_ORDER):
-    """Trace the whole sky; ``trace`` turns arrival into exit directions, both of shape (n, 3)."""
+    """Trace the whole sky; ``trace`` turns arrival into exit directions, both of shape (n, 3), nan where trapped."""
     return _with_spread(order, trace(pixel_vectors(2**order)))
 
 
@@ -43,17 +44,17 @@ def coarse_pass(trace, field_digest, rigidity, *, cache=None):
     digest = digest_of("coarse pass", VERSION, COARSE_ORDER, field_digest, f"{rigidity:.10g}")
     path = cache_path(cache, "coarse", f"{digest}.h5")
     found = read_cache(path, digest)
-    if found is not None:
-        return _with_spread(COARSE_ORDER, found["exit_direction"].astype(float))
-    coarse = trace_coarse(trace)
-    arrays = {"exit_direction": coarse.exit_direction.astype(np.float32)}
-    write_cache(path, digest, arrays, {"field": field_digest, "rigidity_EV": rigidity, "ordering": "NESTED"})
-    return coarse
+    if found is None:
+        found = {"exit_direction": trace(pixel_vectors(2**COARSE_ORDER)).astype(np.float32)}
+        write_cache(path, digest, found, {"field": field_digest, "rigidity_EV": rigidity, "ordering": "NESTED"})
+    return _with_spread(COARSE_ORDER, found["exit_direction"].astype(float))
 
 
 def _with_spread(order, exits):
-    around = np.where((neighbours := _neighbours(order)) >= 0, neighbours, np.arange(len(exits))[:, np.newaxis])
-    return CoarsePass(order, exits, largest_distance(exits[around], exits[:, np.newaxis], axis=1))
+    neighbours = _neighbours(order)
+    around = exits[np.where(neighbours >= 0, neighbours, np.arange(len(exits))[:, np.newaxis])]
+    exits = stand_in(exits[:, np.newaxis], around)
+    return CoarsePass(order, exits[:, 0], largest_distance(exits, around)[:, 0])
 
 
 @remember

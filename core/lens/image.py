@@ -76,8 +76,10 @@ class _Front:
 
     order: int
     ipix: np.ndarray
-    angle: np.ndarray  # of the exit direction to the source, degrees; nan: no exit
-    spread: np.ndarray  # largest distance to the exit directions of neighbours, degrees
+    angle: np.ndarray  # between exit direction (of a relative if the own ray is trapped) and source, degrees
+    spread: np.ndarray  # largest distance to the exit directions of relatives, degrees
+    hit: np.ndarray  # whether the ray of the pixel comes from the source
+    sound: np.ndarray  # whether no relative is trapped
     weight: np.ndarray  # pixels that this one stands for
 
     def __len__(self):
@@ -85,7 +87,7 @@ class _Front:
 
     def select(self, kept):
         """Keep the pixels where ``kept`` is true."""
-        for name in ("ipix", "angle", "spread", "weight"):
+        for name in ("ipix", "angle", "spread", "hit", "sound", "weight"):
             setattr(self, name, getattr(self, name)[kept])
 
 
@@ -121,27 +123,28 @@ def find_image(trace, coarse, direction, radius, rng, target=TARGET):
 
 def _search(trace, coarse, direction, radius, rng, target):
     """Divide pixels until the image has ``target`` rays; return it, and whether chance had to leave out pixels."""
+    n = len(coarse.spread)
     angle = angular_distance(coarse.exit_direction, direction)
-    front = _Front(coarse.order, np.arange(len(angle)), angle, coarse.spread, np.ones(len(angle)))
+    front = _Front(coarse.order, np.arange(n), angle, coarse.spread, angle < radius, np.zeros(n, bool), np.ones(n))
     whole, thinned = [], False  # whole: (order, ipix, weight) of pixels inside
     smallest = MIN_MAGNIFICATION * disc_solid_angle(radius)
     while True:
         reach = MARGINS[min(front.order - coarse.order, len(MARGINS) - 1)] * front.spread
-        near = np.where(np.isnan(front.angle), front.spread > 0, front.angle < radius + reach)
-        inside = near & (front.angle + reach < radius) & (front.order > coarse.order)
+        near = front.angle < radius + reach
+        inside = front.sound & (front.angle + reach < radius)
         whole.append((front.order, front.ipix[inside], front.weight[inside]))
         front.select(near & ~inside)
         if len(front) > MAX_PIXELS:
             _thin(front, radius, rng)
             if not thinned:
                 thinned, target = True, target / 2  # another search will find the other half
-        hits = _hits(front, whole, radius)
+        hits = _hits(front, whole)
         if _upper_limit(front, *hits) * hp.nside2pixarea(2**front.order) < smallest:
             return _empty(front.order), thinned
         n_effective = hits[0] ** 2 / hits[1] if hits[1] else 0.0
         if 4 * n_effective >= target or front.order == MAX_ORDER - 1 or not len(front):
             return _finish(trace, front, whole, direction, radius, rng), thinned
-        front = _divide(trace, front, direction)
+        front = _divide(trace, front, direction, radius)
 
 
 def _joined(first, second):
@@ -154,24 +157,43 @@ def _joined(first, second):
     return _image(parts, leaf_order)
 
 
-def _divide(trace, front, direction):
+def _divide(trace, front, direction, radius):
     """Trace the children of all pixels."""
     ipix = _children(front.ipix)
-    exits = trace(pixel_vectors(2 ** (front.order + 1), ipix))
-    families = exits.reshape(-1, 4, 3)
-    spread = largest_distance(families[:, :, np.newaxis], families[:, np.newaxis], axis=(1, 2))
-    spread = np.where(spread > 0, np.maximum(spread, front.spread / 2), 0.0)
-    return _Front(
-        front.order + 1, ipix, angular_distance(exits, direction), np.repeat(spread, 4), np.repeat(front.weight, 4)
-    )
+    families = trace(pixel_vectors(2 ** (front.order + 1), ipix)).reshape(-1, 4, 3)
+    trapped = np.isnan(families[..., 0])
+    families = stand_in(families, families)
+    angle = angular_distance(families, direction)
+    spread = largest_distance(families, families)
+    spread = np.repeat(np.maximum(spread.max(axis=1), front.spread / 2), 4)
+    hit, sound = (angle < radius) & ~trapped, np.repeat(~trapped.any(axis=1), 4)
+    return _Front(front.order + 1, ipix, angle.ravel(), spread, hit.ravel(), sound, np.repeat(front.weight, 4))
 
 
-def largest_distance(a, b, axis):
-    """Largest angle in degrees between exit directions; 180 where some are missing, 0 where all are."""
-    distance = angular_distance(a, b)
-    missing = np.isnan(distance)
-    largest = np.where(missing, 180.0, distance).max(axis=axis)
-    return np.where(missing.all(axis=axis), 0.0, largest)
+def stand_in(exits, relatives):
+    """Replace the missing exit directions of trapped rays by one of a relative.
+
+    Parameters
+    ----------
+    exits : ndarray, shape (m, n, 3)
+        nan for trapped rays.
+    relatives : ndarray, shape (m, k, 3)
+        Exit directions of rays nearby.
+
+    Returns
+    -------
+    ndarray, shape (m, n, 3)
+        Still nan where all relatives are trapped.
+    """
+    first = np.argmin(np.isnan(relatives[..., 0]), axis=1)
+    substitute = relatives[np.arange(len(relatives)), first][:, np.newaxis]
+    return np.where(np.isnan(exits), substitute, exits)
+
+
+def largest_distance(exits, relatives):
+    """Largest angle in degrees to any relative that was not trapped, shape (m, n); arguments as :func:`stand_in`."""
+    distance = angular_distance(exits[:, :, np.newaxis], relatives[:, np.newaxis])
+    return np.nan_to_num(np.fmax.reduce(distance, axis=2))
 
 
 def _children(ipix):
@@ -181,16 +203,15 @@ def _children(ipix):
 def _thin(front, radius, rng):
     """Leave out pixels at random, rather those whose rays part widely or pass far away; the rest stands for them."""
     reach = radius + front.spread
-    passing = np.where(np.isnan(front.angle), 0.0, front.angle) / reach
-    importance = radius / reach * np.maximum(1 - passing, 0.1) ** 2
+    importance = radius / reach * np.maximum(1 - front.angle / reach, 0.1) ** 2
     chance = np.minimum(1.0, MAX_PIXELS * importance / importance.sum())
     front.weight = front.weight / chance
     front.select(rng.random(len(front)) < chance)
 
 
-def _hits(front, whole, radius):
+def _hits(front, whole):
     """Sum of weights and of squared weights of the rays so far inside, as if all were of the order of ``front``."""
-    weight = front.weight[front.angle < radius]
+    weight = front.weight[front.hit]
     first, second = weight.sum(), np.sum(weight**2)
     for order, _, weight in whole:
         rays = 4.0 ** (front.order - order)

@@ -1,0 +1,199 @@
+"""Images found by dividing the sky have the place, size and number that analytic lenses demand."""
+
+import healpy as hp
+import numpy as np
+import pytest
+
+from zevatron.core.lens import image as imaging
+from zevatron.core.lens.assembly import SourceLens
+from zevatron.core.lens.coarse import trace_coarse
+from zevatron.core.lens.image import Image, disc_solid_angle, find_image
+from zevatron.core.sky import angular_distance, lonlat, pixel_vectors, unit_vectors
+
+SOURCE = unit_vectors(40.0, 25.0)
+
+
+def image_of(trace, direction=SOURCE, radius=1.0, seed=1, **options):
+    return find_image(trace, trace_coarse(trace), direction, radius, np.random.default_rng(seed), **options)
+
+
+def lens_of(*images, nside=32, radius=1.0):
+    return SourceLens("test", radius, nside, 10.0 * np.arange(1, len(images) + 1), images)
+
+
+def magnification(image, radius=1.0):
+    return image.solid_angle / disc_solid_angle(radius)
+
+
+def pixel_directions(image):
+    """Centres of the parts of an image and their weights, summing to 1."""
+    vectors = np.concatenate([pixel_vectors(2**order, [ipix]) for ipix, order in zip(image.ipix, image.order.tolist(), strict=True)])
+    return vectors, image.weight / image.weight.sum()
+
+
+def straight(directions):
+    return directions
+
+
+def winding(times):
+    """A lens that winds longitudes round: ``times`` images, each 1/``times`` as large."""
+
+    def trace(directions):
+        glon, glat = lonlat(directions)
+        return unit_vectors(times * glon, glat)
+
+    return trace
+
+
+def shearing(strength):
+    """A lens that turns each parallel by an angle of its own: area-preserving, images drawn out."""
+
+    def trace(directions):
+        glon, glat = lonlat(directions)
+        return unit_vectors(glon + strength * np.sin(3 * np.radians(glat)), glat)
+
+    return trace
+
+
+def zooming(factor):
+    """A lens that enlarges what is near the pole: tan(exit colatitude / 2) = tan(colatitude / 2) / ``factor``."""
+
+    def trace(directions):
+        glon, glat = lonlat(directions)
+        return unit_vectors(glon, 90 - 2 * np.degrees(np.arctan(np.tan(np.radians(90 - glat) / 2) / factor)))
+
+    return trace
+
+
+def test_without_a_field_the_image_is_the_disc():
+    image = image_of(straight)
+    assert magnification(image) == pytest.approx(1, abs=0.01)
+    assert image.n_effective > 3000
+    vectors, weight = pixel_directions(image)
+    distance = angular_distance(vectors, SOURCE)
+    assert distance.max() < 1.1
+    centre = weight @ vectors
+    assert angular_distance(centre / np.linalg.norm(centre), SOURCE) < 0.01
+    within = np.degrees(1) ** 2 * hp.nside2pixarea(1) / 4.0**image.order / 6  # of squares around their own centres
+    assert weight @ (distance**2 + within) == pytest.approx(0.5, rel=0.01)  # mean squared distance in a disc
+
+
+@pytest.mark.parametrize("radius", [0.1, 0.5, 3.0, 20.0])
+def test_disc_of_any_radius(radius):
+    image = image_of(straight, radius=radius)
+    assert magnification(image, radius) == pytest.approx(1, abs=0.01)
+    assert image.n_effective >= imaging.TARGET * 0.95
+
+
+@pytest.mark.parametrize("times", [2, 5])
+def test_every_image_is_found(times):
+    image = image_of(winding(times))
+    assert magnification(image) == pytest.approx(1, abs=0.02)  # flux is conserved
+    vectors, weight = pixel_directions(image)
+    expected = unit_vectors((40.0 + 360 * np.arange(times)) / times, np.full(times, 25.0))
+    nearest = angular_distance(vectors[:, np.newaxis], expected).argmin(axis=1)
+    np.testing.assert_allclose(np.bincount(nearest, weight), 1 / times, rtol=0.05)
+
+
+def test_strong_shear_keeps_the_area():
+    image = image_of(shearing(300.0))
+    assert magnification(image) == pytest.approx(1, abs=0.05)
+    np.testing.assert_allclose(lonlat(pixel_directions(image)[0])[1], 25.0, atol=1.1)
+
+
+@pytest.mark.parametrize("factor", [0.2, 3.0, 10.0])
+def test_magnification_is_the_ratio_of_solid_angles(factor):
+    image = image_of(zooming(factor), unit_vectors(0.0, 90.0))
+    expected = 2 * np.degrees(np.arctan(factor * np.tan(np.radians(0.5))))  # radius of the image
+    assert magnification(image) == pytest.approx(disc_solid_angle(expected) / disc_solid_angle(1.0), rel=0.02)
+    assert image.n_effective >= imaging.TARGET * 0.9
+
+
+def test_thinning_at_random_changes_nothing_on_average(monkeypatch):
+    monkeypatch.setattr(imaging, "MAX_PIXELS", 100)
+    images = [image_of(shearing(300.0), seed=seed, target=200) for seed in range(16)]
+    assert {half for image in images for half in image.half} == {0, 1}  # each half a search of its own
+    values = np.array([magnification(image) for image in images])
+    assert values.mean() == pytest.approx(1, abs=4 * values.std(ddof=1) / np.sqrt(len(values)))
+    assert values.std() < 0.5
+
+
+def test_directions_that_nothing_reaches_give_an_empty_image():
+    def northwards(directions):
+        glon, glat = lonlat(directions)
+        return unit_vectors(glon, (glat + 90) / 2)
+
+    image = image_of(northwards, unit_vectors(40.0, -25.0))
+    assert len(image.ipix) == 0 and image.solid_angle == 0 and image.n_effective == 0
+
+
+def test_trapped_rays_are_no_image_and_hide_none():
+    """Half the sky is trapped, with the border right through the disc: half the image is left."""
+
+    def trace(directions):
+        return np.where(lonlat(directions)[1][:, np.newaxis] > 25.0, np.nan, directions)
+
+    image = image_of(trace)
+    assert magnification(image) == pytest.approx(0.5, abs=0.02)
+    assert len(image_of(lambda directions: np.full_like(directions, np.nan)).ipix) == 0
+
+
+def test_few_rays_do_for_a_fine_image():
+    """3800 equal rays at Nside 2048 for the price of its rim."""
+    traced = []
+
+    def trace(directions):
+        traced.append(len(directions))
+        return directions
+
+    coarse = trace_coarse(trace)
+    traced.clear()
+    image = find_image(trace, coarse, SOURCE, 1.0, np.random.default_rng(1))
+    assert image.leaf_order == 11 and image.n_effective > 3500
+    assert sum(traced) < 3000
+
+
+def test_rows_sum_to_one_or_zero():
+    nothing = Image(np.zeros(0, int), np.zeros(0, int), np.zeros(0), np.zeros(0, int), 9)
+    for nside in (1, 8, 32, 256):
+        lens = lens_of(image_of(winding(2)), nothing, image_of(straight), nside=nside)
+        for half in (None, 0, 1):
+            density = lens.sparse_density(half)
+            assert density.shape == (3, 12 * nside**2)
+            np.testing.assert_allclose(density.sum(axis=1), [1, 0, 1])
+    np.testing.assert_allclose(lens.magnification, [1, 0, 1], atol=0.02)
+    assert lens.n_effective[1] == 0
+
+
+def test_maps_of_all_resolutions_belong_together():
+    image = image_of(winding(2))
+    fine = lens_of(image, nside=256).density()[0]
+    for nside in (1, 4, 64):
+        coarse = lens_of(image, nside=nside).density()[0]
+        np.testing.assert_allclose(coarse, fine.reshape(len(coarse), -1).sum(axis=1), atol=1e-12)
+
+
+def test_density_counts_the_disc_in_each_pixel():
+    """Against every pixel of Nside 1024 in the disc."""
+    density = lens_of(image_of(straight), nside=64).density()[0]
+    seen = np.flatnonzero(density)
+    fine = pixel_vectors(1024, (256 * seen[:, np.newaxis] + np.arange(256)).ravel())
+    expected = (angular_distance(fine, SOURCE) < 1).reshape(-1, 256).sum(axis=1)
+    np.testing.assert_allclose(density[seen], expected / expected.sum(), atol=0.003)
+
+
+def test_halves_are_disjoint_and_agree():
+    image = image_of(shearing(100.0))
+    first, second = image.half == 0, image.half == 1
+    assert not set(image.ipix[first]) & set(image.ipix[second])
+    lens = lens_of(image)
+    a, b, both = (lens.density(half)[0] for half in (0, 1, None))
+    assert not np.array_equal(a, b)
+    assert 0.5 * np.abs(a - b).sum() < 0.03
+    assert 0.5 * np.abs((a + b) / 2 - both).sum() < 0.01
+
+
+def test_same_generator_same_image():
+    first, second, third = (image_of(winding(3), seed=seed) for seed in (7, 7, 8))
+    np.testing.assert_array_equal(first.ipix, second.ipix)
+    assert not np.array_equal(first.ipix, third.ipix)
