@@ -86,8 +86,7 @@ class EtaDiagram(Diagram):
             return
         if self._current is not None:
             self.addItem(pg.InfiniteLine(self._current, 90, self.pen(translucent(theme.quiet, 0.6), 1.0, Qt.PenStyle.DashLine)))
-        span = max(numbers) - min(numbers) or max(numbers)
-        self.setXRange(max(min(numbers) - 0.08 * span, 0), max(numbers) + 0.08 * span, padding=0)
+        self.setXRange(0, 1.08 * max(numbers), padding=0)
         self.setYRange(0, 1.08 * max(tops) if max(tops) > 0 else 1, padding=0)
 
 

@@ -94,6 +94,7 @@ class SkyPanels(QWidget):
             view.hovered.connect(self._hovered)
         self.map.clicked.connect(self._map_clicked)
         self.grid.clicked.connect(self._grid_clicked)
+        equatorial_frame.loaded.connect(self._frame_loaded)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._show()
 
@@ -341,6 +342,9 @@ class SkyPanels(QWidget):
             return
         number = picture if self.sender() is self.grid else self._bin
         self._write_readout((glon, glat), number)
+
+    def _frame_loaded(self):
+        self._write_readout(None)
 
     def _write_readout(self, direction, number=None):
         stack = self._stack()

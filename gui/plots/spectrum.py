@@ -9,7 +9,7 @@ from ..widgets import column, label
 from .base import Diagram, Key
 from .numbers import THIN_SPACE, significant, tick
 
-ROUND_ENERGIES = (20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1000)  # EeV
+ROUND_ENERGIES = (100, 1000, 200, 60, 300, 30, 20, 40, 150, 80, 400, 600, 50, 800)  # EeV, the more wanted first
 LABEL_ROOM = 28  # pixels from one label of the energy axis to the next
 UNIT = "energy (EeV)"
 
@@ -49,13 +49,13 @@ class SpectrumDiagram(Diagram):
         low, high = np.log10(self._edges[[0, -1]])
         self.setXRange(low, high, padding=0.02)
         per_decade = max(self.width() - 60, 60) / (high - low)
-        chosen, last = [], -np.inf
-        for energy in (e for e in ROUND_ENERGIES if low - 1e-9 <= np.log10(e) <= high + 1e-9):
+        chosen = {}
+        for energy in ROUND_ENERGIES:
             position = np.log10(energy)
-            if (position - last) * per_decade >= LABEL_ROOM:
-                chosen.append((position, tick(energy)))
-                last = position
-        self.getAxis("bottom").setTicks([chosen])
+            is_free = all(abs(position - other) * per_decade >= LABEL_ROOM for other in chosen)
+            if low - 1e-9 <= position <= high + 1e-9 and is_free:
+                chosen[position] = tick(energy)
+        self.getAxis("bottom").setTicks([sorted(chosen.items())])
 
     def draw(self):
         """Draw the three."""

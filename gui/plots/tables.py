@@ -90,7 +90,14 @@ class TableStore(QObject):
 
 
 class EquatorialFrame(QObject):
-    """Rotation to right ascension and declination, loaded when first asked for; ``matrix`` is None until then."""
+    """Rotation to right ascension and declination, loaded when first asked for; ``matrix`` is None until then.
+
+    Attributes
+    ----------
+    loaded : Signal()
+    """
+
+    loaded = Signal()
 
     def __init__(self):
         super().__init__()
@@ -104,6 +111,7 @@ class EquatorialFrame(QObject):
 
     def _store(self, matrix):
         self.matrix = matrix
+        self.loaded.emit()
 
 
 background = Background()
