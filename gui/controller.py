@@ -113,9 +113,10 @@ class Controller(QObject):
     def _draft_changed(self, paths):
         if not self.is_current:
             self._edit_timer.start()
-        elif any(path.startswith(("events.", "test.", "seed")) for path in paths):
             self.answers_changed.emit()
+        elif any(path.startswith(("events.", "test.", "seed")) for path in paths):
             self._limit_timer.start()
+            self.answers_changed.emit()
 
     def _view_changed(self, names):
         if "source" in names:
@@ -123,8 +124,8 @@ class Controller(QObject):
         if names & {"n_events", "eta", "sky_seed", "source"}:
             self.draw_sky()
         if names & {"n_events", "source"}:
-            self.answers_changed.emit()
             self._limit_timer.start()
+            self.answers_changed.emit()
 
     def _job_changed(self, job):
         if job.state == CANCELLED and job in (self._density_job, self._limit_job):

@@ -104,6 +104,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._numbers = itertools.count(1)
         self._lanes, self._newest = {}, {}
+        self._is_closed = False
         self.active = []
         self._started.connect(self._on_started, Qt.ConnectionType.QueuedConnection)
         self._reported.connect(self._on_reported, Qt.ConnectionType.QueuedConnection)
@@ -137,6 +138,9 @@ class Jobs(QObject):
             self.cancel(older)
         job = Job(next(self._numbers), title, work, on_done, on_failed, key, quiet)
         job.progress = JobProgress(lambda report: self._emit(self._reported, job, report))
+        if self._is_closed:
+            job.state = CANCELLED
+            return job
         if key is not None:
             self._newest[key] = job
         self.active.append(job)
@@ -157,7 +161,8 @@ class Jobs(QObject):
             self.cancel(job)
 
     def close(self):
-        """Stop everything and let the threads end."""
+        """Stop everything and let the threads end; what is submitted later is cancelled at once."""
+        self._is_closed = True
         self.cancel_all()
         for lane in self._lanes.values():
             lane.put(None)

@@ -51,6 +51,7 @@ class MainWindow(QMainWindow):
     def __init__(self, faults, log, parent=None):
         super().__init__(parent)
         theme.configure_pyqtgraph()
+        self.faults = faults
         self.setWindowTitle("Zevatron")
         self.setMinimumSize(SMALLEST)
         self.resize(SIZE)

@@ -43,6 +43,7 @@ def wrapped(text="", role=None):
 def button(text, role=None, *, on_click=None, tooltip=""):
     """Make a button; ``role`` is None, ``"primary"`` or ``"link"``."""
     made = QPushButton(text)
+    made.setAutoDefault(False)  # in a dialog Enter ends a field; it presses no button
     if role:
         made.setProperty("role", role)
     if role == "link":
@@ -175,6 +176,7 @@ class Segments(QWidget):
         for index, (_, text) in enumerate(entries):
             segment = QPushButton(text)
             segment.setCheckable(True)
+            segment.setAutoDefault(False)
             segment.setProperty("role", "segment")
             segment.setProperty("place", "first" if index == 0 else "last" if index == len(entries) - 1 else "middle")
             self._group.addButton(segment, index)
@@ -261,6 +263,7 @@ class Fold(QPushButton):
     def __init__(self, text, content, parent=None):
         super().__init__(parent)
         self._text, self.content = text, content
+        self.setAutoDefault(False)
         self.setProperty("role", "link")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.clicked.connect(lambda: self.set_open(not self.is_open))

@@ -36,7 +36,6 @@ class SourceDialog(QDialog):
         self.distance = NumberField(self.draft, "distance")
         self.fault = wrapped(role="fault")
         self.add_button = button("Add source", "primary", on_click=self.accept)
-        self.add_button.setDefault(True)
         positions = [field for fields in self._fields.values() for field in fields]
         self.setLayout(column(
             label("Add source", "title"), self.name, self.frame, *positions, self.distance, self.fault,

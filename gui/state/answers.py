@@ -5,6 +5,7 @@ that of the run on screen, so a change on the left empties the right until the
 new answer is there, and going back shows the old one at once.
 """
 
+import functools
 from dataclasses import asdict, fields, replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from ...core.errors import DamagedFileError
 MATTERS_FOR_DENSITY = ("sources", "emission", "propagation", "field", "observatory", "energy", "sky")
 
 
+@functools.lru_cache(256)
 def density_key(config):
     """Name what the expected densities of a run depend on."""
     parts = [asdict(getattr(config, section)) for section in MATTERS_FOR_DENSITY]
@@ -29,6 +31,7 @@ def alone(config, source):
     return replace(config, sources=replace(config.sources, names=(source,), shares=(), custom=own))
 
 
+@functools.lru_cache(1024)
 def verdict_key(config, source, n_events):
     """Name what a verdict of the likelihood ratio depends on; other sources of the run do not matter.
 

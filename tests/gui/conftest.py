@@ -1,5 +1,6 @@
 """A window of its own for each test: nothing is read from or written to the user's folders."""
 
+import logging
 import os
 import sys
 import threading
@@ -59,21 +60,23 @@ def open_window(qtbot, own_settings, small_run):
         if config is not None:
             own_settings.setValue("session/run", run_toml(config, comments=False))
             own_settings.setValue("session/n_events", n_events)
-        faults = Faults()
+        faults, log = Faults(), WindowHandler()
         faults.install()
-        window = MainWindow(faults, WindowHandler())
-        opened.append((window, faults))
+        logging.getLogger("zevatron").addHandler(log)
+        window = MainWindow(faults, log)
+        opened.append((window, faults, log))
         window.show()
         qtbot.waitExposed(window)
         return window
 
     yield open_
-    for window, faults in opened:
+    for window, faults, log in opened:
         window.shut_down()
         window._may_close = lambda: True
         window.close()
         window.deleteLater()
         faults.uninstall()
+        logging.getLogger("zevatron").removeHandler(log)
     QApplication.processEvents()
     qtbot.waitUntil(lambda: not [t for t in threading.enumerate() if t.name.startswith("jobs-")], timeout=10_000)
 
