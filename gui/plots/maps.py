@@ -57,7 +57,10 @@ class MapStack:
 
 
 def relative_density(source, isotropic, nside, bin_edges):
-    """Make the maps of p_source / p_isotropic: in a bin, and of the densities summed over bins.
+    """Make the maps of how many times more source events arrive in a pixel than if they came isotropically.
+
+    Each bin is compared with the same number of isotropic events, so that bins differ by where their events arrive and
+    not by the two energy spectra, which are shown elsewhere.
 
     Parameters
     ----------
@@ -74,7 +77,9 @@ def relative_density(source, isotropic, nside, bin_edges):
     n_bins = source.shape[1]
     values = np.full((n_bins + 1, len(source)), np.nan, np.float32)
     np.divide(source.sum(1), isotropic.sum(1), out=values[0], where=isotropic.sum(1) > 0, casting="unsafe")
-    np.divide(source.T, isotropic.T, out=values[1:], where=isotropic.T > 0, casting="unsafe")
+    share = np.divide(source.sum(0), isotropic.sum(0), out=np.zeros(n_bins), where=isotropic.sum(0) > 0)
+    expected = isotropic.T * np.where(share > 0, share, 1.0)[:, None]
+    np.divide(source.T, expected, out=values[1:], where=expected > 0, casting="unsafe")
     return MapStack(values, nside, np.asarray(bin_edges), "× isotropic", "density relative to isotropy")
 
 

@@ -112,7 +112,7 @@ class SkyPanels(QWidget):
             self._combo(row, choices, name)
             for choices, name in ((MODES, "What is shown"), (SCALES, "Colour scale"), (LEVELS, "Range of colours"))
         )
-        self._scale_box.setCurrentIndex(list(SCALES).index("sqrt"))
+        self._scale_box.setCurrentIndex(list(SCALES).index("log"))
         self._mode_box.currentIndexChanged.connect(self._mode_chosen)
         for box in (self._scale_box, self._levels_box):
             box.currentIndexChanged.connect(self._show)

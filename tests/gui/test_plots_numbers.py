@@ -67,8 +67,13 @@ def test_the_density_relative_to_isotropy_averages_to_one(rng):
     source, isotropic = rng.random((48, 3)), rng.random((48, 3))
     source, isotropic = source / source.sum(), isotropic / isotropic.sum()
     stack = relative_density(source, isotropic, 2, [50.0, 60.0, 80.0, 100.0])
-    assert np.sum(stack.values[1:].T * isotropic) == pytest.approx(1, rel=1e-6)
+    np.testing.assert_allclose(np.sum(stack.values[1:].T * isotropic / isotropic.sum(0), axis=0), 1, rtol=1e-5)
     assert np.sum(stack.values[0] * isotropic.sum(1)) == pytest.approx(1, rel=1e-6)
+
+
+def test_a_bin_without_source_events_is_dark_and_not_unknown():
+    source, isotropic = np.c_[np.full(12, 1 / 12), np.zeros(12)], np.full((12, 2), 1 / 24)
+    np.testing.assert_allclose(relative_density(source, isotropic, 1, [50.0, 60.0, 70.0]).values[1:], [[1.0] * 12, [0.0] * 12])
 
 
 def test_without_isotropic_events_there_is_no_ratio():
