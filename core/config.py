@@ -413,7 +413,7 @@ def digest_of(*parts):
 PRESETS = types.MappingProxyType({
     "paper": types.MappingProxyType({}),
     "quick": types.MappingProxyType({
-        "sky.nside": 16, "network.filters": 24, "events.n_events": (300,), "training.epochs": 12,
+        "sky.nside": 16, "network.filters": 24, "events.n_events": (300,), "training.epochs": 8,
         "training.maps_per_epoch": 4000, "training.validation_maps": 2000, "training.patience": 4, "test.maps": 10_000,
     }),
 })

@@ -35,10 +35,11 @@ def train(folder, *, control=None, report=None):
     control : Control, optional
         Pauses or ends it from another thread.
     report : callable, optional
-        Receives messages, plain dictionaries: ``progress`` (stage, done, total), ``started`` (epoch, epochs, batches),
-        ``batch`` (epoch, batch, batches, loss, accuracy, maps_per_second, elapsed, seconds_left), ``epoch`` (the columns
-        of the history, best_epoch, patience_used, elapsed, seconds_left), ``checkpoint`` (epoch, path), ``paused``,
-        ``resumed``, and at last ``done`` or ``stopped`` (reason, epoch, best_epoch, best). Each has its name in ``type``.
+        Receives messages, plain dictionaries with their name in ``type``: ``progress`` (stage, done, total), ``started``
+        (epoch, epochs, batches), ``batch`` (epoch, batch, batches, loss and accuracy of the epoch so far,
+        maps_per_second, elapsed, seconds_left), ``epoch`` (the columns of the history, epochs, best_epoch, patience_used,
+        elapsed, seconds_left), ``checkpoint`` (epoch, path), ``paused``, ``resumed``, and at last ``done`` or ``stopped``
+        (reason, epoch, best_epoch, best).
 
     Returns
     -------
@@ -171,21 +172,22 @@ class Trainer:
         """Train one epoch and measure it; returns its row of the history."""
         rng = random_stream(self.config.seed, "training", epoch)
         started, rested = time.monotonic(), 0.0
-        self.model.reset_metrics()
+        sums = dict.fromkeys(("loss", "accuracy"), 0.0)
         for batch in range(1, self.batches + 1):
             rested += self._rest()
             events, labels = draw_training_events(self.sampler, self.n_events, self.settings.batch_size, rng)
-            means = self.model.train_on_batch(event_cells(events), labels[:, None], return_dict=True)
-            if not np.isfinite(means["loss"]):
+            found = self.model.train_on_batch(event_cells(events), labels[:, None], return_dict=True)
+            if not np.isfinite(found["loss"]):
                 raise TrainingError(
                     f"the loss is no longer a number in epoch {epoch}, batch {batch}; lower training.learning_rate "
                     f"({self.settings.learning_rate:g})"
                 )
+            sums = {name: total + float(found[name]) for name, total in sums.items()}
+            means = {name: total / batch for name, total in sums.items()}
             self._batch_done(epoch, batch, means, time.monotonic() - started - rested)
         scores = scored(self.model, self.validation, self.settings.batch_size, self._validation_step)
         measures = validation_measures(scores, self.validation, self.config.test)
-        values = {"epoch": epoch, "loss": float(means["loss"]), "accuracy": float(means["accuracy"]), **measures}
-        return {**values, "seconds": round(time.monotonic() - started - rested, 3)}
+        return {"epoch": epoch, **means, **measures, "seconds": round(time.monotonic() - started - rested, 3)}
 
     def _rest(self):
         """Obey pause and stop; returns the seconds rested."""
@@ -209,7 +211,7 @@ class Trainer:
         self._reported = now
         self.report({
             "type": "batch", "epoch": epoch, "batch": batch, "batches": self.batches,
-            "loss": float(means["loss"]), "accuracy": float(means["accuracy"]),
+            **means,
             "maps_per_second": batch * self.settings.batch_size / max(seconds, 1e-9),
             "elapsed": self._elapsed() + seconds, "seconds_left": self._seconds_left(batch, seconds),
         })

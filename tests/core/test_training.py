@@ -84,6 +84,20 @@ def test_the_best_network_is_that_of_the_best_epoch(unbroken, tmp_path):
         assert folder.history[name][state.best_epoch - 1] == pytest.approx(value, rel=1e-5, nan_ok=True)
 
 
+def test_loss_and_accuracy_are_means_over_the_epoch(tmp_path):
+    """With a learning rate of almost nothing the network stays as it was, so all skies of the epoch can be scored again."""
+    folder, _, _ = trained(tmp_path / "run", training__epochs=1, training__learning_rate=1e-6)
+    rng, statistic = training_loop.random_stream(folder.config.seed, "training", 1), NetworkStatistic(folder.best_path)
+    losses, hits = [], []
+    for _ in range(10):
+        events, labels = training_loop.draw_training_events(EventSampler(small_density()), 50, 64, rng)
+        scores = statistic.scores(events).astype(float)
+        losses.append(np.logaddexp(0, np.where(labels, -scores, scores)).mean())
+        hits.append(np.mean((scores > 0) == labels))
+    assert folder.history["loss"][0] == pytest.approx(np.mean(losses), rel=1e-4)
+    assert folder.history["accuracy"][0] == pytest.approx(np.mean(hits), abs=2 / 640)
+
+
 def test_stopped_in_the_middle_of_an_epoch_it_goes_on_to_the_same_history(unbroken, tmp_path):
     in_second_epoch = lambda m: m["type"] == "batch" and m["epoch"] == 2  # noqa: E731
     folder, state, recorder = trained(tmp_path / "run", in_second_epoch)
