@@ -12,14 +12,16 @@ Everything here is a plain ``QWidget`` with setters and signals; colours follow 
     One large sky: ``set_map(values, nside, maps.ColourScale(kind, low, high), title=..., fade=...)``, ``set_sources``,
     ``set_dots``, ``set_heading``; signals ``hovered``, ``clicked`` ``(picture, l, b)``.
 ``spectrum.SpectrumPlot``
-    ``set_density(SkyDensity | None, ipix=None)`` (None: the whole sky), ``set_events(MockEvents | None, index=0)``.
+    ``set_density(SkyDensity | None, ipix=None)`` (None: the whole sky), ``set_pixel(ipix | None)``,
+    ``set_events(MockEvents | None, index=0)``.
 ``training.TrainingView``
-    ``set_state(dict)`` (a ``state.json``), ``set_history(dict of columns | list of rows)``, ``append_log(str)``,
-    ``set_log(str)``, ``set_limit(eta | None)``, ``clear()``; signals ``train_requested``, ``pause_requested``,
+    ``set_status(state, name=, device=, epoch=, epochs=, maps_per_second=, elapsed=, left=, patience_used=, patience=,
+    message=)``, ``set_history(columns | rows of history.csv)``, ``set_log(str)``, ``append_log(str)``,
+    ``set_limit(eta | None)``, ``set_can_train(bool, why)``, ``clear()``; signals ``train_requested``, ``pause_requested``,
     ``resume_requested``, ``stop_requested``, ``discard_requested``.
 ``results.ResultsView``
-    ``set_verdicts(iterable of Verdict or result.json entries)``, ``set_paper(...)``, ``select(source, n_events)``;
-    signals ``export_requested(str)`` with ``"png"``, ``"pdf"`` or ``"csv"``, ``verdict_selected(object)``.
+    ``set_verdicts(iterable of Verdict)``, ``select(Verdict)``, ``selected``; signals ``export_requested(str)`` with ``"png"``, ``"pdf"`` or ``"csv"``, ``verdict_selected(object)``.
 ``results.EtaPlot``
-    eta(N) alone, for the right column: ``set_curves(...)``, ``set_paper(...)``.
+    eta(N) alone, for the right column: ``set_verdicts(verdicts, source, statistics=("bcnn",), current=n_events)``; the
+    published values come from ``core.published``.
 """

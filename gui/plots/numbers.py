@@ -53,11 +53,15 @@ def percent(fraction, decimals=1):
 
 
 def percent_interval(fraction, low, high, decimals=1):
-    """Return ``"5.4 ± 0.2 %"``, or ``"5.4 +0.3 −0.1 %"`` where the sides differ in print."""
+    """Return ``"5.4 ± 0.2 %"``, or ``"5.4 +0.3 −0.1 %"`` where the sides differ by more than the last digit."""
     if fraction is None or low is None or high is None or any(math.isnan(v) for v in (fraction, low, high)):
         return percent(fraction, decimals)
-    up, down = fixed(100 * (high - fraction), decimals), fixed(100 * (fraction - low), decimals)
-    spread = f"± {up}" if up == down else f"+{up} {MINUS}{down}"
+    digit = 10.0**-decimals
+    up, down = (max(round(100 * size / digit), 0) for size in (high - fraction, fraction - low))
+    if abs(up - down) <= 1:
+        spread = f"± {fixed(max(up, down) * digit, decimals)}"
+    else:
+        spread = f"+{fixed(up * digit, decimals)} {MINUS}{fixed(down * digit, decimals)}"
     return f"{fixed(100 * fraction, decimals)} {spread}{THIN_SPACE}%"
 
 

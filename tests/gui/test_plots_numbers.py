@@ -22,6 +22,7 @@ def test_significant_digits(value, text):
     (numbers.fixed(-0.04, 1), "0.0"), (numbers.percent(0.0567, 2), "5.67\u2009%"), (numbers.percent(None), "—"),
     (numbers.percent_interval(0.054, 0.052, 0.056), "5.4 ± 0.2\u2009%"),
     (numbers.percent_interval(0.054, 0.053, 0.057), "5.4 +0.3 −0.1\u2009%"),
+    (numbers.percent_interval(0.0128, 0.0127, 0.01284, 2), "1.28 ± 0.01\u2009%"),
     (numbers.percent_interval(0.054, None, None), "5.4\u2009%"), (numbers.energy_range(56.0, 62.83), "56–63 EeV"),
     (numbers.energy_range(56.0, 56.4), "56.0–56.4 EeV"), (numbers.right_ascension(201.365), "13h25m"),
     (numbers.right_ascension(359.99), "00h00m"), (numbers.tick(0.5), "0.5"), (numbers.tick(-20.0), "−20"),
