@@ -19,6 +19,14 @@ def has_display():
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
+def remembered_theme(store):
+    """Return the name of the theme used last, dark at first."""
+    from .theme import THEMES
+
+    name = store.value("theme", "dark")
+    return name if name in THEMES else "dark"
+
+
 def main(arguments=None):
     """Open the window and return the exit code when it is closed."""
     if not has_display():
@@ -31,18 +39,23 @@ def main(arguments=None):
     from .faults import Faults
     from .log import WindowHandler
     from .settings import APPLICATION, ORGANISATION, settings
+    from .splash import Splash
 
     application = QApplication(arguments or sys.argv[:1])
     application.setOrganizationName(ORGANISATION)
     application.setApplicationName(APPLICATION)
-    theme.set_theme(settings().value("theme", "dark") if settings().value("theme", "dark") in theme.THEMES else "dark")
+    theme.set_theme(remembered_theme(settings()))
     faults, log = Faults(), WindowHandler()
     faults.install()
     root = logging.getLogger()
     root.addHandler(log)
     root.setLevel(logging.INFO)
 
-    from .main_window import MainWindow
+    splash = Splash()
+    splash.show()
+    application.processEvents()  # nothing else runs yet: only the splash is painted
+
+    from .main_window import MainWindow  # slow: HEALPix, astropy and the plots come with it
 
     window = MainWindow(faults, log)
     application.aboutToQuit.connect(window.shut_down)
@@ -51,6 +64,7 @@ def main(arguments=None):
     timer.timeout.connect(lambda: None)
     timer.start(SIGNAL_INTERVAL)
     window.show()
+    splash.finish(window)
     code = application.exec()
     faults.uninstall()
     root.removeHandler(log)
