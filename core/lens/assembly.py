@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from scipy import sparse
@@ -16,8 +17,8 @@ from .coarse import COARSE_ORDER, coarse_pass
 from .store import ImageStore, read_images, rigidity_key
 
 POINTS_PER_DECADE = 40
-TOLERANCE = 1e-6  # radians per step: rays are right to 0.02 degrees, a fiftieth of the usual disc
-VERSION = 1
+TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, a hundredth of the usual disc
+VERSION = 2
 
 
 def rigidity_grid(lowest, highest):
@@ -132,23 +133,29 @@ def source_lens(source, field, sky, rigidity, *, cache=None, progress=SILENT):
         If ``progress`` was cancelled; the rigidities done are kept.
     """
     galaxy = galactic_field(field)
-    store = open_store(source, galaxy, sky.source_radius, cache)
-    shipped = read_images(shipped_path(source, galaxy), store.digest)
     rigidity = np.asarray(rigidity, dtype=float)
-    images = []
+    shipped = read_images(shipped_path(source, galaxy), lens_digest(source, galaxy, sky.source_radius))
+    images = find_images(source, galaxy, sky.source_radius, rigidity, known=shipped, cache=cache, progress=progress)
+    return SourceLens(source.name, sky.source_radius, sky.nside, rigidity, images)
+
+
+def find_images(source, galaxy, radius, rigidity, *, known=MappingProxyType({}), cache=None, progress=SILENT):
+    """Return the images at all rigidities: those in ``known``, by rigidity key, then those in the cache, else traced."""
+    store = open_store(source, galaxy, radius, cache)
     stage = f"lens of {source.name}"
+    images = []
     try:
-        for i, value in enumerate(rigidity):
-            progress.report(stage, i, len(rigidity))
-            image = shipped.get(rigidity_key(value)) or store.get(value)
+        for done, value in enumerate(rigidity):
+            progress.report(stage, done, len(rigidity))
+            image = known.get(rigidity_key(value)) or store.get(value)
             if image is None:
-                image = compute_image(source, galaxy, sky.source_radius, value, cache=cache)
+                image = compute_image(source, galaxy, radius, value, cache=cache)
                 store.put(value, image)
             images.append(image)
     finally:
         store.save()
     progress.report(stage, len(rigidity), len(rigidity))
-    return SourceLens(source.name, sky.source_radius, sky.nside, rigidity, tuple(images))
+    return tuple(images)
 
 
 def compute_image(source, galaxy, radius, rigidity, *, cache=None):
@@ -165,10 +172,15 @@ def compute_image(source, galaxy, radius, rigidity, *, cache=None):
 def open_store(source, galaxy, radius, cache=None):
     """Open the file of the images of a source in a field."""
     digest = lens_digest(source, galaxy, radius)
-    attributes = {
+    path = cache_path(cache, "lens", f"{source.key}-{galaxy.name}-{digest}.h5")
+    return ImageStore(path, digest, attributes_of(source, galaxy, radius))
+
+
+def attributes_of(source, galaxy, radius):
+    """What a file of images says about itself to people."""
+    return {
         "source": source.name, "glon_deg": source.glon, "glat_deg": source.glat, "field": galaxy.name, "radius_deg": radius
     }
-    return ImageStore(cache_path(cache, "lens", f"{source.key}-{galaxy.name}-{digest}.h5"), digest, attributes)
 
 
 def shipped_path(source, galaxy):

@@ -117,7 +117,7 @@ def find_image(trace, coarse, direction, radius, rng, target=TARGET):
     image, thinned = _search(trace, coarse, direction, radius, rng, target)
     if not thinned or not len(image.ipix):
         return image
-    other, _ = _search(trace, coarse, direction, radius, rng, target / 2)
+    other, _ = _search(trace, coarse, direction, radius, rng, target)
     return _joined(image, other)
 
 
@@ -134,16 +134,15 @@ def _search(trace, coarse, direction, radius, rng, target):
         inside = front.sound & (front.angle + reach < radius)
         whole.append((front.order, front.ipix[inside], front.weight[inside]))
         front.select(near & ~inside)
+        rays, squares = _hits(front, whole)
+        if _upper_limit(front, rays, squares) * hp.nside2pixarea(2**front.order) < smallest:
+            return _empty(front.order), thinned
+        enough = squares > 0 and 4 * rays**2 / squares >= (target / 2 if thinned else target)  # the other search halves it
+        if enough or front.order == MAX_ORDER - 1 or not len(front):
+            return _finish(trace, front, whole, direction, radius, rng), thinned
         if len(front) > MAX_PIXELS:
             _thin(front, radius, rng)
-            if not thinned:
-                thinned, target = True, target / 2  # another search will find the other half
-        hits = _hits(front, whole)
-        if _upper_limit(front, *hits) * hp.nside2pixarea(2**front.order) < smallest:
-            return _empty(front.order), thinned
-        n_effective = hits[0] ** 2 / hits[1] if hits[1] else 0.0
-        if 4 * n_effective >= target or front.order == MAX_ORDER - 1 or not len(front):
-            return _finish(trace, front, whole, direction, radius, rng), thinned
+            thinned = True
         front = _divide(trace, front, direction, radius)
 
 
@@ -210,7 +209,7 @@ def _thin(front, radius, rng):
 
 
 def _hits(front, whole):
-    """Sum of weights and of squared weights of the rays so far inside, as if all were of the order of ``front``."""
+    """Sums of weights and of squared weights of the rays inside so far, as if all were of the order of ``front``."""
     weight = front.weight[front.hit]
     first, second = weight.sum(), np.sum(weight**2)
     for order, _, weight in whole:

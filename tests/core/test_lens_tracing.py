@@ -1,0 +1,114 @@
+"""Images in real fields, against tracing every pixel and against another program."""
+
+import csv
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zevatron.core.galactic_field import backtrack, galactic_field
+from zevatron.core.lens import image as imaging
+from zevatron.core.lens.assembly import TOLERANCE, SourceLens
+from zevatron.core.lens.coarse import trace_coarse
+from zevatron.core.lens.image import find_image
+from zevatron.core.sky import angular_distance, lonlat, pixel_vectors, unit_vectors
+from zevatron.core.sources import catalogue, find_source
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "lens" / "images.csv"
+REFERENCE_RADIUS = 1.01
+
+
+def tracer(field, rigidity):
+    galaxy = galactic_field(field)
+    return lambda directions: backtrack(galaxy, rigidity, directions, tolerance=TOLERANCE).exit_direction
+
+
+def lenses(field, rigidity, sources, radius, nside):
+    trace = tracer(field, rigidity)
+    coarse = trace_coarse(trace)
+    for source in sources:
+        image = find_image(trace, coarse, source.direction, radius, np.random.default_rng(3))
+        yield SourceLens(source.name, radius, nside, np.array([rigidity]), (image,))
+
+
+def compare_with_every_pixel(rigidity, nside, radius, sources):
+    """Trace one ray per pixel of the whole sky; no hit may be missing in the images."""
+    exits = tracer("jf12_regular", rigidity)(pixel_vectors(nside))
+    hits = deep = missed = expected = 0
+    for source, lens in zip(sources, lenses("jf12_regular", rigidity, sources, radius, nside), strict=True):
+        angle = angular_distance(exits, source.direction)
+        hits += np.sum(angle < radius)
+        inside = angle < 0.95 * radius  # on the rim the random rays of the image may pass by
+        deep += inside.sum()
+        missed += np.sum(lens.density()[0][inside] == 0)
+        expected += lens.images[0].solid_angle / (4 * np.pi) * len(exits)  # rays of a regular grid
+    assert missed <= 0.002 * deep
+    assert hits == pytest.approx(expected, abs=2 * np.sqrt(hits))
+
+
+@pytest.fixture
+def no_thinning(monkeypatch):
+    monkeypatch.setattr(imaging, "MAX_PIXELS", 1_000_000)
+
+
+@pytest.mark.parametrize("rigidity", [4.5, 12.0])
+def test_no_image_is_missed(no_thinning, rigidity):
+    compare_with_every_pixel(rigidity, 64, 4.0, catalogue()[:8])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rigidity", [3.0, 6.0, 14.0])
+def test_no_image_is_missed_at_full_resolution(no_thinning, rigidity):
+    compare_with_every_pixel(rigidity, 256, 1.0, catalogue()[:8])
+
+
+def reference_rows():
+    with open(REFERENCE, encoding="utf-8") as stream:
+        rows = list(csv.DictReader(line for line in stream if not line.startswith("#")))
+    grouped = defaultdict(list)
+    for row in rows:
+        numbers = {name: float(row[name]) for name in ("n_eff", "magnification", "l_deg", "b_deg", "resultant")}
+        grouped[row["field"], float(row["R_EV"])].append((find_source(row["source"]), numbers))
+    return grouped
+
+
+def deviations(field, rigidity, rows):
+    """Yield ratio of magnifications, distance of mean directions, difference of resultants, and the rays behind them."""
+    for lens, (_, row) in zip(
+        lenses(field, rigidity, [source for source, _ in rows], REFERENCE_RADIUS, 32), rows, strict=True
+    ):
+        mean = lens.density()[0] @ pixel_vectors(32)
+        resultant = np.linalg.norm(mean)
+        glon, glat = lonlat(mean)
+        distance = angular_distance(unit_vectors(glon, glat), unit_vectors(row["l_deg"], row["b_deg"]))
+        yield lens.magnification[0] / row["magnification"], distance, resultant - row["resultant"], row["n_eff"]
+
+
+@pytest.mark.parametrize(("field", "rigidity"), [
+    ("jf12_regular", 4.323279), ("jf12_regular", 20.201323), ("jf12_regular", 94.394426),
+    ("pt11_bss_halo", 43.667978),
+])
+def test_size_place_and_spread_agree_with_crpropa(field, rigidity):
+    for ratio, distance, spread, rays in deviations(field, rigidity, reference_rows()[field, rigidity]):
+        assert ratio == pytest.approx(1, abs=0.02 + 1 / np.sqrt(rays))
+        assert distance < 0.3
+        assert abs(spread) < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("field", ["jf12_regular", "pt11_bss_halo"])
+def test_all_reference_images(field):
+    """The reference, made with a few hundred rays, lacks some small images; ours may only be larger."""
+    found = [
+        deviation
+        for (name, rigidity), rows in reference_rows().items()
+        if name == field and rigidity > 4.5
+        for deviation in deviations(field, rigidity, rows)
+        if deviation[-1] > 40
+    ]
+    ratio, distance, _, rays = np.array(found).T
+    assert len(found) > 60
+    assert (ratio > 1 - 0.05 - 2 / np.sqrt(rays)).all()
+    assert np.mean(np.abs(ratio - 1) < 0.02 + 1 / np.sqrt(rays)) > 0.85
+    assert np.median(distance) < 0.05
