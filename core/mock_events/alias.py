@@ -53,11 +53,30 @@ def _fill_table(scaled):
     return table
 
 
-@numba.njit(inline="always")
-def alias_draw(table, uniform):
-    """Turn one number from [0, 1) into an index: its integer part chooses the slot, the rest between the two."""
-    position = uniform * table.shape[0]
-    slot = np.int64(position)
-    if position - slot < table[slot, 0]:
-        return slot
-    return np.int64(table[slot, 1])
+@numba.njit(nogil=True, cache=True)
+def draw_cells(uniform, n_source, source, isotropic, n_bins, ipix, energy_bin):
+    """Turn numbers from [0, 1) into events, in place.
+
+    The integer part of ``uniform`` times the number of slots chooses a slot, the rest between its two indices.
+
+    Parameters
+    ----------
+    uniform : ndarray, shape (n_maps, n_events)
+    n_source : ndarray of int, shape (n_maps,)
+        So many events of each row come from the first table, the others from the second.
+    source, isotropic : ndarray, shape (npix * n_bins, 2)
+        Tables of :func:`alias_table` over (pixel, bin).
+    n_bins : int
+    ipix, energy_bin : ndarray of int, shape (n_maps, n_events)
+        Written.
+    """
+    n_maps, n_events = uniform.shape
+    for i in range(n_maps):
+        for j in range(n_events):
+            table = source if j < n_source[i] else isotropic
+            position = uniform[i, j] * table.shape[0]
+            slot = np.int64(position)
+            cell = np.uint32(slot if position - slot < table[slot, 0] else np.int64(table[slot, 1]))
+            pixel = cell // np.uint32(n_bins)
+            ipix[i, j] = pixel
+            energy_bin[i, j] = cell - pixel * np.uint32(n_bins)

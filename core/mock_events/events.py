@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from ..errors import InputError
-from .alias import alias_draw, alias_table
+from .alias import alias_table, draw_cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ class EventSampler:
         uniform = rng.random((len(n_source), n_events))
         ipix = np.empty(uniform.shape, dtype=np.int32)
         energy_bin = np.empty(uniform.shape, dtype=np.int8)
-        _draw(uniform, n_source, self._source, self._isotropic, self.n_bins, ipix, energy_bin)
+        draw_cells(uniform, n_source, self._source, self._isotropic, self.n_bins, ipix, energy_bin)
         is_source = np.arange(n_events) < n_source[:, None]
         return MockEvents(ipix, energy_bin, is_source, n_source, self.nside, self.n_bins)
 
@@ -152,18 +152,6 @@ def draw_training_events(sampler, n_events, n_maps, rng):
 def log_uniform_integers(highest, size, rng):
     """Draw integers k from 1 to ``highest`` with P(k) = ln(1 + 1/k) / ln(highest + 1)."""
     return np.minimum(np.exp(rng.random(size) * np.log(highest + 1)).astype(np.int64), highest)
-
-
-@numba.njit(nogil=True, cache=True)
-def _draw(uniform, n_source, source, isotropic, n_bins, ipix, energy_bin):
-    n_maps, n_events = uniform.shape
-    for i in range(n_maps):
-        for j in range(n_events):
-            table = source if j < n_source[i] else isotropic
-            cell = np.uint32(alias_draw(table, uniform[i, j]))
-            pixel = cell // np.uint32(n_bins)
-            ipix[i, j] = pixel
-            energy_bin[i, j] = cell - pixel * np.uint32(n_bins)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -1,11 +1,9 @@
 """Mock skies on disk."""
 
-import h5py
 import numpy as np
 
-from ..files import replacing_path
-from ..provenance import stamp, stamped_config
-from ..sky_density.files import PACKED, describe, opened
+from ..provenance import stamped_config
+from ..sky_density.files import PACKED, describe, opened, sealed
 from .events import MockEvents
 from .places import event_energies
 from .streams import random_stream
@@ -36,8 +34,7 @@ def write_events(path, config, density, events):
         "events/ipix": events.ipix, "events/bin": events.bin, "events/energy_EeV": energy,
         "events/is_source": events.is_source, "n_source": events.n_source,
     }
-    with replacing_path(path) as temporary, h5py.File(temporary, "w") as file:
-        stamp(file, config)
+    with sealed(path, config) as file:
         file.attrs["source"] = density.name
         file.attrs["density"] = density.digest
         for name, values in datasets.items():

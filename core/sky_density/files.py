@@ -1,5 +1,11 @@
-"""Densities on disk: HDF5 with the run record, read back only if whole; FITS for other programs."""
+"""Densities on disk: HDF5 with the run record, read back only if whole; FITS for other programs.
 
+HDF5 libraries can hang on a file with a single altered byte. The first 512 bytes (HDF5's user block, which readers
+skip) therefore hold the SHA-256 of all the rest, which is checked before anything is parsed.
+"""
+
+import contextlib
+import hashlib
 from dataclasses import asdict, fields
 
 import h5py
@@ -11,7 +17,9 @@ from ..provenance import stamp, stamped_config
 from ..sky import ORDERING
 from .density import Losses, SkyDensity
 
-PACKED = dict(compression="gzip", shuffle=True, fletcher32=True)  # the checksum makes HDF5 notice altered numbers
+PACKED = dict(compression="gzip", shuffle=True)
+USER_BLOCK = 512
+MAGIC = b"zevatron result 1\n"
 
 
 def write_densities(path, config, densities):
@@ -32,8 +40,7 @@ def write_densities(path, config, densities):
     InputError
         If the file cannot be written.
     """
-    with replacing_path(path) as temporary, h5py.File(temporary, "w") as file:
-        stamp(file, config)
+    with sealed(path, config) as file:
         for density in densities:
             group = file.create_group(f"sources/{density.key}", track_order=True)
             group.attrs["name"] = density.name
@@ -66,28 +73,55 @@ def read_densities(path):
     return config, densities
 
 
-class opened:
-    """Open an HDF5 file for reading and turn every fault met inside the block into an error that names the file."""
+@contextlib.contextmanager
+def sealed(path, config):
+    """Write an HDF5 file with the run record that takes the place of ``path``, complete and sealed, when the block ends.
 
-    def __init__(self, path):
-        self._path = path
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    with replacing_path(path) as temporary:
+        with h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file:
+            stamp(file, config)
+            yield file
+        with open(temporary, "r+b") as stream:
+            seal = _seal(stream)
+            stream.seek(0)
+            stream.write(seal)
 
-    def __enter__(self):
-        try:
-            self._file = h5py.File(self._path, "r")
-        except FileNotFoundError:
-            raise InputError(f"no file {self._path}") from None
-        except OSError as error:
-            raise self._damaged(error) from None
-        return self._file
 
-    def __exit__(self, kind, error, traceback):
-        self._file.close()
-        if isinstance(error, (OSError, KeyError, ValueError, InputError)) and not isinstance(error, DamagedFileError):
-            raise self._damaged(error) from None
+@contextlib.contextmanager
+def opened(path):
+    """Open a sealed HDF5 file for reading.
 
-    def _damaged(self, error):
-        return DamagedFileError(f"{self._path} is damaged or not made by Zevatron ({error}); make it again")
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    DamagedFileError
+        If it is not what was written, or the block does not find in it what it expects.
+    """
+    try:
+        with open(path, "rb") as stream:
+            seal = _seal(stream)
+            stream.seek(0)
+            if stream.read(len(seal)) != seal:
+                raise DamagedFileError(f"{path} is damaged or not made by Zevatron; make it again")
+        with h5py.File(path, "r") as file:
+            yield file
+    except FileNotFoundError:
+        raise InputError(f"no file {path}") from None
+    except (OSError, KeyError, ValueError, InputError) as error:
+        if isinstance(error, DamagedFileError):
+            raise
+        raise DamagedFileError(f"{path} does not hold what is expected ({error}); make it again") from None
+
+
+def _seal(stream):
+    stream.seek(USER_BLOCK)
+    return MAGIC + hashlib.file_digest(stream, "sha256").hexdigest().encode()
 
 
 def describe(dataset, density):

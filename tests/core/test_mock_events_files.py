@@ -9,6 +9,7 @@ from zevatron.core.errors import DamagedFileError, InputError
 from zevatron.core.mock_events import simulate_skies
 from zevatron.core.mock_events.files import read_events, write_events
 from zevatron.core.sky_density import SkyDensity
+from zevatron.core.sky_density.files import sealed
 
 NPIX = 48
 EDGES = np.array([56.0, 70.0, 90.0, 120.0])
@@ -48,10 +49,6 @@ def test_round_trip(written):
 
 def test_damage_is_noticed(written):
     path, _ = written
-    with h5py.File(path, "r+") as file:
-        file["events/ipix"].attrs["nside"] = 1
-    with pytest.raises(DamagedFileError, match="outside the sky"):
-        read_events(path)
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(DamagedFileError, match=r"mocks\.h5 is damaged"):
         read_events(path)
@@ -59,9 +56,12 @@ def test_damage_is_noticed(written):
         read_events(path.parent / "none.h5")
 
 
-def test_negative_pixels_are_noticed(written):
+@pytest.mark.parametrize(("name", "value"), [("events/ipix", -1), ("events/ipix", 48), ("events/bin", 3), ("events/bin", -1)])
+def test_events_outside_the_sky_are_noticed(written, name, value):
     path, _ = written
-    with h5py.File(path, "r+") as file:
-        file["events/ipix"][0, 0] = -1
+    with h5py.File(path) as whole, sealed(path, RunConfig()) as file:
+        for group in ("events", "n_source"):
+            whole.copy(group, file)
+        file[name][0, 0] = value
     with pytest.raises(DamagedFileError, match="outside the sky"):
         read_events(path)
