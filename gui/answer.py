@@ -10,6 +10,7 @@ from .plots.results import EtaPlot
 from .plots.spectrum import SpectrumPlot
 from .widgets import column, label, row, separator, set_role, wrapped
 
+PAPER = "arXiv:2105.06414, Table 1: JF12 with its random part, Nside 32, 15 bins, ΔE/E = 20 %, α = 0.01, β = 0.05"
 MARGIN = 2 * theme.RHYTHM
 WIDTH = 304
 PLOT_HEIGHT = 170
@@ -64,6 +65,7 @@ class AnswerPanel(QScrollArea):
         self.limit = ValueRow("Likelihood ratio (limit)", "limit")
         self.network = ValueRow("", "active")
         self.paper = ValueRow("", "quiet")
+        self.paper.setToolTip(PAPER)
         self.eta_plot = EtaPlot()
         self.eta_plot.setMinimumHeight(PLOT_HEIGHT)
         self.spectrum = SpectrumPlot()
@@ -183,7 +185,7 @@ class AnswerLine(QWidget):
         self.limit, self.network = label("", "limit"), label("", "active")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.RHYTHM)
+        layout.setSpacing(2 * theme.RHYTHM)
         for part in (self.limit, self.network):
             layout.addWidget(part)
         controller.answers_changed.connect(self.show_answer)
@@ -195,6 +197,6 @@ class AnswerLine(QWidget):
         controller = self._controller
         arguments = controller.config, controller.source_name, controller.choices.n_events
         limit, network = controller.answers.limit(*arguments), controller.answers.network(*arguments)
-        self.limit.setText("" if limit is None else f"limit {eta_text(limit)}")
+        self.limit.setText("" if limit is None else f"limit η = {eta_text(limit)}")
         name = registry_labels("network.kind")[controller.config.network.kind]
-        self.network.setText("" if network is None else f"{name} {eta_text(network)}")
+        self.network.setText("" if network is None else f"{name} η = {eta_text(network)}")

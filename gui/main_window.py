@@ -34,6 +34,7 @@ from .widgets import Choice, Elided, button, column, label, row, separator
 LOG = logging.getLogger(__name__)
 SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
 LEFT_WIDTH, RIGHT_WIDTH = 292, 304
+TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
 SKY, TRAINING, RESULTS = range(3)
 
@@ -124,13 +125,14 @@ class MainWindow(QMainWindow):
         area.setObjectName("panel")
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setMinimumWidth(LEFT_WIDTH - 24)
+        area.setMinimumWidth(LEFT_WIDTH)
         area.setMaximumWidth(420)
         area.setWidget(content)
         return area
 
     def _centre(self):
         self.sky, self.training_view, self.results = SkyPanels(), TrainingView(), ResultsView()
+        self.results.table.setMinimumHeight(TABLE_HEIGHT)
         self.source_box = Choice()
         self.source_box.setToolTip("Which source is shown")
         self.source_box.setMinimumWidth(140)

@@ -17,6 +17,7 @@ from ..widgets import Choice, Segments, Slider, Tick, ValueEdit, column, label, 
 from .labels import choice_entries
 
 SLIDER_STEPS = 1000
+SYMBOLS = {"deg": "°"}
 
 
 def specification(draft, path):
@@ -96,14 +97,15 @@ class NumberFormat:
         kind = spec.type
         self.is_list = typing.get_origin(kind) is tuple
         self.kind = typing.get_args(kind)[0] if self.is_list else kind
-        self.scale, self.unit = (100.0, "%") if percent else (1.0, spec.metadata["unit"])
+        self.scale, self.unit = (100.0, "%") if percent else (1.0, SYMBOLS.get(spec.metadata["unit"], spec.metadata["unit"]))
+        self.suffix = "" if not self.unit else self.unit if self.unit == "°" else THIN_SPACE + self.unit
         self.low, self.high = spec.metadata["low"], spec.metadata["high"]
 
     def write(self, value):
         """Return a value with its unit; text that is no number comes back as it is."""
         if isinstance(value, (tuple, list)):
             return ", ".join(self.number(item) for item in value)
-        return self.number(value) + (f"{THIN_SPACE}{self.unit}" if self.unit and not isinstance(value, str) else "")
+        return self.number(value) + ("" if isinstance(value, str) else self.suffix)
 
     def number(self, value):
         """Return a number as it is typed."""
@@ -131,13 +133,12 @@ class NumberFormat:
     def explain(self, value):
         """Say what is expected in the units of the field."""
         noun = "a whole number" if self.kind is int else "a number"
-        unit = f"{THIN_SPACE}{self.unit}" if self.unit else ""
         low, high = (None if bound is None else self.number(bound) for bound in (self.low, self.high))
         bounds = ""
         if low is not None and high is not None:
-            bounds = f" from {low} to {high}{unit}"
+            bounds = f" from {low} to {high}{self.suffix}"
         elif low is not None:
-            bounds = f" of at least {low}{unit}"
+            bounds = f" of at least {low}{self.suffix}"
         return f"Enter {noun}{bounds}; this is {self.write(value) or 'empty'}."
 
     def is_allowed(self, value):
@@ -150,10 +151,11 @@ class NumberFormat:
 class NumberField(Field):
     """A number, or several separated by commas, behind its label."""
 
-    def __init__(self, draft, path, text=None, *, percent=False, width=96, parent=None):
+    def __init__(self, draft, path, text=None, *, percent=False, width=96, quiet=True, parent=None):
         super().__init__(draft, path, text, parent)
         self.format = NumberFormat(self.spec, percent)
-        self.box = ValueEdit(quiet=True)
+        self.box = ValueEdit(quiet=quiet)
+        self.box.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.box.setAccessibleName(self.text)
         self.box.setMinimumWidth(width)
         self.box.typed.connect(lambda typed: self.edit(self.format.read(typed)))

@@ -31,9 +31,9 @@ class SourceDialog(QDialog):
         self.name = TextField(self.draft, "name")
         self.frame = Segments([("galactic", "Galactic"), ("equatorial", "Equatorial (ICRS)")])
         self.frame.chosen.connect(lambda frame: self.draft.set("frame", frame))
-        self._fields = {frame: [NumberField(self.draft, path, text) for path, text in zip(("lon", "lat"), texts, strict=True)]
+        self._fields = {frame: [NumberField(self.draft, path, text, quiet=False) for path, text in zip(("lon", "lat"), texts, strict=True)]
                         for frame, texts in COORDINATES.items()}
-        self.distance = NumberField(self.draft, "distance")
+        self.distance = NumberField(self.draft, "distance", quiet=False)
         self.fault = wrapped(role="fault")
         self.add_button = button("Add source", "primary", on_click=self.accept)
         positions = [field for fields in self._fields.values() for field in fields]
