@@ -4,9 +4,9 @@ import numpy as np
 
 from ..provenance import stamped_config
 from ..sky_density.files import PACKED, describe, opened, sealed
+from ..streams import random_stream
 from .events import MockEvents
 from .places import event_energies
-from .streams import random_stream
 
 
 def write_events(path, config, density, events):

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from ..streams import random_stream
 from .events import EventSampler, draw_training_events
-from .streams import random_stream
 
 
 def source_counts(eta, n_events):

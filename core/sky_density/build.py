@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..mock_events.streams import random_stream
 from ..progress import SILENT
 from ..sources import selected_sources
+from ..streams import random_stream
 from .arrivals import expected_density, nuclei_in_cells, sampled_density
 from .density import Losses, SkyDensity
 from .energy_bins import bin_probabilities, lowest_energy
