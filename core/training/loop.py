@@ -12,6 +12,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 
+from ..config import config_from_toml
 from ..errors import CancelledError, DamagedFileError, TrainingError
 from ..mock_events import EventSampler, draw_training_events, random_stream
 from ..network import build_network, counts_network, event_network, load_network, save_network
@@ -54,6 +55,7 @@ def train(folder, *, control=None, report=None):
     report = report or (lambda message: None)
     control = control or Control(report)
     with folder.locked():
+        folder.sweep()
         state = replace(folder.state, epochs=folder.config.training.epochs, reason="")
         try:
             state = folder.set_state(state, state="preparing", pid=os.getpid(), device=device_name(folder.config.training.threads))
@@ -156,7 +158,8 @@ class Trainer:
         if not self.folder.last_path.exists():
             return None
         model, record = load_network(self.folder.last_path, training=True)
-        if record.get("training") != training_digest(self.config) or record.get("density") != self.density.digest:
+        same = "run" in record and training_digest(config_from_toml(record["run"]["config"])) == training_digest(self.config)
+        if not same or record["density"] != self.density.digest:
             raise TrainingError(f"{self.folder.last_path} belongs to another training; choose a new folder")
         self.rows = record["history"]
         return model
@@ -248,8 +251,7 @@ class Trainer:
         return {
             "kind": self.config.network.kind, "source": self.density.name, "n_events": self.n_events,
             "nside": self.density.nside, "n_bins": self.density.n_bins, "filters": self.config.network.filters,
-            "density": self.density.digest, "training": training_digest(self.config), "epoch": len(self.rows),
-            "history": self.rows, "run": run_record(self.config),
+            "density": self.density.digest, "epoch": len(self.rows), "history": self.rows, "run": run_record(self.config),
         }
 
     def _elapsed(self):

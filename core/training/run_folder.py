@@ -8,6 +8,7 @@
 ``last.keras``   weights and optimizer after the last finished epoch, and the history
 ``best.keras``   network of the epoch with the best validation accuracy
 ``log.txt``      what the training process wrote on standard error
+``result.json``  verdict on the best network, if it was asked for
 ===============  ================================================================
 
 ``last.keras`` is written first and decides: whatever else a kill has left
@@ -16,7 +17,6 @@ behind is put right from it when the training goes on.
 
 import csv
 import json
-import shutil
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ STATES = ("queued", "preparing", "running", "paused", "stopped", "done", "failed
 ALIVE = ("preparing", "running", "paused")
 FREE_SETTINGS = ("epochs", "patience", "threads")  # of [training]: may change when a training goes on
 FILES = (
-    "config.toml", "density.h5", "state.json", "history.csv", "last.keras", "best.keras", "log.txt", "lock",
+    "config.toml", "density.h5", "state.json", "history.csv", "last.keras", "best.keras", "log.txt", "lock", "result.json",
 )
 
 
@@ -140,7 +140,7 @@ class RunFolder:
             return cls(path)._continue_with(config)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in FILES)
+            foreign = sorted(entry.name for entry in path.iterdir() if not is_ours(entry.name))
         except OSError as error:
             raise TrainingError(f"cannot make the folder {path}: {error.strerror}") from None
         if foreign:
@@ -250,11 +250,21 @@ class RunFolder:
         """
         if lock.is_held(self.lock_path):
             raise TrainingError(f"{self.path} is being trained; stop that first")
-        if {entry.name for entry in self.path.iterdir()} <= set(FILES):
-            shutil.rmtree(self.path)
-        else:
-            for name in FILES:
-                (self.path / name).unlink(missing_ok=True)
+        for entry in filter(lambda entry: is_ours(entry.name), list(self.path.iterdir())):
+            entry.unlink(missing_ok=True)
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
+
+    def sweep(self):
+        """Delete half-written files that a killed process has left; only for who holds the lock."""
+        for entry in self.path.iterdir():
+            if entry.name not in FILES and is_ours(entry.name):
+                entry.unlink(missing_ok=True)
+
+
+def is_ours(name):
+    """Whether a file belongs to a run folder, or is the unfinished version of one that does."""
+    return name in FILES or any(name.startswith(f".{known}.") for known in FILES)
 
 
 def require_one_training(config):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import settings_of, value_at
-from ..errors import DamagedFileError, InputError
+from ..config import config_from_toml, settings_of, value_at
+from ..errors import DamagedFileError, InputError, ZevatronError
 from ..network import event_network, load_network
 
 LOG = logging.getLogger(__name__)
@@ -93,11 +93,12 @@ class NetworkStatistic:
 
     def differences(self, config):
         """Return, one line each, where a run is not what the network was trained for; empty if unknown or the same."""
-        from ..config import config_from_toml
-
         if "run" not in self.record:
             return ()
-        trained = config_from_toml(self.record["run"]["config"])
+        try:
+            trained = config_from_toml(self.record["run"]["config"])
+        except ZevatronError as error:
+            return (f"its run was written by another version ({error})",)
         found = [
             f"{path} was {value_at(trained, path)!r}, is {value_at(config, path)!r}"
             for path, _ in settings_of()

@@ -287,6 +287,12 @@ def test_another_scenario_is_warned_of(unbroken, caplog):
     assert "field.model was 'jf12_regular', is 'none'" in caplog.text and "events.n_events was 50, is [60]" in caplog.text
 
 
+def test_a_scenario_of_another_version_is_warned_of(unbroken):
+    statistic = NetworkStatistic(unbroken[0].best_path)
+    statistic.record["run"]["config"] += "\n[wormholes]\nnumber = 3\n"
+    assert "another version" in statistic.differences(small_run())[0]
+
+
 def test_other_networks_are_refused(tmp_path):
     import keras
 

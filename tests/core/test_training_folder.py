@@ -143,8 +143,17 @@ def test_removing_takes_only_the_files_of_the_run(folder):
     folder.remove()
     assert [p.name for p in folder.path.iterdir()] == ["notes.txt"]
     other = RunFolder.create(folder.path.parent / "other", small_run())
+    (other.path / ".last.keras.x1y2z3.keras").write_text("half of a checkpoint")
     other.remove()
     assert not other.path.exists()
+
+
+def test_what_a_killed_process_left_half_written_is_swept_away(folder):
+    for name in (".last.keras.x1y2z3.keras", ".state.json.abc.json", ".gitignore"):
+        (folder.path / name).write_text("half")
+    folder.sweep()
+    assert sorted(p.name for p in folder.path.glob(".*")) == [".gitignore"]
+    assert folder.config == small_run()
 
 
 def test_the_log_leaves_out_notices_of_libraries(folder):
