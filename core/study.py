@@ -75,6 +75,9 @@ def likelihood_verdicts(config, progress=SILENT):
 
 def network_verdicts(config, model_path, progress=SILENT):
     """Return what a trained network reaches in every cell of a run."""
+    from .backend import load_backend
+
+    load_backend(config.training.threads)
     from .statistics import verdict
     from .training import NetworkStatistic
 

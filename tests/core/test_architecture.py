@@ -17,7 +17,7 @@ STAGES = (
     "statistics", "training", "study", "figures", "demo", "cli",
 )
 # What may load a heavy library at import time or at all; elsewhere it is a fault.
-ALLOWED = {"keras": {"network", "training"}, "matplotlib": {"figures"}, "tensorflow": set(), "PySide6": set(), "pyqtgraph": set()}
+ALLOWED = {"keras": {"network", "training", "backend"}, "matplotlib": {"figures"}, "tensorflow": set(), "PySide6": set(), "pyqtgraph": set()}
 
 
 def imports(path):
