@@ -12,6 +12,7 @@ from .state.skies import SkyTester, mock_sky
 
 LOG = logging.getLogger(__name__)
 EDIT_PAUSE = 250  # ms without a further edit before the expected density is computed anew
+TEST_PAUSE = 150  # ms before a sky is tested, which takes longer than drawing the next one
 LIMIT_PAUSE = 400  # ms before a limit for another N is begun
 
 
@@ -62,6 +63,8 @@ class Controller(QObject):
         self._edit_timer.timeout.connect(self.compute_densities)
         self._limit_timer = QTimer(self, singleShot=True, interval=LIMIT_PAUSE)
         self._limit_timer.timeout.connect(self._next_limit)
+        self._test_timer = QTimer(self, singleShot=True, interval=TEST_PAUSE)
+        self._test_timer.timeout.connect(self._test_sky)
         jobs.changed.connect(self._job_changed)
         draft.subscribe(self._draft_changed)
         view.subscribe(self._view_changed)
@@ -187,20 +190,28 @@ class Controller(QObject):
             return
         self.jobs.submit(
             "Mock sky", lambda progress: mock_sky(config, density, choices.n_events, choices.eta, choices.sky_seed),
-            lane="mock", key="mock", quiet=True, on_done=self._sky_ready,
+            lane="mock", key="mock", quiet=True, finish=True, on_done=self._sky_ready,
         )
 
     def _sky_ready(self, sky):
+        if sky.density is not self.density:
+            return
         self.sky, self.sky_test = sky, None
         self.sky_changed.emit()
         self.test_changed.emit()
-        seed = self.config.seed
-        self.jobs.submit(
-            "Test of this sky", lambda progress: self._tester(sky, seed, progress),
-            lane="test", key="test", quiet=True, on_done=self._test_ready,
-        )
+        self._test_timer.start()
 
-    def _test_ready(self, sky_test):
+    def _test_sky(self):
+        sky, seed = self.sky, self.config.seed
+        if sky is not None:
+            self.jobs.submit(
+                "Test of this sky", lambda progress: self._tester(sky, seed, progress),
+                lane="test", key="test", quiet=True, on_done=lambda sky_test: self._test_ready(sky, sky_test),
+            )
+
+    def _test_ready(self, sky, sky_test):
+        if sky is not self.sky:
+            return
         self.sky_test = sky_test
         self.test_changed.emit()
 

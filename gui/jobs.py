@@ -110,7 +110,7 @@ class Jobs(QObject):
         self._reported.connect(self._on_reported, Qt.ConnectionType.QueuedConnection)
         self._ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
 
-    def submit(self, title, work, *, lane="work", key=None, on_done=None, on_failed=None, quiet=False):
+    def submit(self, title, work, *, lane="work", key=None, on_done=None, on_failed=None, quiet=False, finish=False):
         """Run ``work(progress)`` in the background.
 
         Parameters
@@ -129,12 +129,15 @@ class Jobs(QObject):
             Called with the exception, in place of the signal `failed`.
         quiet : bool
             Too short to be listed.
+        finish : bool
+            An older job with the same key that is already running may finish and bring its result, so that a picture
+            follows a slider that never rests.
 
         Returns
         -------
         Job
         """
-        if key is not None and (older := self._newest.get(key)) is not None:
+        if key is not None and (older := self._newest.get(key)) is not None and not (finish and older.state == RUNNING):
             self.cancel(older)
         job = Job(next(self._numbers), title, work, on_done, on_failed, key, quiet)
         job.progress = JobProgress(lambda report: self._emit(self._reported, job, report))

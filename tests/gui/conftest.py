@@ -11,8 +11,9 @@ from synthetic import synthetic_densities
 if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtWidgets import QApplication
+from shiboken6 import isValid
 
 from zevatron.core.config import run_toml, with_values
 from zevatron.gui import settings, theme
@@ -71,12 +72,14 @@ def open_window(qtbot, own_settings, small_run):
 
     yield open_
     for window, faults, log in opened:
-        window.shut_down()
-        window._may_close = lambda: True
-        window.close()
-        window.deleteLater()
+        if isValid(window):
+            window.shut_down()
+            window._may_close = lambda: True
+            window.close()
+            window.deleteLater()
         faults.uninstall()
         logging.getLogger("zevatron").removeHandler(log)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QApplication.processEvents()
     qtbot.waitUntil(lambda: not [t for t in threading.enumerate() if t.name.startswith("jobs-")], timeout=10_000)
 

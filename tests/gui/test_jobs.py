@@ -61,6 +61,17 @@ def test_late_result_of_a_replaced_request_is_dropped(jobs, qtbot):
     assert results == ["new"] and old.state == CANCELLED
 
 
+def test_running_job_may_finish_where_pictures_follow_the_hand(jobs, qtbot):
+    release, results = threading.Event(), []
+    old = jobs.submit("old", lambda progress: release.wait(5) and "old", key="sky", finish=True, on_done=results.append)
+    qtbot.waitUntil(lambda: old.state == "running")
+    for n in range(5):
+        jobs.submit("new", lambda progress, n=n: n, key="sky", finish=True, on_done=results.append)
+    release.set()
+    qtbot.waitUntil(lambda: not jobs.active)
+    assert results == ["old", 4]
+
+
 def test_lanes_do_not_wait_for_each_other(jobs, qtbot, gate):
     slow = jobs.submit("slow", gate, lane="limit")
     fast = jobs.submit("fast", lambda progress: 1, lane="sky")

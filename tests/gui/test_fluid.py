@@ -1,0 +1,76 @@
+"""The window stays fluid while it computes, and nothing is left of it when it is closed."""
+
+import gc
+import os
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtWidgets import QApplication, QMenu
+
+from zevatron.core.config import RunConfig
+
+FRAME = 16  # ms
+
+
+class Pulse:
+    """Measures the intervals of a timer in the thread of the window."""
+
+    def __init__(self):
+        self.times = []
+        self.timer = QTimer(interval=FRAME)
+        self.timer.timeout.connect(lambda: self.times.append(time.perf_counter()))
+        self.timer.start()
+
+    def gaps(self):
+        """End and return the intervals in ms."""
+        self.timer.stop()
+        return 1000 * np.diff(self.times)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.getloadavg()[0] > (os.cpu_count() or 1), reason="the machine is busy with other work")
+def test_window_stays_fluid_while_limits_are_computed(open_window, densities, qtbot):
+    window = open_window(RunConfig())
+    qtbot.waitUntil(lambda: window.controller.sky_test is not None, timeout=60_000)
+    pulse = Pulse()
+    qtbot.waitUntil(lambda: len(window.verdicts()) >= 3, timeout=120_000)
+    gaps = pulse.gaps()
+    print(f"{len(gaps)} frames, 99 % within {np.percentile(gaps, 99):.0f} ms, worst {gaps.max():.0f} ms")
+    assert np.percentile(gaps, 99) < 60
+    assert np.mean(gaps > 100) < 0.005
+
+
+def test_sliders_cost_the_window_little_and_the_sky_follows_them(window, qtbot):
+    slider, skies = window.events_panel.eta.slider, []
+    window.sky.set_mode("events")
+    window.controller.sky_changed.connect(lambda: skies.append(window.controller.sky.eta))
+    steps = range(100, 900, 20)
+    started = time.thread_time()
+    for position in steps:
+        slider.setValue(position)
+        qtbot.wait(20)
+    assert (time.thread_time() - started) / len(steps) < 0.15
+    qtbot.waitUntil(lambda: window.controller.sky.eta == window.controller.choices.eta, timeout=5000)
+    assert len(skies) >= 3
+
+
+def close(window):
+    window.shut_down()
+    window.close()
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def test_closed_windows_leave_no_widgets(open_window, densities, qtbot):
+    counts = []
+    for _ in range(3):
+        window = open_window()
+        qtbot.waitUntil(lambda window=window: window.controller.sky is not None, timeout=20_000)
+        close(window)
+        del window
+        gc.collect()
+        # pyqtgraph keeps the menus of its plots
+        counts.append(sum(not isinstance(widget, QMenu) for widget in QApplication.allWidgets()))
+    assert counts[2] <= counts[0] + 3, counts
