@@ -40,12 +40,11 @@ def oklab_to_srgb(lab):
 @functools.cache
 def paper():
     """Return the sky map of the light theme, shape (256, 3), 0..255: paper white, apricot, red, violet, nearly black."""
-    from scipy.interpolate import PchipInterpolator
-
     lightness, chroma, hue = PAPER_STOPS.T
     hue = np.unwrap(np.radians(hue))
     lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=-1)
-    smooth = PchipInterpolator(np.linspace(0.0, 1.0, len(lab)), lab)(np.linspace(0.0, 1.0, N_COLOURS))
+    stops, steps = np.linspace(0.0, 1.0, len(lab)), np.linspace(0.0, 1.0, N_COLOURS)
+    smooth = np.stack([np.interp(steps, stops, channel) for channel in lab.T], axis=-1)
     return np.round(oklab_to_srgb(smooth) * 255).astype(np.uint8)
 
 

@@ -87,8 +87,9 @@ def apply(application):
     """Give an application the style, palette, font and stylesheet of the current theme."""
     from .stylesheet import stylesheet
 
-    if application.style().name() != "fusion":
+    if not application.property("has_fusion"):  # a style in use hides its name behind the stylesheet; setting it is slow
         application.setStyle("Fusion")
+        application.setProperty("has_fusion", True)
     # tells the platform which scheme we draw; under X11 and offscreen it changes nothing, hence our own palette
     application.styleHints().setColorScheme(Qt.ColorScheme.Dark if _current.is_dark else Qt.ColorScheme.Light)
     application.setPalette(palette(_current))
