@@ -294,6 +294,19 @@ class EnergyConfig(Section):
         return self.n_bins or max(1, math.ceil(round(0.75 / self.bin_width, 6)))
 
     @property
+    def lowest_energy(self):
+        """Lowest true energy in EeV that can be reconstructed above the threshold: 3 sigma below it, as published."""
+        return self.threshold * math.exp(-3.0 * self.resolution)
+
+    @property
+    def rigidity_range(self):
+        """Lowest and highest rigidity in EV that a run can need; nuclei outside are counted as lost.
+
+        The lowest energy carried by iron, and the last edge carried by a proton.
+        """
+        return self.lowest_energy / 26, float(self.bin_edges[-1])
+
+    @property
     def bin_edges(self):
         """Edges in EeV, shape (bin_count + 1,), constant steps in lg E."""
         return self.threshold * 10.0 ** (self.bin_width * np.arange(self.bin_count + 1))

@@ -39,7 +39,7 @@ def run_demo(config, limit_config, folder, progress):
     _write_sky(folder / "sky.csv", density)
 
     limits = likelihood_verdicts(limit_config, progress)
-    model = train_blocking(config, folder / "training", progress=progress)
+    model = train_blocking(config, folder / "training", density=density, progress=progress)
     history = RunFolder(folder / "training").history
     save(training_figure(history), folder / "training.png")
     write_table(folder / "training.csv", history)

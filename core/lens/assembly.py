@@ -13,12 +13,13 @@ from ..galactic_field import backtrack, galactic_field
 from ..progress import SILENT
 from ..resources import resource_path
 from . import image as imaging
-from .coarse import COARSE_ORDER, coarse_pass
+from .coarse import COARSE_ORDER, cached_exits, coarse_pass
 from .store import ImageStore, read_images, rigidity_key
 
 POINTS_PER_DECADE = 40
 TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, a hundredth of the usual disc
-VERSION = 2
+MEMBERS = 8  # rigidities in the band around each of the grid: 320 per decade
+VERSION = 3
 
 
 def rigidity_grid(lowest, highest):
@@ -44,7 +45,7 @@ class SourceLens:
     nside : int
         Of the maps.
     rigidity : ndarray, shape (n_R,)
-        EV, increasing.
+        EV, increasing; each map is the mean over the band that reaches half way to its neighbours.
     images : tuple of Image
         One for each rigidity.
     """
@@ -71,7 +72,7 @@ class SourceLens:
         Parameters
         ----------
         half : {0, 1}, optional
-            Use only one half of the rays, to see what their number does to a result.
+            Use only the even or the odd rigidities of each band, to see what the number of rays does to a result.
 
         Returns
         -------
@@ -94,12 +95,8 @@ class SourceLens:
 
 def _row(image, nside, half):
     """Pixels of a map, with repeats, and the weight that the parts of an image give to them."""
-    ipix, weight, order = image.ipix, image.weight.astype(float), image.order.astype(int)
-    if half is not None:
-        ray = image.half != imaging.BOTH_HALVES
-        weight = np.where(ray, 2 * weight, weight)  # a ray stands for its neighbour of the other half too
-        used = ~ray | (image.half == half)
-        ipix, weight, order = ipix[used], weight[used], order[used]
+    used = slice(None) if half is None else image.half == half
+    ipix, weight, order = image.ipix[used], image.weight[used].astype(float), image.order[used].astype(int)
     step = order - (nside.bit_length() - 1)
     copies = 4 ** np.maximum(-step, 0)  # pixels of the map in one of the image
     first = np.where(step >= 0, ipix >> (2 * np.maximum(step, 0)), ipix * copies)
@@ -159,14 +156,22 @@ def find_images(source, galaxy, radius, rigidity, *, known=MappingProxyType({}),
 
 
 def compute_image(source, galaxy, radius, rigidity, *, cache=None):
-    """Trace the image of a source at one rigidity; only the coarse pass is cached."""
+    """Trace the image of a source in the band around one rigidity of the grid; only the coarse pass is cached."""
 
-    def trace(directions):
-        return backtrack(galaxy, rigidity, directions, tolerance=TOLERANCE).exit_direction
+    def trace(directions, rigidities):
+        return backtrack(galaxy, rigidities, directions, tolerance=TOLERANCE).exit_direction
 
-    coarse = coarse_pass(trace, galaxy.digest, rigidity, cache=cache)
+    below, middle, above = (
+        cached_exits(trace, galaxy.digest, rigidity * 10 ** (step / POINTS_PER_DECADE), cache=cache) for step in (-1, 0, 1)
+    )
     rng = np.random.default_rng(int(lens_digest(source, galaxy, radius, rigidity_key(rigidity)), 16))
-    return imaging.find_image(trace, coarse, source.direction, radius, rng)
+    coarse = coarse_pass(middle, beside=(below, above))
+    return imaging.find_image(trace, coarse, band(rigidity), source.direction, radius, rng)
+
+
+def band(rigidity):
+    """Rigidities in EV, shape (MEMBERS,), that share the band around one of the grid evenly in ln R."""
+    return rigidity * 10 ** (((np.arange(MEMBERS) + 0.5) / MEMBERS - 0.5) / POINTS_PER_DECADE)
 
 
 def open_store(source, galaxy, radius, cache=None):
@@ -190,6 +195,6 @@ def shipped_path(source, galaxy):
 
 def lens_digest(source, galaxy, radius, *more):
     """Twelve hexadecimal digits of everything that an image depends on, ``more`` included."""
-    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, *imaging.SETTINGS)
+    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, POINTS_PER_DECADE, MEMBERS, *imaging.SETTINGS)
     position = (round(source.glon, 6), round(source.glat, 6))
     return digest_of("lens", algorithm, galaxy.digest, position, radius, *more)

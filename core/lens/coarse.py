@@ -8,11 +8,12 @@ import numpy as np
 
 from ..cache import cache_path, read_cache, write_cache
 from ..config import digest_of
-from ..sky import pixel_vectors
+from ..sky import angular_distance, pixel_vectors
 from .image import largest_distance, stand_in
 
 COARSE_ORDER = 5  # Nside 32
-VERSION = 1
+MOTION_MARGIN = 1.5
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -27,34 +28,51 @@ class CoarsePass:
         NESTED; for a trapped ray that of a neighbour, and nan if all are trapped.
     spread : ndarray, shape (npix,)
         Largest distance of an exit direction to those of the (up to eight) neighbours, degrees.
+    motion : ndarray, shape (npix,)
+        How far the exit direction moves within the band of rigidities that the pass serves, degrees.
     """
 
     order: int
     exit_direction: np.ndarray
     spread: np.ndarray
+    motion: np.ndarray
 
 
-def trace_coarse(trace, order=COARSE_ORDER):
-    """Trace the whole sky; ``trace`` turns arrival into exit directions, both of shape (n, 3), nan where trapped."""
-    return _with_spread(order, trace(pixel_vectors(2**order)))
+def coarse_pass(exits, beside=()):
+    """Judge the rays of a whole sky.
+
+    Parameters
+    ----------
+    exits : ndarray, shape (npix, 3)
+        Exit directions of the rays from all pixel centres, NESTED, nan where trapped.
+    beside : sequence of ndarray, shape (npix, 3)
+        The same at the neighbouring rigidities of the grid; the band of a rigidity ends half way to them.
+    """
+    order = hp.npix2order(len(exits))
+    neighbours = _neighbours(order)
+    around = exits[np.where(neighbours >= 0, neighbours, np.arange(len(exits))[:, np.newaxis])]
+    filled = stand_in(exits[:, np.newaxis], around)
+    motion = np.zeros(len(exits))
+    for other in beside:
+        motion = np.fmax(motion, MOTION_MARGIN / 2 * angular_distance(filled[:, 0], other))
+    return CoarsePass(order, filled[:, 0], largest_distance(filled, around)[:, 0], motion)
 
 
-def coarse_pass(trace, field_digest, rigidity, *, cache=None):
-    """Return the coarse pass of a field at one rigidity, from the cache if it is there."""
+def trace_coarse(trace, rigidity, order=COARSE_ORDER):
+    """Trace the whole sky, shape (npix, 3); ``trace`` is as in :func:`~.image.find_image`."""
+    directions = pixel_vectors(2**order)
+    return trace(directions, np.full(len(directions), rigidity))
+
+
+def cached_exits(trace, field_digest, rigidity, *, cache=None):
+    """Return what :func:`trace_coarse` returns, from the cache if it is there."""
     digest = digest_of("coarse pass", VERSION, COARSE_ORDER, field_digest, f"{rigidity:.10g}")
     path = cache_path(cache, "coarse", f"{digest}.h5")
     found = read_cache(path, digest)
     if found is None:
-        found = {"exit_direction": trace(pixel_vectors(2**COARSE_ORDER)).astype(np.float32)}
+        found = {"exit_direction": trace_coarse(trace, rigidity).astype(np.float32)}
         write_cache(path, digest, found, {"field": field_digest, "rigidity_EV": rigidity, "ordering": "NESTED"})
-    return _with_spread(COARSE_ORDER, found["exit_direction"].astype(float))
-
-
-def _with_spread(order, exits):
-    neighbours = _neighbours(order)
-    around = exits[np.where(neighbours >= 0, neighbours, np.arange(len(exits))[:, np.newaxis])]
-    exits = stand_in(exits[:, np.newaxis], around)
-    return CoarsePass(order, exits[:, 0], largest_distance(exits, around)[:, 0])
+    return found["exit_direction"].astype(float)
 
 
 @remember

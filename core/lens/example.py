@@ -18,9 +18,7 @@ from .store import rigidity_key, write_images
 
 def example_grid():
     """Rigidities in EV of a run with the default settings."""
-    from ..sky_density.build import rigidity_range
-
-    return rigidity_grid(*rigidity_range(RunConfig().energy))
+    return rigidity_grid(*RunConfig().energy.rigidity_range)
 
 
 def build(folder=None, *, sources=None, cache=None, progress=SILENT):

@@ -7,9 +7,14 @@ on, only pixels are traced whose rays can come near the source, judged by how
 far the rays of neighbouring pixels part. Pixels whose rays cannot miss are
 kept whole; the others are divided until the image is as finely resolved as if
 thousands of its rays had been traced.
+
+An image wanders as the rigidity changes, by more than its own size from one
+rigidity of a grid to the next. Each map therefore stands for a band of
+rigidities: it is made of the images at several rigidities inside the band,
+searched together, and alternate ones make up its two halves.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import healpy as hp
 import numpy as np
@@ -19,18 +24,17 @@ from ..sky import angular_distance, pixel_vectors
 # How far rays of one pixel can lie from its central one, in largest distances between neighbouring rays, for pixels of
 # the coarse pass, their children and all others; half a distance is just enough where the lens is linear.
 MARGINS = (1.5, 1.0, 0.75)
-TARGET = 2000.0  # equal rays that an image consists of, at least
+TARGET = 2000.0  # equal rays that a map consists of, at least
 MAX_PIXELS = 600  # more pixels than this are thinned out at random, and those that stay get the weight of the others
 MIN_MAGNIFICATION = 1e-3  # a smaller image (a quarter of a pixel of Nside 512 for 1 degree) counts as none
 MAX_ORDER = 20  # of the smallest pixels, 0.2 arc seconds
 JITTER_ORDER = 29  # rays start anywhere in their pixel: at the centre of one of its descendants of this order
-BOTH_HALVES = 2
 SETTINGS = (MARGINS, TARGET, MAX_PIXELS, MIN_MAGNIFICATION, MAX_ORDER)  # for digests
 
 
 @dataclass(frozen=True)
 class Image:
-    """Pixels that make up the image of a source at one rigidity.
+    """Pixels that make up the image of a source in a band of rigidities.
 
     Attributes
     ----------
@@ -39,9 +43,9 @@ class Image:
     order : ndarray of int8, shape (n,)
         Nside is ``2**order``.
     weight : ndarray of float32, shape (n,)
-        Solid angle that the pixel stands for, in pixels of order ``leaf_order``.
+        Solid angle that the pixel stands for, in pixels of order ``leaf_order``; the mean over the band is their sum.
     half : ndarray of int8, shape (n,)
-        0 or 1: the half of the rays that found it; 2: it lies inside for both.
+        0 or 1: whether it belongs to an even or an odd rigidity of the band.
     leaf_order : int
         Order of the smallest pixels.
     """
@@ -54,7 +58,7 @@ class Image:
 
     @property
     def solid_angle(self):
-        """Solid angle of the image at Earth, steradian."""
+        """Solid angle of the image at Earth, mean over the band, steradian."""
         return float(self.weight.sum(dtype=float)) * hp.nside2pixarea(2**self.leaf_order)
 
     @property
@@ -76,7 +80,9 @@ class _Front:
 
     order: int
     ipix: np.ndarray
+    member: np.ndarray  # which rigidity of the band
     angle: np.ndarray  # between exit direction (of a relative if the own ray is trapped) and source, degrees
+    reach: np.ndarray  # how far the rays of the pixel can lie from the central one, degrees
     spread: np.ndarray  # largest distance to the exit directions of relatives, degrees
     hit: np.ndarray  # whether the ray of the pixel comes from the source
     sound: np.ndarray  # whether no relative is trapped
@@ -85,21 +91,24 @@ class _Front:
     def __len__(self):
         return len(self.ipix)
 
-    def select(self, kept):
-        """Keep the pixels where ``kept`` is true."""
-        for name in ("ipix", "angle", "spread", "hit", "sound", "weight"):
-            setattr(self, name, getattr(self, name)[kept])
+    def selected(self, kept):
+        """The pixels where ``kept`` is true."""
+        columns = (getattr(self, spec.name)[kept] for spec in fields(self) if spec.name != "order")
+        return _Front(self.order, *columns)
 
 
-def find_image(trace, coarse, direction, radius, rng, target=TARGET):
-    """Find the image of a source.
+def find_image(trace, coarse, rigidities, direction, radius, rng, target=TARGET):
+    """Find the image of a source in a band of rigidities.
 
     Parameters
     ----------
     trace : callable
-        Turns arrival directions, shape (n, 3), into exit directions, shape (n, 3); nan for trapped rays.
+        Turns arrival directions, shape (n, 3), and rigidities in EV, shape (n,), into exit directions, shape (n, 3);
+        nan for trapped rays.
     coarse : CoarsePass
-        The whole sky at this rigidity.
+        The whole sky at the middle of the band.
+    rigidities : ndarray, shape (m,)
+        Members of the band, EV.
     direction : ndarray, shape (3,)
         Unit vector to the source.
     radius : float
@@ -107,66 +116,55 @@ def find_image(trace, coarse, direction, radius, rng, target=TARGET):
     rng : numpy.random.Generator
         Places the rays in their pixels.
     target : float
-        Fewest equal rays that the image should consist of.
+        Fewest equal rays that the images should consist of, all members together.
 
     Returns
     -------
     Image
         Without pixels if no nucleus gets through to the Earth.
     """
-    image, thinned = _search(trace, coarse, direction, radius, rng, target)
-    if not thinned or not len(image.ipix):
-        return image
-    other, _ = _search(trace, coarse, direction, radius, rng, target)
-    return _joined(image, other)
-
-
-def _search(trace, coarse, direction, radius, rng, target):
-    """Divide pixels until the image has ``target`` rays; return it, and whether chance had to leave out pixels."""
-    n = len(coarse.spread)
-    angle = angular_distance(coarse.exit_direction, direction)
-    front = _Front(coarse.order, np.arange(n), angle, coarse.spread, angle < radius, np.zeros(n, bool), np.ones(n))
-    whole, thinned = [], False  # whole: (order, ipix, weight) of pixels inside
-    smallest = MIN_MAGNIFICATION * disc_solid_angle(radius)
+    front = _start(coarse, len(rigidities), direction, radius)
+    whole = []  # pixels inside, of all orders
+    smallest = MIN_MAGNIFICATION * disc_solid_angle(radius) * len(rigidities)
     while True:
-        reach = MARGINS[min(front.order - coarse.order, len(MARGINS) - 1)] * front.spread
-        near = front.angle < radius + reach
-        inside = front.sound & (front.angle + reach < radius)
-        whole.append((front.order, front.ipix[inside], front.weight[inside]))
-        front.select(near & ~inside)
+        near = front.angle < radius + front.reach
+        inside = front.sound & (front.angle + front.reach < radius)
+        whole.append(front.selected(inside))
+        front = front.selected(near & ~inside)
         rays, squares = _hits(front, whole)
         if _upper_limit(front, rays, squares) * hp.nside2pixarea(2**front.order) < smallest:
-            return _empty(front.order), thinned
-        enough = squares > 0 and 4 * rays**2 / squares >= (target / 2 if thinned else target)  # the other search halves it
-        if enough or front.order == MAX_ORDER - 1 or not len(front):
-            return _finish(trace, front, whole, direction, radius, rng), thinned
+            return _image([front.selected(slice(0))], front.order, 1)
+        if 4 * rays**2 >= target * squares > 0 or front.order == MAX_ORDER - 1 or not len(front):
+            leaves = _leaves(trace, front, rigidities, direction, radius, rng)
+            return _image([leaves, *whole], front.order + 1, len(rigidities))
         if len(front) > MAX_PIXELS:
-            _thin(front, radius, rng)
-            thinned = True
-        front = _divide(trace, front, direction, radius)
+            front = _thinned(front, radius, rng)
+        margin = MARGINS[min(front.order + 1 - coarse.order, len(MARGINS) - 1)]
+        front = _divided(trace, front, rigidities, direction, radius, margin)
 
 
-def _joined(first, second):
-    """Image of two searches, each of which becomes a half."""
-    leaf_order = max(first.leaf_order, second.leaf_order)
-    parts = [
-        (image.ipix, image.order, image.weight * 4.0 ** (leaf_order - image.leaf_order) / 2, np.full(len(image.ipix), half))
-        for half, image in enumerate((first, second))
-    ]
-    return _image(parts, leaf_order)
+def _start(coarse, n_members, direction, radius):
+    """Pixels of the coarse pass that come near at any rigidity of the band, once for each of its members."""
+    angle = angular_distance(coarse.exit_direction, direction)
+    reach = MARGINS[0] * coarse.spread + coarse.motion
+    near = np.repeat(np.flatnonzero(angle < radius + reach), n_members)
+    member = np.tile(np.arange(n_members), len(near) // n_members)
+    no, one = np.zeros(len(near), dtype=bool), np.ones(len(near))
+    return _Front(coarse.order, near, member, angle[near], reach[near], coarse.spread[near], angle[near] < radius, no, one)
 
 
-def _divide(trace, front, direction, radius):
+def _divided(trace, front, rigidities, direction, radius, margin):
     """Trace the children of all pixels."""
-    ipix = _children(front.ipix)
-    families = trace(pixel_vectors(2 ** (front.order + 1), ipix)).reshape(-1, 4, 3)
+    ipix, member = _children(front.ipix), np.repeat(front.member, 4)
+    families = trace(pixel_vectors(2 ** (front.order + 1), ipix), rigidities[member]).reshape(-1, 4, 3)
     trapped = np.isnan(families[..., 0])
     families = stand_in(families, families)
     angle = angular_distance(families, direction)
-    spread = largest_distance(families, families)
-    spread = np.repeat(np.maximum(spread.max(axis=1), front.spread / 2), 4)
+    spread = np.repeat(np.maximum(largest_distance(families, families).max(axis=1), front.spread / 2), 4)
     hit, sound = (angle < radius) & ~trapped, np.repeat(~trapped.any(axis=1), 4)
-    return _Front(front.order + 1, ipix, angle.ravel(), spread, hit.ravel(), sound, np.repeat(front.weight, 4))
+    return _Front(
+        front.order + 1, ipix, member, angle.ravel(), margin * spread, spread, hit.ravel(), sound, np.repeat(front.weight, 4)
+    )
 
 
 def stand_in(exits, relatives):
@@ -199,23 +197,23 @@ def _children(ipix):
     return (4 * ipix[:, np.newaxis] + np.arange(4)).ravel()
 
 
-def _thin(front, radius, rng):
+def _thinned(front, radius, rng):
     """Leave out pixels at random, rather those whose rays part widely or pass far away; the rest stands for them."""
-    reach = radius + front.spread
-    importance = radius / reach * np.maximum(1 - front.angle / reach, 0.1) ** 2
+    far = radius + front.spread
+    importance = radius / far * np.maximum(1 - front.angle / far, 0.1) ** 2
     chance = np.minimum(1.0, MAX_PIXELS * importance / importance.sum())
     front.weight = front.weight / chance
-    front.select(rng.random(len(front)) < chance)
+    return front.selected(rng.random(len(front)) < chance)
 
 
 def _hits(front, whole):
     """Sums of weights and of squared weights of the rays inside so far, as if all were of the order of ``front``."""
     weight = front.weight[front.hit]
     first, second = weight.sum(), np.sum(weight**2)
-    for order, _, weight in whole:
-        rays = 4.0 ** (front.order - order)
-        first += rays * weight.sum()
-        second += rays * np.sum(weight**2)
+    for part in whole:
+        rays = 4.0 ** (front.order - part.order)
+        first += rays * part.weight.sum()
+        second += rays * np.sum(part.weight**2)
     return first, second
 
 
@@ -225,31 +223,23 @@ def _upper_limit(front, first, second):
     return first + 3 * np.sqrt(second) + 3 * unseen
 
 
-def _finish(trace, front, whole, direction, radius, rng):
-    """Trace one ray from a random place in each child; diagonal pairs of children form a half."""
-    ipix, weight, leaf_order = _children(front.ipix), np.repeat(front.weight, 4), front.order + 1
-    half = np.tile([0, 1, 1, 0], len(front))
-    hit = np.zeros(len(ipix), dtype=bool)
-    if len(ipix):
-        deeper = 4 ** (JITTER_ORDER - leaf_order)
-        starts = pixel_vectors(2**JITTER_ORDER, ipix * deeper + rng.integers(deeper, size=len(ipix)))
-        hit = angular_distance(trace(starts), direction) < radius
-    parts = [(ipix[hit], np.full(hit.sum(), leaf_order), weight[hit], half[hit])]
-    for order, inside, weight in whole:
-        parts.append((
-            inside, np.full(len(inside), order), weight * 4.0 ** (leaf_order - order), np.full(len(inside), BOTH_HALVES)
-        ))
-    return _image(parts, leaf_order)
+def _leaves(trace, front, rigidities, direction, radius, rng):
+    """Trace one ray from a random place in each child of all pixels; return the children whose ray hits."""
+    ipix, member, order = _children(front.ipix), np.repeat(front.member, 4), front.order + 1
+    deeper = 4 ** (JITTER_ORDER - order)
+    starts = pixel_vectors(2**JITTER_ORDER, ipix * deeper + rng.integers(deeper, size=len(ipix)))
+    angle = angular_distance(trace(starts, rigidities[member]), direction) if len(ipix) else np.zeros(0)
+    hit = angle < radius
+    return _Front(order, ipix, member, angle, angle, angle, hit, hit, np.repeat(front.weight, 4)).selected(hit)
 
 
-def _image(parts, leaf_order):
-    """Put together ``(ipix, order, weight, half)`` of several parts."""
-    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
-    ipix, order, weight, half = (
-        column.astype(kind) for column, kind in zip(columns, (np.int64, np.int8, np.float32, np.int8), strict=True)
+def _image(parts, leaf_order, n_members):
+    """Put pixels of several orders together."""
+    return Image(
+        ipix=np.concatenate([part.ipix for part in parts]).astype(np.int64),
+        order=np.repeat([part.order for part in parts], [len(part) for part in parts]).astype(np.int8),
+        weight=np.concatenate([part.weight * 4.0 ** (leaf_order - part.order) for part in parts]).astype(np.float32)
+        / n_members,
+        half=np.concatenate([part.member % 2 for part in parts]).astype(np.int8),
+        leaf_order=leaf_order,
     )
-    return Image(ipix, order, weight, half, leaf_order)
-
-
-def _empty(order):
-    return _image([(np.zeros(0),) * 4], order)

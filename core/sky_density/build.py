@@ -9,18 +9,7 @@ from ..sources import selected_sources
 from ..streams import random_stream
 from .arrivals import expected_density, nuclei_in_cells, sampled_density
 from .density import Losses, SkyDensity
-from .energy_bins import bin_probabilities, lowest_energy
-
-HEAVIEST_CHARGE = 26
-
-
-def rigidity_range(energy):
-    """Lowest and highest rigidity in EV that a run can need.
-
-    The lowest true energy (3 sigma below the threshold) carried by iron, and the last edge carried by a proton;
-    nuclei outside are counted as lost.
-    """
-    return lowest_energy(energy) / HEAVIEST_CHARGE, energy.bin_edges[-1]
+from .energy_bins import bin_probabilities
 
 
 def isotropic_density(energy, nside):
@@ -67,7 +56,7 @@ def sky_density(config, source, *, half=None, cache=None, progress=SILENT):
 
     spectrum = propagated_spectrum(config.emission, config.propagation, source.distance, cache=cache, progress=progress)
     nuclei = nuclei_in_cells(spectrum, CHARGES, config.energy)
-    grid = rigidity_grid(*rigidity_range(config.energy))
+    grid = rigidity_grid(*config.energy.rigidity_range)
     lens = source_lens(source, config.field, config.sky, grid, cache=cache, progress=progress)
     return density_from_parts(config, source.name, source.key, nuclei, lens, half)
 

@@ -11,14 +11,8 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-SMEARING_RANGE = 3.0  # true energies are counted from so many sigma below the threshold, as published
 CELL_WIDTH = 0.005 * math.log(10)  # of ln E, at most
 SHARP = 1e-9  # a smaller resolution is none
-
-
-def lowest_energy(energy):
-    """Lowest true energy in EeV that an :class:`~..config.EnergyConfig` counts."""
-    return energy.threshold * math.exp(-SMEARING_RANGE * energy.resolution)
 
 
 def energy_cells(energy, end):
@@ -35,7 +29,7 @@ def energy_cells(energy, end):
     edges : ndarray, shape (n_cells + 1,)
         ln(E / EeV), increasing from 3 sigma below the threshold to ``end``; every bin edge below ``end`` is one.
     """
-    start, threshold, end = math.log(lowest_energy(energy)), math.log(energy.threshold), math.log(end)
+    start, threshold, end = math.log(energy.lowest_energy), math.log(energy.threshold), math.log(end)
     below = np.linspace(start, threshold, math.ceil((threshold - start) / CELL_WIDTH) + 1)
     bin_width = energy.bin_width * math.log(10)
     step = bin_width / math.ceil(bin_width / CELL_WIDTH)

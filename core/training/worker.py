@@ -17,6 +17,7 @@ import sys
 import threading
 import traceback
 
+from ..backend import prepare_environment
 from ..errors import ZevatronError
 from ..provenance import versions
 from .control import Control
@@ -24,7 +25,6 @@ from .run_folder import RunFolder
 
 PROTOCOL = 1
 NICENESS = 10
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NUMBA_NUM_THREADS")
 
 
 def main(folder):
@@ -39,6 +39,8 @@ def main(folder):
     try:
         run = RunFolder(folder)
         prepare_environment(run.config.training.threads)
+        if hasattr(os, "nice"):
+            os.nice(NICENESS)  # the window stays fluid
         channel.send({"type": "progress", "stage": "loading Keras", "done": 0, "total": 1})
         from .loop import device_name, train
 
@@ -53,25 +55,6 @@ def main(folder):
         channel.send({"type": "failed", "error": type(error).__name__, "reason": reason, "traceback": trace})
         return 1
     return 0
-
-
-def prepare_environment(threads, environment=os.environ):
-    """Set what must stand before Keras and its backend are loaded; what the user has set stays.
-
-    Parameters
-    ----------
-    threads : int
-        0: as many as there are processors.
-    environment : mutable mapping, optional
-    """
-    environment.setdefault("KERAS_BACKEND", "tensorflow")
-    environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    environment.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if threads:
-        environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)  # the window stays fluid
 
 
 def obey(control, stream=None):

@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+
 from zevatron.core import cache
 from zevatron.core.errors import InputError
 

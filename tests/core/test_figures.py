@@ -3,6 +3,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 from matplotlib.image import imread
+
 from zevatron.core import figures
 from zevatron.core.errors import InputError
 from zevatron.core.sky import pixel_vectors, unit_vectors, vector_pixels

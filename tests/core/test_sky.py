@@ -1,6 +1,7 @@
 import healpy as hp
 import numpy as np
 import pytest
+
 from zevatron.core.errors import InputError
 from zevatron.core.sky import (
     angular_distance,

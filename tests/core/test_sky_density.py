@@ -16,11 +16,10 @@ from zevatron.core.emission.background import background_spectrum
 from zevatron.core.errors import InputError, NoEventsError
 from zevatron.core.sky_density import Losses, SkyDensity
 from zevatron.core.sky_density.arrivals import expected_density, nuclei_in_cells, sampled_density
-from zevatron.core.sky_density.build import density_from_parts, mixture, rigidity_range
+from zevatron.core.sky_density.build import density_from_parts, mixture
 from zevatron.core.sky_density.energy_bins import (
     bin_probabilities,
     energy_cells,
-    lowest_energy,
     numbers_in_cells,
     smearing,
     smearing_of_energies,
@@ -81,7 +80,7 @@ def test_cells_have_every_bin_edge_and_start_three_sigma_below_the_threshold():
     for energy in (EnergyConfig(), EnergyConfig(resolution=0.0), EnergyConfig(bin_width=0.2, threshold=40.0)):
         cells = energy_cells(energy, 1000.0)
         assert math.exp(cells[0]) == pytest.approx(energy.threshold * math.exp(-3 * energy.resolution))
-        assert math.exp(cells[0]) == pytest.approx(lowest_energy(energy))
+        assert math.exp(cells[0]) == pytest.approx(energy.lowest_energy)
         assert math.exp(cells[-1]) == pytest.approx(1000)
         assert np.all(np.diff(cells) > 0) and np.diff(cells).max() < 0.0116
         distance = np.abs(cells[:, None] - np.log(energy.bin_edges)).min(axis=0)
@@ -275,7 +274,7 @@ def test_a_run_gives_both_densities_and_repeats_its_sample():
 
 
 def test_default_rigidities_reach_from_iron_at_the_lowest_to_a_proton_at_the_highest_energy():
-    low, high = rigidity_range(EnergyConfig())
+    low, high = EnergyConfig().rigidity_range
     assert low == pytest.approx(56 * math.exp(-0.6) / 26) and high == pytest.approx(314.9, abs=0.1)
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from zevatron.core.config import CustomSource, SourcesConfig
 from zevatron.core.errors import ConfigError, InputError, UnknownNameError
 from zevatron.core.sky import angular_distance, unit_vectors

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from zevatron.core import study as study_module
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.errors import ConfigError, DamagedFileError, NoEventsError, UnknownNameError

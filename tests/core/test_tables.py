@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from zevatron.core.errors import InputError
 from zevatron.core.tables import read_table, write_table
 

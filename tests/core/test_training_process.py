@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 
 from tests.core.training_runs import small_density, small_run
+from zevatron.core.backend import THREAD_VARIABLES, prepare_environment
 from zevatron.core.errors import CancelledError, TrainingError
 from zevatron.core.progress import Progress
 from zevatron.core.training import RunFolder, RunState, TrainingProcess, train_blocking
 from zevatron.core.training import process as training_process
 from zevatron.core.training.control import Control
 from zevatron.core.training.run_folder import HISTORY
-from zevatron.core.training.worker import THREAD_VARIABLES, obey, prepare_environment
+from zevatron.core.training.worker import obey
 
 ROOT = Path(__file__).resolve().parents[2]
 
