@@ -18,7 +18,8 @@ from .store import ImageStore, read_images, rigidity_key
 
 POINTS_PER_DECADE = 40
 TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, a hundredth of the usual disc
-MEMBERS = 8  # rigidities in the band around each of the grid: 320 per decade
+MEMBERS, FEW_MEMBERS = 8, 2  # rigidities in the band around each of the grid, below and above ...
+STIFF = 40.0  # EV: from here on images move by less than half a degree within a band
 VERSION = 3
 
 
@@ -170,8 +171,9 @@ def compute_image(source, galaxy, radius, rigidity, *, cache=None):
 
 
 def band(rigidity):
-    """Rigidities in EV, shape (MEMBERS,), that share the band around one of the grid evenly in ln R."""
-    return rigidity * 10 ** (((np.arange(MEMBERS) + 0.5) / MEMBERS - 0.5) / POINTS_PER_DECADE)
+    """Rigidities in EV, shape (m,), that share the band around one of the grid evenly in ln R."""
+    n = MEMBERS if rigidity < STIFF else FEW_MEMBERS
+    return rigidity * 10 ** (((np.arange(n) + 0.5) / n - 0.5) / POINTS_PER_DECADE)
 
 
 def open_store(source, galaxy, radius, cache=None):
@@ -195,6 +197,6 @@ def shipped_path(source, galaxy):
 
 def lens_digest(source, galaxy, radius, *more):
     """Twelve hexadecimal digits of everything that an image depends on, ``more`` included."""
-    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, POINTS_PER_DECADE, MEMBERS, *imaging.SETTINGS)
+    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, POINTS_PER_DECADE, MEMBERS, FEW_MEMBERS, STIFF, *imaging.SETTINGS)
     position = (round(source.glon, 6), round(source.glat, 6))
     return digest_of("lens", algorithm, galaxy.digest, position, radius, *more)

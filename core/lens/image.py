@@ -24,10 +24,10 @@ from ..sky import angular_distance, pixel_vectors
 # How far rays of one pixel can lie from its central one, in largest distances between neighbouring rays, for pixels of
 # the coarse pass, their children and all others; half a distance is just enough where the lens is linear.
 MARGINS = (1.5, 1.0, 0.75)
-TARGET = 2000.0  # equal rays that a map consists of, at least
+TARGET = 1500.0  # equal rays that a map consists of, at least
 MAX_PIXELS = 600  # more pixels than this are thinned out at random, and those that stay get the weight of the others
 MIN_MAGNIFICATION = 1e-3  # a smaller image (a quarter of a pixel of Nside 512 for 1 degree) counts as none
-MAX_ORDER = 20  # of the smallest pixels, 0.2 arc seconds
+MAX_ORDER = 15  # of the smallest pixels, 6 arc seconds
 JITTER_ORDER = 29  # rays start anywhere in their pixel: at the centre of one of its descendants of this order
 SETTINGS = (MARGINS, TARGET, MAX_PIXELS, MIN_MAGNIFICATION, MAX_ORDER)  # for digests
 

@@ -4,29 +4,30 @@ import numpy as np
 import pytest
 
 from zevatron.core.galactic_field import backtrack, galactic_field
-from zevatron.core.lens.assembly import TOLERANCE
-from zevatron.core.lens.coarse import trace_coarse
+from zevatron.core.lens.assembly import TOLERANCE, band
+from zevatron.core.lens.coarse import coarse_pass, trace_coarse
 from zevatron.core.lens.image import find_image
 from zevatron.core.sources import find_source
 
 SOURCE = find_source("Cen A")
 
 
-def tracer(rigidity):
+def tracing():
     field = galactic_field("jf12_regular")
-    return lambda directions: backtrack(field, rigidity, directions, tolerance=TOLERANCE).exit_direction
+    return lambda directions, rigidities: backtrack(field, rigidities, directions, tolerance=TOLERANCE).exit_direction
 
 
 @pytest.mark.parametrize("rigidity", [2.0, 6.0, 60.0])
 def test_coarse_pass(benchmark, rigidity):
-    benchmark.pedantic(trace_coarse, (tracer(rigidity),), rounds=3, warmup_rounds=1)
+    benchmark.pedantic(trace_coarse, (tracing(), rigidity), rounds=3, warmup_rounds=1)
 
 
 @pytest.mark.parametrize("rigidity", [2.0, 6.0, 60.0])
 def test_image(benchmark, rigidity):
-    trace = tracer(rigidity)
-    coarse = trace_coarse(trace)
+    trace = tracing()
+    coarse = coarse_pass(trace_coarse(trace, rigidity))
     image = benchmark.pedantic(
-        lambda: find_image(trace, coarse, SOURCE.direction, 1.0, np.random.default_rng(1)), rounds=3, warmup_rounds=1
+        lambda: find_image(trace, coarse, band(rigidity), SOURCE.direction, 1.0, np.random.default_rng(1)),
+        rounds=3, warmup_rounds=1,
     )
     benchmark.extra_info["n_effective"] = image.n_effective
