@@ -104,6 +104,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._numbers = itertools.count(1)
         self._lanes, self._newest = {}, {}
+        self._threads = []
         self._is_closed = False
         self.active = []
         self._started.connect(self._on_started, Qt.ConnectionType.QueuedConnection)
@@ -171,10 +172,19 @@ class Jobs(QObject):
             lane.put(None)
         self._lanes.clear()
 
+    def wait(self, seconds):
+        """Wait for the threads after :meth:`close`; returns whether all have ended."""
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(deadline - time.monotonic(), 0.0))
+        return not any(thread.is_alive() for thread in self._threads)
+
     def _lane(self, name):
         if name not in self._lanes:
             self._lanes[name] = lane = queue.SimpleQueue()
-            threading.Thread(target=self._run_lane, args=(lane,), name=f"jobs-{name}", daemon=True).start()
+            thread = threading.Thread(target=self._run_lane, args=(lane,), name=f"jobs-{name}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
         return self._lanes[name]
 
     def _run_lane(self, lane):

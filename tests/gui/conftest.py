@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-import threading
 
 import pytest
 from synthetic import synthetic_densities
@@ -20,6 +19,7 @@ from zevatron.gui import settings, theme
 from zevatron.gui.faults import Faults
 from zevatron.gui.log import WindowHandler
 from zevatron.gui.main_window import MainWindow
+from zevatron.gui.state.view import Choices
 
 SMALL = {"sky.nside": 8, "test.maps": 400, "test.bootstrap": 20, "events.n_events": (50, 100)}
 
@@ -52,6 +52,16 @@ def densities(monkeypatch):
     monkeypatch.setattr("zevatron.core.sky_density.sky_densities", synthetic_densities)
 
 
+def close_window(window):
+    """Close a window and see that its threads end."""
+    window.shut_down()
+    window._may_close = lambda: True
+    window.close()
+    assert window.jobs.wait(20)
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
 @pytest.fixture
 def open_window(qtbot, own_settings, small_run):
     """Open the window as the application does, with a small run; closes it and looks for what is left behind."""
@@ -73,20 +83,52 @@ def open_window(qtbot, own_settings, small_run):
     yield open_
     for window, faults, log in opened:
         if isValid(window):
-            window.shut_down()
-            window._may_close = lambda: True
-            window.close()
-            window.deleteLater()
+            close_window(window)
         faults.uninstall()
         logging.getLogger("zevatron").removeHandler(log)
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    QApplication.processEvents()
-    qtbot.waitUntil(lambda: not [t for t in threading.enumerate() if t.name.startswith("jobs-")], timeout=10_000)
 
 
 @pytest.fixture
-def window(open_window, densities, qtbot):
-    """The window once its first sky is there."""
+def new_window(open_window, densities, qtbot):
+    """A window of its own, once its first sky is there."""
     opened = open_window()
-    qtbot.waitUntil(lambda: opened.controller.density is not None and opened.controller.sky is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: has_sky(opened), timeout=20_000)
     return opened
+
+
+@pytest.fixture(scope="module")
+def shared_window(qapp, tmp_path_factory):
+    """One window for the tests of a module that leave it as they like."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zevatron.core.sky_density.sky_densities", synthetic_densities)
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path_factory.mktemp("config")))
+        theme.set_theme(theme.DARK)
+        log = WindowHandler()
+        opened = MainWindow(Faults(), log)
+        opened.show()
+        yield opened
+        close_window(opened)
+
+
+@pytest.fixture
+def window(shared_window, small_run, qtbot):
+    """The shared window with a small run, as if it had just been opened."""
+    opened = shared_window
+    opened.draft.load(small_run)
+    opened.view.load(Choices(n_events=100))
+    opened.controller.compute_densities()
+    opened.sky.set_mode("density")
+    opened.tabs.setCurrentIndex(0)
+    opened.messages.hide()
+    opened.reset_layout()
+    qtbot.waitUntil(lambda: has_sky(opened), timeout=20_000)
+    return opened
+
+
+def has_sky(window):
+    """Whether density and mock sky belong to what is asked for."""
+    sky, choices = window.controller.sky, window.controller.choices
+    return (
+        window.controller.is_current and sky is not None and sky.density is window.controller.density
+        and (sky.eta, sky.n_events) == (choices.eta, choices.n_events)
+    )

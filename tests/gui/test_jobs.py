@@ -152,4 +152,4 @@ def test_closing_ends_the_threads(qtbot, gate):
     jobs.submit("fast", lambda progress: 1, lane="b")
     jobs.close()
     assert jobs.submit("late", lambda progress: 1).state == CANCELLED
-    qtbot.waitUntil(lambda: not [t for t in threading.enumerate() if t.name.startswith("jobs-")], timeout=3000)
+    assert jobs.wait(3)

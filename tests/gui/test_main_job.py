@@ -69,6 +69,7 @@ def test_main_job_by_hand(tiny_window, qtbot):
     assert answers.network(window.controller.config, "Cen A", 100).as_dict() == network.as_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_training_is_paused_resumed_and_discarded(tiny_window, qtbot, monkeypatch):
     window = tiny_window

@@ -292,7 +292,9 @@ def test_fault_of_the_engine_is_shown_and_the_window_lives_on(open_window, qtbot
 
 
 @pytest.mark.parametrize("where", ["slot", "thread"])
-def test_exceptions_nobody_caught_are_shown_and_logged(window, qtbot, where):
+def test_exceptions_nobody_caught_are_shown_and_logged(new_window, qtbot, where):
+    window = new_window
+
     def broken():
         raise ValueError("unforeseen")
 
