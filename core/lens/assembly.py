@@ -20,7 +20,7 @@ POINTS_PER_DECADE = 40
 TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, a hundredth of the usual disc
 MEMBERS, FEW_MEMBERS = 8, 2  # rigidities in the band around each of the grid, below and above ...
 STIFF = 40.0  # EV: from here on images move by less than half a degree within a band
-VERSION = 3
+VERSION = 4
 
 
 def rigidity_grid(lowest, highest):
@@ -96,8 +96,8 @@ class SourceLens:
 
 def _row(image, nside, half):
     """Pixels of a map, with repeats, and the weight that the parts of an image give to them."""
-    used = slice(None) if half is None else image.half == half
-    ipix, weight, order = image.ipix[used], image.weight[used].astype(float), image.order[used].astype(int)
+    used = slice(None) if half is None else image.member % 2 == half
+    ipix, weight, order = image.ipix[used], image.share[used], image.order[used].astype(int)
     step = order - (nside.bit_length() - 1)
     copies = 4 ** np.maximum(-step, 0)  # pixels of the map in one of the image
     first = np.where(step >= 0, ipix >> (2 * np.maximum(step, 0)), ipix * copies)

@@ -25,8 +25,8 @@ from ..sky import angular_distance, pixel_vectors
 # the coarse pass, their children and all others; half a distance is just enough where the lens is linear.
 MARGINS = (1.5, 1.0, 0.75)
 TARGET = 1500.0  # equal rays that a map consists of, at least
-MAX_PIXELS = 600  # more pixels than this are thinned out at random, and those that stay get the weight of the others
-MIN_MAGNIFICATION = 1e-3  # a smaller image (a quarter of a pixel of Nside 512 for 1 degree) counts as none
+MAX_PIXELS = 1500  # more pixels than this are thinned out at random, and those that stay get the weight of the others
+MIN_MAGNIFICATION = 4e-3  # a smaller image (one pixel of Nside 512 for 1 degree) counts as none, as it was published
 MAX_ORDER = 15  # of the smallest pixels, 6 arc seconds
 JITTER_ORDER = 29  # rays start anywhere in their pixel: at the centre of one of its descendants of this order
 SETTINGS = (MARGINS, TARGET, MAX_PIXELS, MIN_MAGNIFICATION, MAX_ORDER)  # for digests
@@ -43,9 +43,10 @@ class Image:
     order : ndarray of int8, shape (n,)
         Nside is ``2**order``.
     weight : ndarray of float32, shape (n,)
-        Solid angle that the pixel stands for, in pixels of order ``leaf_order``; the mean over the band is their sum.
-    half : ndarray of int8, shape (n,)
-        0 or 1: whether it belongs to an even or an odd rigidity of the band.
+        Solid angle that the pixel stands for, in pixels of order ``leaf_order``, over the number of members: their sum
+        is the mean over the band.
+    member : ndarray of int8, shape (n,)
+        Index of the rigidity within the band.
     leaf_order : int
         Order of the smallest pixels.
     """
@@ -53,7 +54,7 @@ class Image:
     ipix: np.ndarray
     order: np.ndarray
     weight: np.ndarray
-    half: np.ndarray
+    member: np.ndarray
     leaf_order: int
 
     @property
@@ -62,11 +63,21 @@ class Image:
         return float(self.weight.sum(dtype=float)) * hp.nside2pixarea(2**self.leaf_order)
 
     @property
+    def share(self):
+        """Probability of each pixel, shape (n,), summing to 1; every rigidity with an image counts the same."""
+        member_weight = np.bincount(self.member, self.weight)
+        return self.weight / (member_weight[self.member] * np.count_nonzero(member_weight))
+
+    @property
     def n_effective(self):
         r"""Equal rays that would make up the same image: :math:`(\sum w)^2 / \sum w^2`."""
         rays = 4.0 ** (self.leaf_order - self.order)
-        squares = np.sum(self.weight.astype(float) ** 2 / rays)
-        return float(self.weight.sum(dtype=float) ** 2 / squares) if squares else 0.0
+        return float(1 / np.sum(self.share**2 / rays)) if len(self.ipix) else 0.0
+
+
+def nothing():
+    """Image of a source from which no nucleus gets through."""
+    return Image(np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.float32), np.zeros(0, np.int8), 0)
 
 
 def disc_solid_angle(radius):
@@ -133,10 +144,11 @@ def find_image(trace, coarse, rigidities, direction, radius, rng, target=TARGET)
         front = front.selected(near & ~inside)
         rays, squares = _hits(front, whole)
         if _upper_limit(front, rays, squares) * hp.nside2pixarea(2**front.order) < smallest:
-            return _image([front.selected(slice(0))], front.order, 1)
+            return nothing()
         if 4 * rays**2 >= target * squares > 0 or front.order == MAX_ORDER - 1 or not len(front):
             leaves = _leaves(trace, front, rigidities, direction, radius, rng)
-            return _image([leaves, *whole], front.order + 1, len(rigidities))
+            image = _image([leaves, *whole], leaves.order, len(rigidities))
+            return image if image.solid_angle * len(rigidities) >= smallest else nothing()
         if len(front) > MAX_PIXELS:
             front = _thinned(front, radius, rng)
         margin = MARGINS[min(front.order + 1 - coarse.order, len(MARGINS) - 1)]
@@ -240,6 +252,6 @@ def _image(parts, leaf_order, n_members):
         order=np.repeat([part.order for part in parts], [len(part) for part in parts]).astype(np.int8),
         weight=np.concatenate([part.weight * 4.0 ** (leaf_order - part.order) for part in parts]).astype(np.float32)
         / n_members,
-        half=np.concatenate([part.member % 2 for part in parts]).astype(np.int8),
+        member=np.concatenate([part.member for part in parts]).astype(np.int8),
         leaf_order=leaf_order,
     )

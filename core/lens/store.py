@@ -8,7 +8,7 @@ from ..cache import read_cache, write_cache
 from .image import Image
 
 SAVE_INTERVAL = 5.0  # s of work that a killed computation loses at most
-COLUMNS = ("ipix", "order", "weight", "half")
+COLUMNS = ("ipix", "order", "weight", "member")
 
 
 def rigidity_key(rigidity):

@@ -7,7 +7,7 @@ import pytest
 from zevatron.core.lens import image as imaging
 from zevatron.core.lens.assembly import SourceLens
 from zevatron.core.lens.coarse import coarse_pass, trace_coarse
-from zevatron.core.lens.image import Image, disc_solid_angle, find_image
+from zevatron.core.lens.image import disc_solid_angle, find_image, nothing
 from zevatron.core.sky import angular_distance, lonlat, pixel_vectors, unit_vectors
 
 SOURCE = unit_vectors(40.0, 25.0)
@@ -124,6 +124,25 @@ def test_thinning_at_random_changes_nothing_on_average(monkeypatch):
     assert values.std() < 0.5
 
 
+def test_image_below_the_limit_counts_as_none():
+    image = image_of(zooming(0.05), unit_vectors(0.0, 90.0))  # 1/400 of the disc
+    assert len(image.ipix) == 0 and image.solid_angle == 0
+
+
+def test_every_rigidity_of_a_band_counts_the_same():
+    """Half of the band is magnified ninefold; the map is the mean of both images all the same."""
+
+    def trace(directions, rigidities):
+        return np.where(rigidities[:, np.newaxis] > 1.5, zooming(3.0)(directions), directions)
+
+    exits = [trace_coarse(trace, rigidity) for rigidity in (1.0, 1.0, 3.0)]
+    pole = unit_vectors(0.0, 90.0)
+    image = find_image(trace, coarse_pass(exits[0], exits[1:]), np.array([1.0, 2.0]), pole, 1.0, np.random.default_rng(1))
+    assert magnification(image) == pytest.approx(5, rel=0.02)
+    assert image.share.sum() == pytest.approx(1)
+    assert image.share[image.member == 0].sum() == pytest.approx(0.5)
+
+
 def test_directions_that_nothing_reaches_give_an_empty_image():
     def northwards(directions):
         glon, glat = lonlat(directions)
@@ -176,9 +195,8 @@ def test_band_is_the_mean_of_its_rigidities():
 
 
 def test_rows_sum_to_one_or_zero():
-    nothing = Image(np.zeros(0, int), np.zeros(0, int), np.zeros(0), np.zeros(0, int), 9)  # opaque
     for nside in (1, 8, 32, 256):
-        lens = lens_of(image_of(winding(2), members=2), nothing, image_of(straight, members=3), nside=nside)
+        lens = lens_of(image_of(winding(2), members=2), nothing(), image_of(straight, members=3), nside=nside)
         for half in (None, 0, 1):
             density = lens.sparse_density(half)
             assert density.shape == (3, 12 * nside**2)
