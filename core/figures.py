@@ -9,7 +9,7 @@ from pathlib import Path
 import healpy as hp
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
@@ -49,7 +49,8 @@ def _mollweide(values, nside, width):
 def _draw_sky(axes, values, nside, width, vmax, graticule=True):
     image, projection = _mollweide(values, nside, width)
     shown = axes.imshow(
-        np.ma.masked_invalid(image), origin="lower", extent=(-2, 2, -1, 1), cmap=SKY_COLOURS, vmin=0, vmax=vmax, interpolation="nearest"
+        np.ma.masked_invalid(image), origin="lower", extent=(-2, 2, -1, 1), cmap=SKY_COLOURS, norm=PowerNorm(0.5, 0, vmax),
+        interpolation="nearest",
     )
     outline = np.linspace(0, 2 * np.pi, 361)
     axes.plot(2 * np.cos(outline), np.sin(outline), color=PUBLISHED, lw=0.6)
@@ -85,7 +86,7 @@ def sky_figure(density, markers=()):
     axes = upper.subplots()
     total = density.source.sum(axis=1) * density.npix
     shown, projection = _draw_sky(axes, total, density.nside, 1000, total.max())
-    upper.colorbar(shown, ax=axes, shrink=0.75, label="density relative to isotropy")
+    upper.colorbar(shown, ax=axes, shrink=0.75, label="density relative to isotropy (square-root scale)")
     for source in markers:
         x, y = projection.ang2xy(source.glon, source.glat, lonlat=True)
         halo = [withStroke(linewidth=2.5, foreground="white")]
