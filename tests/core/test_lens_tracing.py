@@ -94,7 +94,7 @@ def test_size_place_and_spread_agree_with_crpropa(field, rigidity):
     for ratio, distance, spread, rays in deviations(field, rigidity, reference_rows()[field, rigidity]):
         assert ratio == pytest.approx(1, abs=0.02 + 1 / np.sqrt(rays))
         assert distance < 0.5
-        assert abs(spread) < 0.01
+        assert abs(spread) < 0.01 + 0.1 / np.sqrt(rays)  # the reference has tens to hundreds of rays
 
 
 @pytest.mark.slow
