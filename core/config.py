@@ -21,6 +21,24 @@ from .errors import ConfigError, InputError, UnknownNameError
 from .sky import check_nside
 
 
+IMPORTED_FIELD = "imported"
+
+
+class Table(dict):
+    """A read-only mapping from names to numbers, booleans, texts or tuples of them: a setting with keys of its own."""
+
+    def __hash__(self):
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self):
+        return Table, (dict(self),)
+
+    def __setitem__(self, key, value):
+        raise TypeError("a Table is read-only; make a new one")
+
+    __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = __setitem__
+
+
 def setting(default, *, label, help, unit="", low=None, high=None, choices=None, step=None):
     """Declare one setting.
 
@@ -50,6 +68,11 @@ def field_models():
     from .galactic_field.registry import FIELD_MODELS
 
     return tuple(FIELD_MODELS)
+
+
+def field_choices():
+    """What a run may name as its field: the models, or a lens made elsewhere."""
+    return (*field_models(), IMPORTED_FIELD)
 
 
 def emission_models():
@@ -92,7 +115,24 @@ def checked_value(value, spec, path):
     return _checked_scalar(value, kind, spec, path)
 
 
+def _checked_table(value, path):
+    """Return a :class:`Table` of plain finite values."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"expected a table of names and values, received {value!r}", path)
+    checked = {}
+    for name, entry in value.items():
+        items = entry if isinstance(entry, (list, tuple, np.ndarray)) else (entry,)
+        items = tuple(item.item() if isinstance(item, np.generic) else item for item in items)
+        for item in items:
+            if not isinstance(item, (bool, int, float, str)) or (isinstance(item, float) and not math.isfinite(item)):
+                raise ConfigError(f"expected a finite number, received {item!r}", f"{path}.{name}")
+        checked[str(name)] = items[0] if items and items[0] is entry else items
+    return Table(checked)
+
+
 def _checked_scalar(value, kind, spec, path):
+    if kind is Table:
+        return _checked_table(value, path)
     if is_dataclass(kind):
         if isinstance(value, kind):
             return value
@@ -233,10 +273,52 @@ class FieldConfig(Section):
     """The Galactic magnetic field."""
 
     path = "field"
-    model: str = setting("jf12_regular", choices=field_models, label="Galactic field", help="Galactic magnetic field model")
+    model: str = setting(
+        "jf12_regular", choices=field_choices, label="Galactic field",
+        help="Galactic magnetic field model, or imported: a lens or deflection table made elsewhere (field.file)",
+    )
+    parameters: Table = setting(
+        Table(), label="Changed parameters",
+        help="Parameters of field.model that differ from its paper, by name, such as { x_strength = 3.5 }; empty: as published",
+    )
     realisation: int = setting(
         0, low=0, high=9999, label="Realisation", help="Which realisation of the random field; models without one ignore it"
     )
+    realisations: int = setting(
+        1, low=1, high=100, label="Realisations averaged",
+        help="Maps are the mean over so many realisations, from field.realisation on; models without a random part ignore it",
+    )
+    seed: int = setting(
+        1, low=0, high=2**63 - 1, label="Seed of the random field",
+        help="The random fields are drawn from it, not from the seed of the run, so that other mock skies need no other Galaxy",
+    )
+    ensemble: tuple[str, ...] = setting(
+        (), choices=field_models, label="Averaged with",
+        help="Further models: maps are the mean over field.model and these, since the true field is unknown",
+    )
+    weights: tuple[float, ...] = setting(
+        (), low=0.0, label="Weights", help="Relative weights of field.model and of each model of field.ensemble; empty: all equal"
+    )
+    file: str = setting(
+        "", label="File", help="Folder of a CRPropa lens (lens.cfg) or of published deflection tables (model imported)"
+    )
+
+    def check(self):
+        """Require weights that fit, a file where the model needs one, and parameters that the model has."""
+        n_models = 1 + len(self.ensemble)
+        if len({self.model, *self.ensemble}) < n_models:
+            raise ConfigError("expected each model once, apart from field.model", "field.ensemble")
+        if self.weights and (len(self.weights) != n_models or sum(self.weights) <= 0):
+            raise ConfigError(
+                f"expected {n_models} weights (field.model and each of field.ensemble), not all zero, received {list(self.weights)}",
+                "field.weights",
+            )
+        if self.model == IMPORTED_FIELD and not self.file:
+            raise ConfigError("expected the folder of a lens, because field.model is 'imported'", "field.file")
+        if self.parameters:
+            from .galactic_field.registry import check_parameters
+
+            check_parameters(self.model, self.parameters)
 
 
 @dataclass(frozen=True)
@@ -321,6 +403,14 @@ class SkyConfig(Section):
     source_radius: float = setting(
         1.0, unit="deg", low=0.1, high=20.0, label="Radius at the Galaxy's edge",
         help="A nucleus that enters the Galaxy within this angle of the source's direction counts as coming from it",
+    )
+    source_shape: str = setting(
+        "cap", choices=("cap", "fisher"), label="Shape at the Galaxy's edge",
+        help="How nuclei of a source are spread when they enter the Galaxy: evenly in a cap, as published, or by a Fisher distribution",
+    )
+    source_spread: float = setting(
+        5.0, unit="deg", low=0.5, high=30.0, label="Spread at the Galaxy's edge",
+        help="Root mean square angle of the Fisher distribution (source_shape fisher), from a turbulent extragalactic field",
     )
     normalisation: str = setting(
         "edge", choices=("edge", "flux"), label="Normalisation",
@@ -478,8 +568,14 @@ def with_values(config, values):
         if section not in known or (dot and not is_dataclass(getattr(config, section))):
             raise ConfigError(f"no such setting; known: {', '.join(p for p, _ in settings_of(type(config)))}", path)
         if dot:
+            key, is_entry, entry = key.partition(".")
             if key not in (names := [spec.name for spec in fields(getattr(config, section))]):
                 raise ConfigError(f"no such setting; [{section}] has {', '.join(names)}", path)
+            if is_entry:
+                table = nested.get(section, {}).get(key, getattr(getattr(config, section), key))
+                if not isinstance(table, dict):
+                    raise ConfigError(f"no such setting; {section}.{key} is no table", path)
+                value = {**table, entry: value}
             nested.setdefault(section, {})[key] = value
         elif is_dataclass(getattr(config, section)) and not isinstance(value, type(getattr(config, section))):
             raise ConfigError(f"expected {section}.KEY, received the whole section", path)
@@ -571,6 +667,10 @@ def _fill_table(table, section, comments):
                 _fill_table(child, item, comments=False)
                 array.append(child)
             table.add(spec.name, array)
+        elif isinstance(value, Table):
+            inline = tomlkit.inline_table()
+            inline.update({name: list(entry) if isinstance(entry, tuple) else entry for name, entry in value.items()})
+            table.add(spec.name, inline)
         else:
             table.add(spec.name, list(value) if isinstance(value, tuple) else value)
 

@@ -25,6 +25,8 @@ def settings_table():
 
 
 def _shown(value):
+    if isinstance(value, dict):
+        return "{}"
     if isinstance(value, tuple):
         return "[" + ", ".join(str(item) for item in value) + "]"
     return str(value).lower() if isinstance(value, bool) else str(value) or "(empty)"

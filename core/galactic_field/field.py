@@ -1,16 +1,15 @@
 """A Galactic field model as the rest of the program sees it: a name, values at points, a digest."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from importlib import import_module
 
 import numpy as np
 
 from ..config import FieldConfig
 from ..errors import InputError, UnknownNameError
 from .compiled import compile_loop, field_in, piece_at
-from .registry import FIELD_MODELS
+from .registry import FIELD_MODELS, published_model
 
 TRACING_VERSION = 1  # raised by hand whenever tracks come out differently, for the digest
 
@@ -97,9 +96,9 @@ def galactic_field(config):
         if config not in FIELD_MODELS:
             raise UnknownNameError("Galactic field", config, FIELD_MODELS)
         config = FieldConfig(model=config)
-    entry = FIELD_MODELS[config.model]
-    factory = getattr(import_module(f".{entry.module}", __package__), entry.factory)
-    return GalacticField(config.model, factory(config))
+    if config.model not in FIELD_MODELS:
+        raise InputError(f"the field {config.model!r} is a lens, known only by where its rays leave; choose another for this")
+    return GalacticField(config.model, replace(published_model(config.model), **config.parameters))
 
 
 def checked_vectors(vectors, name):

@@ -141,7 +141,7 @@ class JF12(FieldModel):
         )
 
 
-def jf12_regular(config):
+def jf12_regular():
     """JF12 without its random parts."""
     return JF12()
 

@@ -95,12 +95,12 @@ class PT11(FieldModel):
         )
 
 
-def pt11_bss_halo(config):
+def pt11_bss_halo():
     """PT11 with the bisymmetric disk."""
     return PT11()
 
 
-def pt11_ass_halo(config):
+def pt11_ass_halo():
     """PT11 with the axisymmetric disk; the southern halo is half as strong."""
     return PT11(bisymmetric=False, pitch=-5.0, south_strength=-2.0)
 

@@ -1,6 +1,9 @@
 """The one list of Galactic field models: a new model is one module and one line here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from importlib import import_module
+
+from ..errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -19,3 +22,27 @@ FIELD_MODELS = {
     "pt11_bss_halo": FieldEntry("pt11", "pt11_bss_halo", "PT11, BSS disk + halo", "Pshirkov et al., ApJ 738 (2011) 192"),
     "pt11_ass_halo": FieldEntry("pt11", "pt11_ass_halo", "PT11, ASS disk + halo", "Pshirkov et al., ApJ 738 (2011) 192"),
 }
+
+
+def published_model(name):
+    """Make the model ``name`` of :data:`FIELD_MODELS` with its published parameters."""
+    entry = FIELD_MODELS[name]
+    return getattr(import_module(f".{entry.module}", __package__), entry.factory)()
+
+
+def check_parameters(name, parameters):
+    """Raise :class:`ConfigError` where a changed parameter is none of the model's or has another type or length."""
+    if name not in FIELD_MODELS:
+        raise ConfigError(f"expected none, because the field {name!r} has no parameters", "field.parameters")
+    model = published_model(name)
+    known = {spec.name: getattr(model, spec.name) for spec in fields(model)}
+    for key, value in parameters.items():
+        path = f"field.parameters.{key}"
+        if key not in known:
+            raise ConfigError(f"no parameter of {name}; known: {', '.join(known) or 'none'}", path)
+        published = known[key]
+        if isinstance(published, tuple):
+            if not isinstance(value, tuple) or len(value) != len(published):
+                raise ConfigError(f"expected {len(published)} numbers, received {value!r}", path)
+        elif isinstance(published, bool) != isinstance(value, bool) or not isinstance(value, bool | int | float):
+            raise ConfigError(f"expected a value such as {published!r}, received {value!r}", path)

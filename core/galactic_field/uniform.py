@@ -35,7 +35,7 @@ class UniformField(FieldModel):
         return Constants(float(self.bx), float(self.by), float(self.bz))
 
 
-def no_field(config):
+def no_field():
     """Model of an empty Galaxy: straight lines."""
     return UniformField()
 

@@ -32,8 +32,10 @@ def choice_entries(path, spec):
 def registry_labels(path):
     """Return the labels that the registry of a setting gives, by name."""
     if path == "field.model":
-        from ...core.galactic_field.registry import FIELD_MODELS as entries
-    elif path == "emission.model":
+        from ...core.galactic_field.registry import FIELD_MODELS
+
+        return {name: entry.label for name, entry in FIELD_MODELS.items()} | {"imported": "Imported lens"}
+    if path == "emission.model":
         from ...core.emission.registry import EMISSION_MODELS as entries
     elif path == "network.kind":
         from ...core.network.registry import NETWORKS as entries

@@ -185,3 +185,28 @@ def test_the_readme_shows_the_settings_as_they_are(request):
     readme = (request.config.rootpath / "README.md").read_text(encoding="utf-8")
     shown = readme.split(START)[1].split(END)[0].strip()
     assert shown == settings_table().strip(), "run: python docs/make_settings.py"
+
+
+def test_changed_parameters_of_a_field_come_back_exactly():
+    config = with_values(RunConfig(), {"field.parameters.x_strength": 3.5})
+    config = with_values(config, {"field.parameters.arm_strengths": [0.0] * 8})
+    assert config.field.parameters == {"x_strength": 3.5, "arm_strengths": (0.0,) * 8}
+    assert config_from_toml(run_toml(config)) == config
+    assert config.digest != RunConfig().digest and hash(config) != hash(RunConfig())
+
+
+@pytest.mark.parametrize(("values", "path", "message"), [
+    ({"field.parameters.x_strenth": 3.5}, "field.parameters.x_strenth", "known: arm_radii"),
+    ({"field.parameters.x_strength": "much"}, "field.parameters.x_strength", "expected a value such as 4.6"),
+    ({"field.parameters.x_strength": float("nan")}, "field.parameters.x_strength", "expected a finite number"),
+    ({"field.parameters.arm_strengths": [1.0]}, "field.parameters.arm_strengths", "expected 8 numbers"),
+    ({"field.parameters": 3}, "field.parameters", "expected a table"),
+    ({"field.model": "imported"}, "field.file", "expected the folder"),
+    ({"field.ensemble": ["none", "jf12_regular"]}, "field.ensemble", "expected each model once"),
+    ({"field.ensemble": ["none"], "field.weights": [1.0]}, "field.weights", "expected 2 weights"),
+    ({"energy.threshold.x": 1.0}, "energy.threshold.x", "energy.threshold is no table"),
+])
+def test_faults_of_the_field_are_named(values, path, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        with_values(RunConfig(), values)
+    assert caught.value.path == path
