@@ -1,6 +1,6 @@
 """The one list of Galactic field models: a new model is one module and one line here."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 
 from ..errors import ConfigError
@@ -14,9 +14,11 @@ class FieldEntry:
     factory: str
     label: str
     reference: str
+    random: str = ""  # factory, in ``jf12_random``, of the random part
 
 
 FIELD_MODELS = {
+    "jf12": FieldEntry("jf12", "jf12_regular", "JF12", "Jansson & Farrar, ApJ 757 (2012) 14, ApJL 761 (2012) L11", "jf12_random"),
     "none": FieldEntry("uniform", "no_field", "No field", ""),
     "jf12_regular": FieldEntry("jf12", "jf12_regular", "JF12, regular", "Jansson & Farrar, ApJ 757 (2012) 14"),
     "pt11_bss_halo": FieldEntry("pt11", "pt11_bss_halo", "PT11, BSS disk + halo", "Pshirkov et al., ApJ 738 (2011) 192"),
@@ -28,6 +30,20 @@ def published_model(name):
     """Make the model ``name`` of :data:`FIELD_MODELS` with its published parameters."""
     entry = FIELD_MODELS[name]
     return getattr(import_module(f".{entry.module}", __package__), entry.factory)()
+
+
+def model_parts(name, parameters):
+    """Make the regular and the random part of a model, None where it has none, with some ``parameters`` changed."""
+    entry = FIELD_MODELS[name]
+    regular = published_model(name)
+    parts = [regular]
+    if entry.random:
+        parts.append(getattr(import_module(".jf12_random", __package__), entry.random)())
+    changed = []
+    for part in parts:
+        own = {spec.name for spec in fields(part)}
+        changed.append(replace(part, **{key: value for key, value in parameters.items() if key in own}))
+    return changed[0], (changed[1] if entry.random else None)
 
 
 def check_parameters(name, parameters):
