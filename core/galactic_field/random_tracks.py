@@ -15,11 +15,12 @@ from numba.extending import intrinsic
 from .compiled import compile_loop, field_in, jit, piece_at, strength_at
 
 RANDOM_VERSION = 1  # raised by hand whenever tracks through random fields come out differently, for digests
-STEP = 0.025  # kpc
-LONG_STEP = 0.1  # kpc, where the turbulence is below ...
+STRETCH = 0.05  # kpc, in two steps or more
+LONG_STRETCH = 0.2  # kpc, where the turbulence is below ...
 NEGLIGIBLE = 0.01  # microgauss: over 20 kpc it turns a particle of 1 EV by 0.4 degrees
 LARGEST_TURN = 0.2  # radians in one step, for turbulence of ...
 PEAK = 2.0  # times its rms
+BORDER_ACCURACY = 1e-3  # of a stretch
 
 
 @intrinsic
@@ -76,13 +77,74 @@ def _turbulence(draw, x, y, z):
 
 
 @jit
-def _stretch(draw, x, y, z):
-    """Factor of the regular field at a point: 1 plus or minus the striated field in units of the regular one."""
+def _sign(draw, x, y, z):
+    """Sign of the striated field at a point."""
     n = len(draw.signs)
     i = math.floor(x * draw.cubes_per_kpc) % n
     j = math.floor(y * draw.cubes_per_kpc) % n
     k = math.floor(z * draw.cubes_per_kpc) % n
-    return 1.0 + draw.striation * draw.signs[i, j, k]
+    return draw.signs[i, j, k]
+
+
+@jit
+def _wall(start, move, cubes_per_kpc):
+    """Share of a move along one axis after which it crosses a wall between two cubes, 1 if it crosses none."""
+    here, there = math.floor(start * cubes_per_kpc), math.floor((start + move) * cubes_per_kpc)
+    if here == there:
+        return 1.0
+    return (max(here, there) / cubes_per_kpc - start) / move
+
+
+@jit
+def _stretch(draw, x, y, z, dx, dy, dz):
+    """Factor of the regular field along a straight step shorter than a cube: 1 plus the mean of the striated field.
+
+    With the exact mean, not the sign at one point, the exit of a ray is a continuous function of its arrival.
+    """
+    tx, ty, tz = (
+        _wall(x, dx, draw.cubes_per_kpc), _wall(y, dy, draw.cubes_per_kpc), _wall(z, dz, draw.cubes_per_kpc)
+    )
+    first, last = min(tx, ty, tz), max(tx, ty, tz)
+    middle = tx + ty + tz - first - last
+    total, share = 0.0, 0.0
+    for end in (first, middle, last, 1.0):
+        if end > share:
+            centre = 0.5 * (share + end)
+            total += (end - share) * _sign(draw, x + centre * dx, y + centre * dy, z + centre * dz)
+            share = end
+    return 1.0 + draw.striation * total
+
+
+@jit
+def _share_before_border(constants, piece, x, y, z, dx, dy, dz):
+    """Share of a straight move that lies in ``piece``, in which it begins and does not end."""
+    low, high = 0.0, 1.0
+    while high - low > BORDER_ACCURACY:
+        middle = 0.5 * (low + high)
+        if piece_at(constants, x + middle * dx, y + middle * dy, z + middle * dz) == piece:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@jit
+def _smooth_parts(constants, profile, piece, x, y, z):
+    """Regular field as if the point lay in ``piece``, and rms of the turbulence."""
+    bx, by, bz = field_in(constants, piece, x, y, z)
+    return bx, by, bz, strength_at(profile, x, y, z)
+
+
+@jit
+def _mean_parts(constants, profile, here, there, x, y, z, dx, dy, dz):
+    """Mean of the smooth parts over a straight move from piece ``here`` to piece ``there``."""
+    if here == there:
+        return _smooth_parts(constants, profile, here, x + 0.5 * dx, y + 0.5 * dy, z + 0.5 * dz)
+    share = _share_before_border(constants, here, x, y, z, dx, dy, dz)
+    rest, before, after = 1.0 - share, 0.5 * share, 0.5 * (1.0 + share)
+    ax, ay, az, first = _smooth_parts(constants, profile, here, x + before * dx, y + before * dy, z + before * dz)
+    bx, by, bz, second = _smooth_parts(constants, profile, there, x + after * dx, y + after * dy, z + after * dz)
+    return share * ax + rest * bx, share * ay + rest * by, share * az + rest * bz, share * first + rest * second
 
 
 @jit
@@ -90,22 +152,27 @@ def _trace(constants, draw, curvature, start, heading, radius, max_path):
     """Follow one particle; arguments as :func:`.integrator.trace`."""
     x, y, z = start[0], start[1], start[2]
     u, v, w = heading[0], heading[1], heading[2]
-    path, step, outside = 0.0, STEP, False
+    path, outside = 0.0, False
+    here, rms = piece_at(constants, x, y, z), strength_at(draw.profile, x, y, z)
     while path < max_path and not outside:
-        # what is smooth is taken once for a pair of steps, where the two meet
-        px, py, pz = x + step * u, y + step * v, z + step * w
-        sx, sy, sz = field_in(constants, piece_at(constants, px, py, pz), px, py, pz)
-        rms = strength_at(draw.profile, px, py, pz)
-        strongest = abs(curvature) * ((1.0 + draw.striation) * math.sqrt(sx * sx + sy * sy + sz * sz) + PEAK * rms)
-        step = min(STEP if rms > NEGLIGIBLE else LONG_STEP, LARGEST_TURN / max(strongest, 1e-9))
-        for _half in range(2):
-            length = min(step, max_path - path)
-            half = 0.5 * length
-            x, y, z = x + half * u, y + half * v, z + half * w
-            stretch = _stretch(draw, x, y, z)
+        # what is smooth is taken once for a stretch of some steps
+        is_rough = rms > NEGLIGIBLE
+        length = min(STRETCH if is_rough else LONG_STRETCH, max_path - path)
+        dx, dy, dz = length * u, length * v, length * w
+        there = piece_at(constants, x + dx, y + dy, z + dz)
+        sx, sy, sz, rms = _mean_parts(constants, draw.profile, here, there, x, y, z, dx, dy, dz)
+        turn = abs(curvature) * length * ((1.0 + draw.striation) * math.sqrt(sx * sx + sy * sy + sz * sz) + PEAK * rms)
+        steps = 2
+        while turn > LARGEST_TURN * steps:
+            steps *= 2
+        half = 0.5 * length / steps
+        for _step in range(steps):
+            dx, dy, dz = half * u, half * v, half * w
+            stretch = _stretch(draw, x, y, z, 2.0 * dx, 2.0 * dy, 2.0 * dz)
+            x, y, z = x + dx, y + dy, z + dz
             bx, by, bz = sx * stretch, sy * stretch, sz * stretch
-            if rms > NEGLIGIBLE:
-                _expect(draw, x + length * u, y + length * v, z + length * w)
+            if is_rough:
+                _expect(draw, x + 2.0 * dx, y + 2.0 * dy, z + 2.0 * dz)
                 tx, ty, tz = _turbulence(draw, x, y, z)
                 bx, by, bz = bx + rms * tx, by + rms * ty, bz + rms * tz
             turn = curvature * half
@@ -114,10 +181,11 @@ def _trace(constants, draw, curvature, start, heading, radius, max_path):
             pu, pv, pw = u + v * tz - w * ty, v + w * tx - u * tz, w + u * ty - v * tx
             u, v, w = u + scale * (pv * tz - pw * ty), v + scale * (pw * tx - pu * tz), w + scale * (pu * ty - pv * tx)
             x, y, z = x + half * u, y + half * v, z + half * w
-            path += length
+            path += 2.0 * half
             outside = x * x + y * y + z * z > radius * radius
-            if outside or path >= max_path:
+            if outside:
                 break
+        here = piece_at(constants, x, y, z)
     start[0], start[1], start[2] = x, y, z
     norm = 1.0 / math.sqrt(u * u + v * v + w * w)
     heading[0], heading[1], heading[2] = u * norm, v * norm, w * norm
@@ -140,5 +208,6 @@ def total_field_values(constants, draw, positions, values):
         x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
         bx, by, bz = field_in(constants, piece_at(constants, x, y, z), x, y, z)
         tx, ty, tz = _turbulence(draw, x, y, z)
-        stretch, rms = _stretch(draw, x, y, z), strength_at(draw.profile, x, y, z)
+        stretch = 1.0 + draw.striation * _sign(draw, x, y, z)
+        rms = strength_at(draw.profile, x, y, z)
         values[i, 0], values[i, 1], values[i, 2] = bx * stretch + rms * tx, by * stretch + rms * ty, bz * stretch + rms * tz
