@@ -22,14 +22,21 @@ import numpy as np
 from ..sky import angular_distance, pixel_vectors
 
 # How far rays of one pixel can lie from its central one, in largest distances between neighbouring rays, for pixels of
-# the coarse pass, their children and all others; half a distance is just enough where the lens is linear.
+# the coarse pass, their children and all others; half a distance is just enough where the lens is linear ...
 MARGINS = (1.5, 1.0, 0.75)
-TARGET = 1500.0  # equal rays that a map consists of, at least
-MAX_PIXELS = 1500  # more pixels than this are thinned out at random, and those that stay get the weight of the others
+CHAOTIC_MARGIN, CHAOTIC_SPREAD = 2.0, 3.0  # ... and rays that part by so many degrees lie anywhere within so many distances
+TARGETS = ((0.1, 5000.0), (0.0, 500.0))  # equal rays that a map consists of, at least, above a magnification
+MAX_PIXELS = 800  # more pixels than this are thinned out at random, and those that stay get the weight of the others
+MOST_STEPS = 3  # at last one ray is traced in each pixel of up to so many orders further
+BLUR, BLUR_LIMIT = 0.4, 8.0  # a ray stands for a disc of so many distances to its neighbours, and so many degrees at most
 MIN_MAGNIFICATION = 4e-3  # a smaller image (one pixel of Nside 512 for 1 degree) counts as none, as it was published
-MAX_ORDER = 15  # of the smallest pixels, 6 arc seconds
+MAX_ORDER = 15  # of the smallest pixels, 6 arc seconds ...
+CROWDED_MAX_ORDER = 13  # ... and where their number is limited: in chaos smaller ones tell no more
 JITTER_ORDER = 29  # rays start anywhere in their pixel: at the centre of one of its descendants of this order
-SETTINGS = (MARGINS, TARGET, MAX_PIXELS, MIN_MAGNIFICATION, MAX_ORDER)  # for digests
+SETTINGS = (
+    MARGINS, CHAOTIC_MARGIN, CHAOTIC_SPREAD, TARGETS, MAX_PIXELS, BLUR, BLUR_LIMIT, MIN_MAGNIFICATION, MAX_ORDER,
+    CROWDED_MAX_ORDER, MOST_STEPS,
+)  # for digests
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,8 @@ class _Front:
     angle: np.ndarray  # between exit direction (of a relative if the own ray is trapped) and source, degrees
     reach: np.ndarray  # how far the rays of the pixel can lie from the central one, degrees
     spread: np.ndarray  # largest distance to the exit directions of relatives, degrees
-    hit: np.ndarray  # whether the ray of the pixel comes from the source
+    blur: np.ndarray  # radius of the disc that the ray of the pixel stands for at the Galaxy's edge, degrees
+    share: np.ndarray  # of that disc that lies in the source
     sound: np.ndarray  # whether no relative is trapped
     weight: np.ndarray  # pixels that this one stands for
 
@@ -108,7 +116,7 @@ class _Front:
         return _Front(self.order, *columns)
 
 
-def find_image(trace, coarse, rigidities, direction, radius, rng, target=TARGET):
+def find_image(trace, coarse, rigidities, direction, radius, rng, targets=TARGETS):
     """Find the image of a source in a band of rigidities.
 
     Parameters
@@ -126,8 +134,8 @@ def find_image(trace, coarse, rigidities, direction, radius, rng, target=TARGET)
         A ray within this angle of the source comes from it, degrees.
     rng : numpy.random.Generator
         Places the rays in their pixels.
-    target : float
-        Fewest equal rays that the images should consist of, all members together.
+    targets : sequence of (float, float)
+        Fewest equal rays that the images should consist of, all members together, above a magnification; decreasing.
 
     Returns
     -------
@@ -136,23 +144,31 @@ def find_image(trace, coarse, rigidities, direction, radius, rng, target=TARGET)
     """
     front = _start(coarse, len(rigidities), direction, radius)
     whole = []  # pixels inside, of all orders
-    smallest = MIN_MAGNIFICATION * disc_solid_angle(radius) * len(rigidities)
+    disc = disc_solid_angle(radius) * len(rigidities)
     while True:
         near = front.angle < radius + front.reach
         inside = front.sound & (front.angle + front.reach < radius)
         whole.append(front.selected(inside))
         front = front.selected(near & ~inside)
         rays, squares = _hits(front, whole)
-        if _upper_limit(front, rays, squares) * hp.nside2pixarea(2**front.order) < smallest:
+        pixel = hp.nside2pixarea(2**front.order) / disc
+        if _upper_limit(front, rays, squares) * pixel < MIN_MAGNIFICATION:
             return nothing()
-        if 4 * rays**2 >= target * squares > 0 or front.order == MAX_ORDER - 1 or not len(front):
-            leaves = _leaves(trace, front, rigidities, direction, radius, rng)
-            image = _image([leaves, *whole], leaves.order, len(rigidities))
-            return image if image.solid_angle * len(rigidities) >= smallest else nothing()
-        if len(front) > MAX_PIXELS:
-            front = _thinned(front, radius, rng)
+        target = next(fewest for magnification, fewest in targets if rays * pixel >= magnification)
+        steps, most = 1, 1
+        if len(front) > MAX_PIXELS:  # the number of pixels is limited: there may be several rays in each
+            front, most = _thinned(front, radius, rng), MOST_STEPS
+            rays, squares = _hits(front, whole)
+        while 4**steps * rays**2 < target * squares and steps < most:
+            steps += 1
+        last = MAX_ORDER if most == 1 else CROWDED_MAX_ORDER
+        if 4**steps * rays**2 >= target * squares > 0 or front.order >= last - steps or not len(front):
+            break
         margin = MARGINS[min(front.order + 1 - coarse.order, len(MARGINS) - 1)]
         front = _divided(trace, front, rigidities, direction, radius, margin)
+    leaves = _leaves(trace, front, rigidities, direction, radius, rng, steps)
+    image = _image([leaves, *whole], leaves.order, len(rigidities))
+    return image if image.solid_angle * len(rigidities) >= MIN_MAGNIFICATION * disc else nothing()
 
 
 def _start(coarse, n_members, direction, radius):
@@ -161,22 +177,56 @@ def _start(coarse, n_members, direction, radius):
     reach = MARGINS[0] * coarse.spread + coarse.motion
     near = np.repeat(np.flatnonzero(angle < radius + reach), n_members)
     member = np.tile(np.arange(n_members), len(near) // n_members)
-    no, one = np.zeros(len(near), dtype=bool), np.ones(len(near))
-    return _Front(coarse.order, near, member, angle[near], reach[near], coarse.spread[near], angle[near] < radius, no, one)
+    no, zero, one = np.zeros(len(near), dtype=bool), np.zeros(len(near)), np.ones(len(near))
+    angle, spread = angle[near], coarse.spread[near]
+    share = _share_of_disc(angle, radius, zero)
+    return _Front(coarse.order, near, member, angle, reach[near], spread, zero, share, no, one)
 
 
 def _divided(trace, front, rigidities, direction, radius, margin):
     """Trace the children of all pixels."""
-    ipix, member = _children(front.ipix), np.repeat(front.member, 4)
+    ipix, member = _descendants(front.ipix, 1), np.repeat(front.member, 4)
     families = trace(pixel_vectors(2 ** (front.order + 1), ipix), rigidities[member]).reshape(-1, 4, 3)
     trapped = np.isnan(families[..., 0])
     families = stand_in(families, families)
-    angle = angular_distance(families, direction)
+    angle = angular_distance(families, direction).ravel()
     spread = np.repeat(np.maximum(largest_distance(families, families).max(axis=1), front.spread / 2), 4)
-    hit, sound = (angle < radius) & ~trapped, np.repeat(~trapped.any(axis=1), 4)
-    return _Front(
-        front.order + 1, ipix, member, angle.ravel(), margin * spread, spread, hit.ravel(), sound, np.repeat(front.weight, 4)
-    )
+    blur = np.minimum(BLUR * np.maximum(spread - CHAOTIC_SPREAD, 0), BLUR_LIMIT)
+    share = np.where(trapped.ravel(), 0.0, _share_of_disc(angle, radius, blur))
+    reach = spread * (margin + (CHAOTIC_MARGIN - margin) * np.minimum(spread / CHAOTIC_SPREAD, 1.0))
+    sound = np.repeat(~trapped.any(axis=1), 4)
+    return _Front(front.order + 1, ipix, member, angle, reach, spread, blur, share, sound, np.repeat(front.weight, 4))
+
+
+def _share_of_disc(angle, radius, own):
+    """Share of the rays that a traced one stands for that lie in the disc of the source.
+
+    Neighbouring rays part by ``spread``, so that those about one of them fill a disc of about its size. Where the field
+    is chaotic that disc is larger than the source, and counting the share of it instead of a hit or a miss makes use
+    of all rays that pass by; its size is limited so that it stays small beside the exit directions of one pixel of a map.
+
+    Parameters
+    ----------
+    angle, spread : ndarray, shape (n,)
+        Of the traced ray to the source and to its neighbours, degrees.
+    radius : float
+        Of the source, degrees.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Area common to the two discs, in the plane, over that of the disc of the ray.
+    """
+    small, large = np.minimum(own, radius), np.maximum(own, radius)
+    inside = np.square(small / np.maximum(own, 1e-9))
+    distance = np.clip(angle, large - small + 1e-9, large + small)
+    first = (distance**2 + small**2 - large**2) / (2 * distance * np.maximum(small, 1e-9))
+    second = (distance**2 + large**2 - small**2) / (2 * distance * large)
+    height = (small + large - distance) * (distance + small - large) * (distance - small + large) * (distance + small + large)
+    common = small**2 * np.arccos(np.clip(first, -1, 1)) + large**2 * np.arccos(np.clip(second, -1, 1))
+    common -= np.sqrt(np.maximum(height, 0)) / 2
+    partly = common / (np.pi * np.maximum(own, 1e-9) ** 2)
+    return np.where(angle >= large + small, 0.0, np.where(angle <= large - small, np.where(own < 1e-9, 1.0, inside), partly))
 
 
 def stand_in(exits, relatives):
@@ -205,22 +255,27 @@ def largest_distance(exits, relatives):
     return np.nan_to_num(np.fmax.reduce(distance, axis=2))
 
 
-def _children(ipix):
-    return (4 * ipix[:, np.newaxis] + np.arange(4)).ravel()
+def _descendants(ipix, steps):
+    return (4**steps * ipix[:, np.newaxis] + np.arange(4**steps)).ravel()
 
 
 def _thinned(front, radius, rng):
-    """Leave out pixels at random, rather those whose rays part widely or pass far away; the rest stands for them."""
-    far = radius + front.spread
-    importance = radius / far * np.maximum(1 - front.angle / far, 0.1) ** 2
+    """Leave out pixels at random, rather those of little weight or whose rays part widely or pass far away.
+
+    The rest stands for them, each with a weight that in the end differs little among those that hit.
+    """
+    near = radius + front.blur
+    passing = near / (near + front.spread) * np.maximum(1 - front.angle / (near + 2 * front.spread), 0.1) ** 2
+    importance = front.weight * passing * (radius / near) ** 2
     chance = np.minimum(1.0, MAX_PIXELS * importance / importance.sum())
     front.weight = front.weight / chance
-    return front.selected(rng.random(len(front)) < chance)
+    # one random number for all: as many as expected stay, from everywhere (systematic sampling)
+    return front.selected(np.diff(np.floor(np.cumsum(chance) + rng.random()), prepend=0) > 0)
 
 
 def _hits(front, whole):
     """Sums of weights and of squared weights of the rays inside so far, as if all were of the order of ``front``."""
-    weight = front.weight[front.hit]
+    weight = front.weight * front.share
     first, second = weight.sum(), np.sum(weight**2)
     for part in whole:
         rays = 4.0 ** (front.order - part.order)
@@ -235,14 +290,16 @@ def _upper_limit(front, first, second):
     return first + 3 * np.sqrt(second) + 3 * unseen
 
 
-def _leaves(trace, front, rigidities, direction, radius, rng):
-    """Trace one ray from a random place in each child of all pixels; return the children whose ray hits."""
-    ipix, member, order = _children(front.ipix), np.repeat(front.member, 4), front.order + 1
+def _leaves(trace, front, rigidities, direction, radius, rng, steps):
+    """Trace one ray from a random place in each descendant of all pixels; return those whose ray comes from the source."""
+    n, order = 4**steps, front.order + steps
+    ipix, member = _descendants(front.ipix, steps), np.repeat(front.member, n)
     deeper = 4 ** (JITTER_ORDER - order)
     starts = pixel_vectors(2**JITTER_ORDER, ipix * deeper + rng.integers(deeper, size=len(ipix)))
     angle = angular_distance(trace(starts, rigidities[member]), direction) if len(ipix) else np.zeros(0)
-    hit = angle < radius
-    return _Front(order, ipix, member, angle, angle, angle, hit, hit, np.repeat(front.weight, 4)).selected(hit)
+    share = np.nan_to_num(_share_of_disc(angle, radius, np.repeat(front.blur, n)))
+    leaves = _Front(order, ipix, member, angle, angle, angle, angle, share, share > 0, np.repeat(front.weight, n) * share)
+    return leaves.selected(share > 0)
 
 
 def _image(parts, leaf_order, n_members):
