@@ -1,7 +1,7 @@
 """A Galactic field model as the rest of the program sees it: a name, values at points, a digest."""
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
@@ -9,28 +9,10 @@ import numpy as np
 from ..config import FieldConfig
 from ..errors import InputError, UnknownNameError
 from .compiled import compile_loop, field_in, piece_at
-from .registry import FIELD_MODELS, published_model
+from .model import FieldModel
+from .registry import FIELD_MODELS, changed_parts
 
 TRACING_VERSION = 1  # raised by hand whenever tracks come out differently, for the digest
-
-
-class FieldModel:
-    """Base of the frozen dataclasses that hold a model's published parameters, one named field each.
-
-    Attributes
-    ----------
-    version : int
-        Raised by hand whenever the formula gives other numbers, so that cached results are made again.
-    largest_step : float
-        Longest step in kpc that cannot overlook a structure of the field.
-    """
-
-    version = 1
-    largest_step = 2.0
-
-    def constants(self):
-        """Numbers of the formula as a named tuple of the class its ``@formula`` is registered for."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -91,6 +73,8 @@ def galactic_field(config):
     ------
     UnknownNameError
         If no model has that name.
+    ConfigError
+        If the model has no such parameter, or not with that value.
     """
     if isinstance(config, str):
         if config not in FIELD_MODELS:
@@ -98,7 +82,8 @@ def galactic_field(config):
         config = FieldConfig(model=config)
     if config.model not in FIELD_MODELS:
         raise InputError(f"the field {config.model!r} is a lens, known only by where its rays leave; choose another for this")
-    return GalacticField(config.model, replace(published_model(config.model), **config.parameters))
+    (model,) = changed_parts(config.model, config.parameters)
+    return GalacticField(config.model, model)
 
 
 def checked_vectors(vectors, name):
