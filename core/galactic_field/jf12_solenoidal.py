@@ -7,7 +7,6 @@ halo and parameters are those of :mod:`.jf12`; there is no molecular ring.
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np

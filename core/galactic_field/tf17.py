@@ -154,15 +154,26 @@ def tf17_dd1_c1():
     )
 
 
-SOUTH, CYLINDER = 1, 2  # bits of the label of a piece
+SOUTH, CYLINDER, FADING = 1, 2, 4  # bits of the label of a piece
+
+
+@jit
+def _dd1_start(c, height):
+    """Return u and z_1 / |z| of the line of disk Dd1 at a height; its u r is the radius at which it passes z_1."""
+    v = c.disk_start / max(abs(height), SMALLEST_LENGTH)
+    return 1.5 / (math.sqrt(v) + 0.5 / v), v
 
 
 @jit
 def _piece(c, x, y, z):
-    """Label the pieces between the plane and, in Ad1, the cylinder with straight lines."""
+    """Label the pieces between the plane, in Ad1 the cylinder with straight lines, in Dd1 where the lines get weaker."""
     piece = 0 if z >= 0.0 else SOUTH
     if c.disk == AD1 and x * x + y * y <= c.disk_start * c.disk_start:
         piece |= CYLINDER
+    if c.disk == DD1:
+        u, _v = _dd1_start(c, z)
+        if u * math.sqrt(x * x + y * y) > c.disk_scale:
+            piece |= FADING
     return piece
 
 
@@ -192,16 +203,13 @@ def _bd1(c, r, height):
 
 
 @jit
-def _dd1(c, r, height):
+def _dd1(c, fading, r, height):
     """Return (B_r, B_z) of disk Dd1 above the plane at the azimuth where it is strongest."""
-    above = max(abs(height), SMALLEST_LENGTH)
-    v = c.disk_start / above
-    root = math.sqrt(v)
-    u = 1.5 / (root + 0.5 / v)
+    u, v = _dd1_start(c, height)
     strength = c.disk_strength * u * u
-    if u * r > c.disk_scale:
+    if fading:
         strength *= math.exp(1.0 - u * r / c.disk_scale)
-    return -strength * u / 3.0 * (r / above) * (root - 1.0 / v), math.copysign(strength, height)
+    return -strength * u / 3.0 * (r / c.disk_start) * (v * math.sqrt(v) - 1.0), math.copysign(strength, height)
 
 
 @formula(Constants, _piece)
@@ -239,7 +247,7 @@ def _disk_and_halo(c, piece, x, y, z):
         elif c.disk == BD1:
             disk_r, disk_z = _bd1(c, r, height)
         else:
-            disk_r, disk_z = _dd1(c, r, height)
+            disk_r, disk_z = _dd1(c, piece & FADING, r, height)
             disk_r, disk_z = side * disk_r, side * disk_z
         turned = _turned(cos_angle, sin_angle, c.disk_cos, c.disk_sin)
         b_r, b_z = b_r + turned * disk_r, b_z + side * turned * disk_z
