@@ -54,19 +54,14 @@ class Constants(NamedTuple):
 
 
 @dataclass(frozen=True)
-class JF12(FieldModel):
-    """Parameters of the regular field, the published best fit by default; b_8 follows from zero net flux, rounded."""
+class JF12Halo(FieldModel):
+    """What the original and the solenoidal model share: where the arms lie, the toroidal halo, the X field."""
 
     arm_radii: tuple = parameter(
         (5.1, 6.3, 7.1, 8.3, 9.8, 11.4, 12.7, 15.5), "kpc", "where the spirals that end arms 1 to 8 cross the negative x axis (r_-x)",
         low=0, nonzero=True,
     )
-    arm_strengths: tuple = parameter(
-        (0.1, 3.0, -0.9, -0.8, -2.0, -4.2, 0.0, 2.7), "µG", "fields of arms 1 to 8, 5 kpc from the centre (b_1 to b_8)"
-    )
     pitch: float = parameter(11.5, "deg", "pitch angle of the arms (i)", low=-89, high=89)
-    ring_strength: float = parameter(0.1, "µG", "azimuthal field of the molecular ring at 5 kpc (b_ring)")
-    ring_inner: float = parameter(3.0, "kpc", "inner edge of the ring, which ends at 5 kpc", low=0, nonzero=True)
     disk_height: float = parameter(0.40, "kpc", "height of the change from disk to halo (h_disk)", low=0)
     disk_width: float = parameter(0.27, "kpc", "width of the change from disk to halo (w_disk)", low=0, nonzero=True)
     north_strength: float = parameter(1.4, "µG", "toroidal halo above the plane (B_n)")
@@ -88,20 +83,15 @@ class JF12(FieldModel):
 
     def check(self):
         """Require arms that follow each other outwards."""
-        check_arm_radii(self.arm_radii)
+        if any(inner >= outer for inner, outer in pairwise(self.arm_radii)):
+            raise ConfigError(f"expected growing radii, received {list(self.arm_radii)}", parameter_path("arm_radii"))
 
-    def constants(self):
-        """Return the parameters with their trigonometry done."""
+    def shared_constants(self):
+        """Return the constants of both models, by name."""
         pitch, elevation = math.radians(self.pitch), math.radians(self.x_elevation)
-        return Constants(
-            arm_radii=np.array(self.arm_radii),
-            arm_strengths=np.array(self.arm_strengths),
-            tan_pitch=math.tan(pitch),
+        return dict(
             sin_pitch=math.sin(pitch),
             cos_pitch=math.cos(pitch),
-            arm_turn=math.exp(-2 * math.pi * math.tan(pitch)),
-            ring_strength=self.ring_strength,
-            ring_inner=self.ring_inner,
             disk_height=self.disk_height,
             disk_slope=2 / self.disk_width,
             disk_top=self.disk_height - self.disk_width / 2 * math.log(NEGLIGIBLE_DISK),
@@ -122,10 +112,28 @@ class JF12(FieldModel):
         )
 
 
-def check_arm_radii(radii):
-    """Raise :class:`ConfigError` unless the radii grow."""
-    if any(inner >= outer for inner, outer in pairwise(radii)):
-        raise ConfigError(f"expected growing radii, received {list(radii)}", parameter_path("arm_radii"))
+@dataclass(frozen=True)
+class JF12(JF12Halo):
+    """Parameters of the regular field, the published best fit by default; b_8 follows from zero net flux, rounded."""
+
+    arm_strengths: tuple = parameter(
+        (0.1, 3.0, -0.9, -0.8, -2.0, -4.2, 0.0, 2.7), "µG", "fields of arms 1 to 8, 5 kpc from the centre (b_1 to b_8)"
+    )
+    ring_strength: float = parameter(0.1, "µG", "azimuthal field of the molecular ring at 5 kpc (b_ring)")
+    ring_inner: float = parameter(3.0, "kpc", "inner edge of the ring, which ends at 5 kpc", low=0, nonzero=True)
+
+    def constants(self):
+        """Return the parameters with their trigonometry done."""
+        tan_pitch = math.tan(math.radians(self.pitch))
+        return Constants(
+            arm_radii=np.array(self.arm_radii),
+            arm_strengths=np.array(self.arm_strengths),
+            tan_pitch=tan_pitch,
+            arm_turn=math.exp(-2 * math.pi * tan_pitch),
+            ring_strength=self.ring_strength,
+            ring_inner=self.ring_inner,
+            **self.shared_constants(),
+        )
 
 
 def jf12_regular():

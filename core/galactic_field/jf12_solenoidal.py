@@ -13,8 +13,8 @@ import numpy as np
 
 from ..errors import ConfigError
 from .compiled import formula, jit
-from .jf12 import NEGLIGIBLE_DISK, check_arm_radii, toroidal, x_field
-from .model import FieldModel, parameter, parameter_path
+from .jf12 import JF12Halo, toroidal, x_field
+from .model import parameter, parameter_path
 
 # The label of a piece: arm in the lowest three bits, zone of the disk in the next two, then single bits.
 ARM = 7
@@ -58,47 +58,25 @@ class Constants(NamedTuple):
 
 
 @dataclass(frozen=True)
-class JF12Solenoidal(FieldModel):
+class JF12Solenoidal(JF12Halo):
     """Parameters of the regular field; the strength of arm 8 follows from those of the others: no net flux."""
 
-    arm_radii: tuple = parameter(
-        (5.1, 6.3, 7.1, 8.3, 9.8, 11.4, 12.7, 15.5), "kpc", "where the spirals that end arms 1 to 8 cross the negative x axis (r_-x)",
-        low=0, nonzero=True,
-    )
     arm_strengths: tuple = parameter(
         (0.1, 3.0, -0.9, -0.8, -2.0, -4.2, 0.0), "µG", "fields of arms 1 to 7, 5 kpc from the centre (b_1 to b_7)"
     )
-    pitch: float = parameter(11.5, "deg", "pitch angle of the arms (i)", low=-89, high=89, nonzero=True)
+    pitch: float = parameter(11.5, "deg", "pitch angle of the arms (i)", low=0, high=89, nonzero=True)
     disk_inner: float = parameter(5.0, "kpc", "inner edge of the disk (r_1)", low=0, nonzero=True)
     disk_outer: float = parameter(20.0, "kpc", "outer edge of the disk (r_2)", low=0, nonzero=True)
     edge_width: float = parameter(
         3.0, "kpc", "width of the zones at both edges in which the flux of the arms returns (delta)", low=0, nonzero=True
     )
-    disk_height: float = parameter(0.40, "kpc", "height of the change from disk to halo (h_disk)", low=0)
-    disk_width: float = parameter(0.27, "kpc", "width of the change from disk to halo (w_disk)", low=0, nonzero=True)
-    north_strength: float = parameter(1.4, "µG", "toroidal halo above the plane (B_n)")
-    south_strength: float = parameter(-1.1, "µG", "toroidal halo below the plane (B_s)")
-    north_radius: float = parameter(9.22, "kpc", "radius at which the northern toroidal halo ends (r_n)", low=0)
-    south_radius: float = parameter(17.0, "kpc", "radius at which the southern toroidal halo ends (r_s)", low=0)
-    halo_width: float = parameter(0.20, "kpc", "width of the toroidal halo's end (w_h)", low=0, nonzero=True)
-    halo_scale: float = parameter(5.3, "kpc", "scale height of the toroidal halo (z_0)", low=0, nonzero=True)
-    x_strength: float = parameter(4.6, "µG", "X field in the centre of the plane (B_X)")
-    x_elevation: float = parameter(
-        49.0, "deg", "angle of the X field to the plane outside x_core (Theta_X^0)", low=0, high=89, nonzero=True
-    )
-    x_core: float = parameter(
-        4.8, "kpc", "radius in the plane inside which the X field steepens towards the axis (r_X^c)", low=0, nonzero=True
-    )
-    x_scale: float = parameter(2.9, "kpc", "scale length of the X field in the plane (r_X)", low=0, nonzero=True)
     x_slab: float = parameter(0.5, "kpc", "height below which the lines of the X field are parabolae (z_s)", low=0, nonzero=True)
     inner_radius: float = parameter(1.0, "kpc", "no toroidal halo closer to the centre", low=0)
-    outer_radius: float = parameter(20.0, "kpc", "no field beyond", low=0)
 
     def check(self):
         """Require arms that fit once around the circle and edges that leave room between them."""
-        check_arm_radii(self.arm_radii)
-        turn = self._winding(self.arm_radii[-1] / self.arm_radii[0])
-        if abs(turn) >= 2 * math.pi:
+        super().check()
+        if self._winding(self.arm_radii[-1] / self.arm_radii[0]) >= 2 * math.pi:
             raise ConfigError(
                 f"expected arms within one turn of the spiral, received {list(self.arm_radii)}", parameter_path("arm_radii")
             )
@@ -125,54 +103,30 @@ class JF12Solenoidal(FieldModel):
             Integral of the strength over azimuth from 0 to the middle of each arm.
         """
         borders = np.array([math.pi - self._winding(radius / self.disk_inner) for radius in self.arm_radii])
-        borders = np.concatenate([[borders[-1] + math.copysign(2 * math.pi, self.pitch)], borders])
+        borders = np.concatenate([[borders[-1] + 2 * math.pi], borders])
         widths = borders[:-1] - borders[1:]
         strengths = np.append(self.arm_strengths, -np.dot(self.arm_strengths, widths[:-1]) / widths[-1])
-        # integral from phi_8 up to each border, then to the middle of each arm; phi = 0 is made the origin
-        upwards = np.append(np.cumsum((strengths * widths)[::-1])[::-1], 0.0)
-        zero = (-borders[-1]) % math.copysign(2 * math.pi, self.pitch) + borders[-1]
-        potentials = upwards[1:] + strengths * widths / 2
-        return borders, strengths, potentials - np.interp(zero, *_ascending(borders, upwards))
+        # integral from phi_8 to each border; the one to phi = 0, or to its image within the turn, is taken off
+        flux = np.append(np.cumsum((strengths * widths)[::-1])[::-1], 0.0)
+        zero = -borders[-1] % (2 * math.pi) + borders[-1]
+        return borders, strengths, flux[1:] + strengths * widths / 2 - np.interp(zero, borders[::-1], flux[::-1])
 
     def constants(self):
         """Return the parameters with their trigonometry and the flux of the arms done."""
-        pitch, elevation = math.radians(self.pitch), math.radians(self.x_elevation)
         borders, strengths, potentials = self._arms()
         return Constants(
             arm_azimuths=borders,
             arm_centres=(borders[:-1] + borders[1:]) / 2,
             arm_strengths=strengths,
             arm_potentials=potentials,
-            sin_pitch=math.sin(pitch),
-            cos_pitch=math.cos(pitch),
-            cot_pitch=1 / math.tan(pitch),
+            cot_pitch=1 / math.tan(math.radians(self.pitch)),
             disk_inner=self.disk_inner,
             disk_outer=self.disk_outer,
             inner_end=self.disk_inner + self.edge_width,
             outer_begin=self.disk_outer - self.edge_width,
-            disk_height=self.disk_height,
-            disk_slope=2 / self.disk_width,
-            disk_top=self.disk_height - self.disk_width / 2 * math.log(NEGLIGIBLE_DISK),
-            north_strength=self.north_strength,
-            south_strength=self.south_strength,
-            north_radius=self.north_radius,
-            south_radius=self.south_radius,
-            halo_slope=2 / self.halo_width,
-            halo_scale=self.halo_scale,
-            x_strength=self.x_strength,
-            x_cos=math.cos(elevation),
-            x_sin=math.sin(elevation),
-            x_cot=1 / math.tan(elevation),
-            x_core=self.x_core,
-            x_scale=self.x_scale,
             x_slab=self.x_slab,
-            inner_radius=self.inner_radius,
-            outer_radius=self.outer_radius,
+            **self.shared_constants(),
         )
-
-
-def _ascending(x, y):
-    return (x, y) if x[0] < x[-1] else (x[::-1], y[::-1])
 
 
 def jf12sol_regular():
@@ -190,8 +144,8 @@ def _inner_azimuth(c, x, y, r):
 def _arm(c, x, y, r):
     """Arm 0 to 7 at a point in the disk."""
     last = len(c.arm_azimuths) - 1
-    turn = 2.0 * math.pi
-    behind = (c.arm_azimuths[0] - _inner_azimuth(c, x, y, r)) % turn
+    behind = c.arm_azimuths[0] - _inner_azimuth(c, x, y, r)
+    behind -= 2.0 * math.pi * math.floor(behind / (2.0 * math.pi))
     arm = 0
     while arm < last - 1 and behind > c.arm_azimuths[0] - c.arm_azimuths[arm + 1]:
         arm += 1

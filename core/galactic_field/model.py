@@ -87,22 +87,21 @@ def _checked(value, spec):
 
 def _checked_number(value, bounds, path):
     number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if number and math.isfinite(value) and bounds["low"] <= value <= bounds["high"]:
-        if value != 0 or not bounds["nonzero"]:
-            return float(value)
-    raise ConfigError(f"expected {_expectation(**bounds)}, received {value!r}", path)
+    within = number and math.isfinite(value) and bounds["low"] <= value <= bounds["high"]
+    if not within or (bounds["nonzero"] and value == 0):
+        raise ConfigError(f"expected {_expectation(**bounds)}, received {value!r}", path)
+    return float(value)
 
 
 def _expectation(unit, help, low, high, nonzero):
-    words = "a finite number"
-    if low == 0 and nonzero:
-        words += " above 0" + (f" and at most {high:g}" if high < math.inf else "")
-    else:
-        if low > -math.inf and high < math.inf:
-            words += f" from {low:g} to {high:g}"
-        elif low > -math.inf:
-            words += f" of at least {low:g}"
-        elif high < math.inf:
-            words += f" of at most {high:g}"
-        words += " other than 0" if nonzero else ""
+    """Say in words which values a parameter may have."""
+    positive = nonzero and low == 0
+    limits = []
+    if low > -math.inf:
+        limits.append("above 0" if positive else f"of at least {low:g}")
+    if high < math.inf:
+        limits.append(f"of at most {high:g}")
+    if nonzero and not positive:
+        limits.append("not 0")
+    words = " ".join(["a finite number", " and ".join(limits)]).strip()
     return f"{words} ({unit})" if unit else words
