@@ -22,6 +22,7 @@ from zevatron.core.galactic_field.uniform import UniformField
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "gmf"
 MODELS = [name for name in FIELD_MODELS if name != "none"]
+JUMPING = {"jf12_regular", "jf12planck_regular", "jf12sol_regular", "tf17_ad1_c0", "tf17_ad1_c1", "tf17_dd1_c0", "tf17_dd1_c1"}
 
 
 def reference_field(name):
@@ -69,7 +70,7 @@ def test_every_model_is_finite_everywhere(name, rng):
     values = field.values(positions)
     assert values.shape == positions.shape
     assert np.isfinite(values).all()
-    assert np.abs(values).max() < 30
+    assert np.abs(values).max() < 300  # TF17 winds up 24 microgauss at 3 kpc to 150 within
 
 
 def test_no_field_is_zero(positions):
@@ -150,13 +151,18 @@ def test_pt11_halo_peaks_where_the_paper_says():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_labels_mark_every_jump(name, rng):
-    """Between two points a metre-scale step apart the field may change only if the label of the piece does."""
+    """Between points a few parsecs apart, go where the field changes most: down to nothing, unless the label changes."""
     field = galactic_field(name)
-    start = rng.uniform([-14, -14, -1], [14, 14, 1], (20_000, 3))
-    end = start + rng.normal(0, 3e-3, start.shape)
+    start = rng.uniform([-9, -9, -0.3], [9, 9, 0.3], (10_000, 3))
+    end = start + rng.normal(0, 5e-3, start.shape)
+    for _halving in range(25):
+        middle = 0.5 * (start + end)
+        at_start, at_middle, at_end = (field.values(points) for points in (start, middle, end))
+        first = np.linalg.norm(at_middle - at_start, axis=1) > np.linalg.norm(at_end - at_middle, axis=1)
+        start, end = np.where(first[:, np.newaxis], start, middle), np.where(first[:, np.newaxis], middle, end)
     jump = np.linalg.norm(field.values(end) - field.values(start), axis=1)
-    suspicious = np.flatnonzero(jump > 0.08 * (1 + 12 / np.hypot(start[:, 0], start[:, 1]) ** 2))
-    assert len(suspicious) > (20 if name == "jf12_regular" else -1)
+    suspicious = np.flatnonzero(jump > 1e-3)
+    assert len(suspicious) > (3 if name in JUMPING else -1)
     assert all(piece_at(field.constants, *start[i]) != piece_at(field.constants, *end[i]) for i in suspicious)
 
 
@@ -196,7 +202,7 @@ def test_bad_positions_are_named(positions, message):
 
 
 def test_unknown_model_lists_the_known():
-    with pytest.raises(UnknownNameError, match="unknown Galactic field 'JF21'; known: none, jf12_regular, pt11_bss_halo"):
+    with pytest.raises(UnknownNameError, match="unknown Galactic field 'JF21'; known: none, jf12_regular, jf12planck"):
         galactic_field("JF21")
 
 
