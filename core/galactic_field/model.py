@@ -95,13 +95,13 @@ def _checked_number(value, bounds, path):
 
 def _expectation(unit, help, low, high, nonzero):
     """Say in words which values a parameter may have."""
-    positive = nonzero and low == 0
-    limits = []
-    if low > -math.inf:
-        limits.append("above 0" if positive else f"of at least {low:g}")
+    words = "a finite number"
+    if low == 0 and nonzero:
+        words += " above 0"
+    elif low > -math.inf:
+        words += f" of at least {low:g}"
     if high < math.inf:
-        limits.append(f"of at most {high:g}")
-    if nonzero and not positive:
-        limits.append("not 0")
-    words = " ".join(["a finite number", " and ".join(limits)]).strip()
+        words += f", at most {high:g}"
+    if nonzero and low != 0:
+        words += ", not 0"
     return f"{words} ({unit})" if unit else words

@@ -10,6 +10,7 @@ import pytest
 
 import main
 
+from tests.core.field_laws import cylindrical, divergence
 from zevatron.core.config import FieldConfig
 from zevatron.core.errors import InputError, UnknownNameError
 from zevatron.core.galactic_field import GalacticField, galactic_field
@@ -30,22 +31,6 @@ def reference_field(name):
     lines = [line for line in (REFERENCE / f"field_{name}.csv").read_text().splitlines() if line[0] != "#"]
     numbers = np.array([line.split(",")[:6] for line in lines[1:]], dtype=float)
     return numbers[:, :3], numbers[:, 3:]
-
-
-def divergence(field, positions, h=1e-4):
-    """Central differences, microgauss per kpc."""
-    steps = h * np.eye(3)
-    return sum(
-        (field.values(positions + step)[:, i] - field.values(positions - step)[:, i]) / (2 * h)
-        for i, step in enumerate(steps)
-    )
-
-
-def cylindrical(field, positions):
-    """Components B_r, B_phi, B_z."""
-    bx, by, bz = field.values(positions).T
-    phi = np.arctan2(positions[:, 1], positions[:, 0])
-    return bx * np.cos(phi) + by * np.sin(phi), by * np.cos(phi) - bx * np.sin(phi), bz
 
 
 @pytest.fixture
