@@ -40,12 +40,12 @@ FIELD_MODELS = {
     "tf17_dd1_c1": FieldEntry("tf17", "tf17_dd1_c1", "TF17, disk Dd1 + halo C1", TF17),
     "uf23_base": FieldEntry("uf23", "uf23_base", "UF23, base", UF23),
     "uf23_cre10": FieldEntry("uf23", "uf23_cre10", "UF23, cre10 (thicker electron halo)", UF23),
-    "uf23_expx": FieldEntry("uf23", "uf23_expx", "UF23, expX (exponential X field)", UF23),
     "uf23_nebcor": FieldEntry("uf23", "uf23_nebcor", "UF23, nebCor (field and electrons correlated)", UF23),
     "uf23_necl": FieldEntry("uf23", "uf23_necl", "UF23, neCL (other thermal electrons)", UF23),
-    "uf23_spur": FieldEntry("uf23", "uf23_spur", "UF23, spur (local arm only)", UF23),
     "uf23_syncg": FieldEntry("uf23", "uf23_syncg", "UF23, synCG (other synchrotron map)", UF23),
+    "uf23_spur": FieldEntry("uf23", "uf23_spur", "UF23, spur (local arm only)", UF23),
     "uf23_twistx": FieldEntry("uf23", "uf23_twistx", "UF23, twistX (X field wound up by rotation)", UF23),
+    "uf23_expx": FieldEntry("uf23", "uf23_expx", "UF23, expX (exponential X field)", UF23),
 }
 
 

@@ -119,6 +119,13 @@ def test_faults_say_what_would_have_worked(name, parameters, path, message):
     assert caught.value.path == f"field.parameters.{path}"
 
 
+def test_the_page_of_parameters_shows_them_as_they_are(request):
+    from docs.make_field_parameters import page
+
+    shown = (request.config.rootpath / "docs" / "field-parameters.md").read_text(encoding="utf-8")
+    assert shown == page(), "run: python docs/make_field_parameters.py"
+
+
 def test_an_imported_lens_has_no_parameters():
     with pytest.raises(ConfigError, match=r"^field\.parameters: expected none, because the field 'imported' has no parameters"):
         check_parameters("imported", {"pitch": 1.0})
