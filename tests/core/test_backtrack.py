@@ -14,6 +14,7 @@ from zevatron.core.galactic_field.compiled import formula, jit
 from zevatron.core.galactic_field.field import FieldModel
 from zevatron.core.galactic_field.integrator import trace_rays
 from zevatron.core.galactic_field.registry import FIELD_MODELS
+from zevatron.core.galactic_field.tf17 import TF17Ad1
 from zevatron.core.galactic_field.uniform import UniformField
 from zevatron.core.progress import Progress
 from zevatron.core.sky import angular_distance, lonlat, unit_vectors
@@ -117,6 +118,15 @@ def test_particle_sent_back_in_returns_to_the_sun(name, directions):
     assert np.median(distance) < 1e-5
     assert np.percentile(distance, 90) < 1e-3
     assert np.median(angular_distance(-back.direction, directions)) < 1e-4
+
+
+def test_a_thin_disk_is_not_overlooked(directions, monkeypatch):
+    """Disk Ad1 of TF17 is 55 pc thick: steps of at most 0.05 kpc find nothing on the way that the usual ones do not."""
+    field, flat = galactic_field("tf17_ad1_c0"), directions * [1, 1, 0.1]
+    flat /= np.linalg.norm(flat, axis=1)[:, np.newaxis]
+    usual = backtrack(field, 20.0, flat).exit_direction
+    monkeypatch.setattr(TF17Ad1, "largest_step", 0.05)
+    assert angular_distance(backtrack(field, 20.0, flat).exit_direction, usual).max() < 0.02
 
 
 def test_only_rigidity_over_field_matters(directions):
