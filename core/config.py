@@ -20,7 +20,6 @@ import numpy as np
 from .errors import ConfigError, InputError, UnknownNameError
 from .sky import check_nside
 
-
 IMPORTED_FIELD = "imported"
 
 
@@ -37,6 +36,9 @@ class Table(dict):
         raise TypeError("a Table is read-only; make a new one")
 
     __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = __setitem__
+
+
+NOTHING = Table()
 
 
 def setting(default, *, label, help, unit="", low=None, high=None, choices=None, step=None):
@@ -278,7 +280,7 @@ class FieldConfig(Section):
         help="Galactic magnetic field model, or imported: a lens or deflection table made elsewhere (field.file)",
     )
     parameters: Table = setting(
-        Table(), label="Changed parameters",
+        NOTHING, label="Changed parameters",
         help="Parameters of field.model that differ from its paper, by name, such as { x_strength = 3.5 }; empty: as published",
     )
     realisation: int = setting(

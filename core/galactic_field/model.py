@@ -33,15 +33,8 @@ def parameter(default, unit, help, *, low=-math.inf, high=math.inf, nonzero=Fals
     return dataclass_field(default=default, metadata=types.MappingProxyType(metadata))
 
 
-class FieldModel:
-    """Base of the frozen dataclasses that hold a model's published parameters, one declared field each.
-
-    Attributes
-    ----------
-    version : int
-        Raised by hand whenever the formula gives other numbers, so that cached results are made again.
-    largest_step : float
-        Longest step in kpc that cannot overlook a structure of the field.
+class Parameters:
+    """Base of frozen dataclasses whose fields are declared by :func:`parameter`.
 
     Raises
     ------
@@ -49,9 +42,6 @@ class FieldModel:
         On making one with a value of another type or length, out of bounds or not finite; it names
         ``field.parameters.NAME``.
     """
-
-    version = 1
-    largest_step = 2.0
 
     def __post_init__(self):
         for spec in fields(self):
@@ -61,8 +51,44 @@ class FieldModel:
     def check(self):
         """Raise :class:`ConfigError` where parameters contradict each other."""
 
+
+class FieldModel(Parameters):
+    """Base of the parameters of a model's regular field.
+
+    Attributes
+    ----------
+    version : int
+        Raised by hand whenever the formula gives other numbers, so that cached results are made again.
+    largest_step : float
+        Longest step in kpc that cannot overlook a structure of the field.
+    """
+
+    version = 1
+    largest_step = 2.0
+
     def constants(self):
         """Numbers of the formula as a named tuple of the class its ``@formula`` is registered for."""
+        raise NotImplementedError
+
+
+class RandomPart(Parameters):
+    """Base of the parameters of a model's random field.
+
+    Attributes
+    ----------
+    version : int
+        Raised by hand whenever the formula gives other numbers.
+    striation : float
+        Ratio beta of the energies of striated and regular field: the striated field is the regular one times the square
+        root of beta and a sign that changes at random from cell to cell.
+    inner_scale, outer_scale : float
+        Shortest and longest wavelength of the turbulence, kpc.
+    """
+
+    version = 1
+
+    def profile(self, regular):
+        """Constants of the rms as a named tuple of the class its ``@strength`` is registered for."""
         raise NotImplementedError
 
 

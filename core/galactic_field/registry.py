@@ -14,6 +14,7 @@ class FieldEntry:
     factory: str
     label: str
     reference: str
+    random: str = ""  # factory, in ``jf12_random``, of the random part
 
 
 JF12 = "Jansson & Farrar, ApJ 757 (2012) 14"
@@ -22,6 +23,7 @@ TF17 = "Terral & Ferrière, A&A 600 (2017) A29"
 UF23 = "Unger & Farrar, ApJ 970 (2024) 95"
 
 FIELD_MODELS = {
+    "jf12": FieldEntry("jf12", "jf12_regular", "JF12", "Jansson & Farrar, ApJ 757 (2012) 14, ApJL 761 (2012) L11", "jf12_random"),
     "none": FieldEntry("uniform", "no_field", "No field", ""),
     "jf12_regular": FieldEntry("jf12", "jf12_regular", "JF12, regular", JF12),
     "jf12planck_regular": FieldEntry(
@@ -76,14 +78,16 @@ def published_model(name):
 
 
 def published_parts(name):
-    """Make everything that has parameters in the model ``name``, the regular field first.
+    """Make everything that has parameters in the model ``name``: the regular field, and the random part if it has one.
 
     Returns
     -------
     tuple of frozen dataclasses
         No two have a parameter of the same name: all stand in the one table ``field.parameters``.
     """
-    return (published_model(name),)
+    entry = FIELD_MODELS[name]
+    random = (getattr(import_module(".jf12_random", __package__), entry.random)(),) if entry.random else ()
+    return published_model(name), *random
 
 
 def model_parameters(name):
@@ -100,7 +104,7 @@ def model_parameters(name):
     )
 
 
-def changed_parts(name, parameters):
+def model_parts(name, parameters):
     """Make the parts of the model ``name`` with some parameters changed.
 
     Parameters
@@ -112,8 +116,8 @@ def changed_parts(name, parameters):
 
     Returns
     -------
-    tuple
-        See :func:`published_parts`.
+    regular : FieldModel
+    random : RandomPart or None
 
     Raises
     ------
@@ -121,19 +125,20 @@ def changed_parts(name, parameters):
         If no part has a parameter of that name, or not with that value; it names ``field.parameters.NAME``.
     """
     parts = published_parts(name)
-    known = [{spec.name for spec in fields(part)} for part in parts]
+    known = [{spec.name: None for spec in fields(part)} for part in parts]
     for key in parameters:
         if not any(key in names for names in known):
-            listed = ", ".join(spec.name for part in parts for spec in fields(part)) or "none"
+            listed = ", ".join(key for names in known for key in names) or "none"
             raise ConfigError(f"no parameter of {name}; known: {listed}", f"field.parameters.{key}")
-    return tuple(
+    changed = [
         replace(part, **{key: value for key, value in parameters.items() if key in names})
         for part, names in zip(parts, known, strict=True)
-    )
+    ]
+    return changed[0], (changed[1] if len(changed) > 1 else None)
 
 
 def check_parameters(name, parameters):
     """Raise :class:`ConfigError` where a changed parameter is none of the model's or has an impossible value."""
     if name not in FIELD_MODELS:
         raise ConfigError(f"expected none, because the field {name!r} has no parameters", "field.parameters")
-    changed_parts(name, parameters)
+    model_parts(name, parameters)

@@ -17,7 +17,7 @@ from zevatron.core.sky import unit_vectors
 
 TABLE = Path(__file__).parents[1] / "reference" / "gmf" / "backtrack_jf12_regular.csv"
 N_RAYS = 20_000
-MODELS = [name for name in FIELD_MODELS if name != "none"]
+MODELS = [name for name, entry in FIELD_MODELS.items() if name != "none" and not entry.random]
 FLOORS = {"jf12": 10_000, "pt11": 10_000}  # rays per second, by the paper of the model
 FLOOR = 3_000  # of every other model: UF23, TF17 and those to come
 

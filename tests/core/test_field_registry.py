@@ -13,16 +13,20 @@ from zevatron.core.errors import ConfigError
 from zevatron.core.galactic_field import GalacticField, backtrack, galactic_field
 from zevatron.core.galactic_field.registry import (
     FIELD_MODELS,
-    changed_parts,
     check_parameters,
     model_parameters,
+    model_parts,
     published_model,
     published_parts,
 )
 from zevatron.core.tables import read_table, write_table
 
 MODELS = list(FIELD_MODELS)
-PARAMETERS = [(name, spec) for name in MODELS for spec in fields(published_model(name))]
+REGULAR = [name for name, entry in FIELD_MODELS.items() if not entry.random]
+RANDOM = [name for name in MODELS if name not in REGULAR]
+PARAMETERS = [(name, spec) for name in MODELS for part in published_parts(name) for spec in fields(part)]
+REGULAR_PARAMETERS = [(name, spec) for name, spec in PARAMETERS if name in REGULAR]
+DRAWN = {"inner_scale", "outer_scale"}  # act on the draw, not on its strength
 IDLE = {"halo_phase"}  # of TF17's axisymmetric halo
 
 
@@ -46,9 +50,10 @@ def test_parameters_are_listed_for_people(name):
     assert len({parameter.name for parameter in listed}) == len(listed)
     assert all(parameter.help for parameter in listed)
     for parameter in listed:
-        switch = isinstance(parameter.default, bool) or parameter.name == "x_power"
+        switch = isinstance(parameter.default, bool) or parameter.name in ("x_power", "striation")
         assert bool(parameter.unit) != switch
     parts = published_parts(name)
+    assert len(parts) == 1 + (name in RANDOM)
     assert {parameter.name: parameter.default for parameter in listed} == {
         spec.name: getattr(part, spec.name) for part in parts for spec in fields(part)
     }
@@ -59,7 +64,7 @@ def test_listed_defaults_are_those_of_the_variant():
     assert {p.name: (p.default, p.unit) for p in model_parameters("pt11_ass_halo")}["pitch"] == (-5.0, "deg")
 
 
-@pytest.mark.parametrize(("name", "spec"), PARAMETERS, ids=[f"{name}-{spec.name}" for name, spec in PARAMETERS])
+@pytest.mark.parametrize(("name", "spec"), REGULAR_PARAMETERS, ids=[f"{name}-{spec.name}" for name, spec in REGULAR_PARAMETERS])
 def test_every_parameter_changes_field_and_digest(name, spec, positions):
     published = galactic_field(name)
     value = nudged(getattr(published.model, spec.name), spec)
@@ -70,8 +75,23 @@ def test_every_parameter_changes_field_and_digest(name, spec, positions):
     assert (new != old).any() or (spec.name in IDLE and not published.model.bisymmetric)
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_fields_with_random_parameters_are_finite(name, rng, positions):
+@pytest.mark.parametrize("name", RANDOM)
+def test_parameters_of_both_parts_change_the_field(name, positions):
+    """All stand in one table; none is taken for one of the other part."""
+    published = galactic_field(name)
+    for part in published_parts(name):
+        for spec in fields(part):
+            values = {spec.name: nudged(getattr(part, spec.name), spec)}
+            changed = galactic_field(FieldConfig(name, values))
+            assert changed.digest != published.digest
+            own = spec.name in {known.name for known in fields(published.model)}
+            assert (changed.model != published.model, changed.random != published.random) == (own, not own)
+            if changed.random != published.random and spec.name not in DRAWN:
+                assert np.any(np.array(changed.random_strength(positions)) != published.random_strength(positions))
+
+
+@pytest.mark.parametrize("name", REGULAR)
+def test_fields_with_any_parameters_are_finite(name, rng, positions):
     special = np.array([[0, 0, 0], [0, 0, 1e-12], [0, 0, 5], [-8.5, 0, 0], [5, 0, 0], [3, 0, -0.0]])
     for _draw in range(5):
         model = published_model(name)
@@ -109,6 +129,8 @@ def test_impossible_values_name_their_parameter(name, spec):
         ("pt11_bss_halo", {"pitch": 0.0}, "pitch", r"expected a finite number of at least -89, at most 89, not 0 \(deg\), received 0"),
         ("pt11_bss_halo", {"bisymmetric": 1}, "bisymmetric", "expected true or false, received 1"),
         ("pt11_bss_halo", {"reversal_distance": 0.0}, "reversal_distance", "puts no reversal at the Sun"),
+        ("jf12", {"outer_scale": 0.008}, "outer_scale", "expected more than inner_scale, 0.008 kpc, received 0.008"),
+        ("jf12", {"striation": -1}, "striation", "expected a finite number of at least 0, received -1"),
         ("uf23_spur", {"mode_strengths": (1, 2, 3)}, "mode_strengths", "known: pitch, disk_height"),
         ("none", {"pitch": 1.0}, "pitch", "known: bx, by, bz"),
     ],
@@ -136,7 +158,7 @@ def test_integers_are_taken_as_numbers():
     whole, broken = (galactic_field(FieldConfig("jf12_regular", {"x_scale": value})) for value in (3, 3.0))
     assert whole.digest == broken.digest
     assert type(whole.constants.x_scale) is float
-    (model,) = changed_parts("jf12_regular", {"arm_strengths": [1, 2, 3, 4, 5, 6, 7, 8]})
+    model, _random = model_parts("jf12_regular", {"arm_strengths": [1, 2, 3, 4, 5, 6, 7, 8]})
     assert {type(strength) for strength in model.arm_strengths} == {float}
 
 
@@ -144,8 +166,8 @@ def test_every_model_has_another_digest():
     assert len({galactic_field(name).digest for name in MODELS}) == len(MODELS)
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_every_model_is_in_the_command_line(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", REGULAR)
+def test_every_regular_model_is_in_the_command_line(name, tmp_path, monkeypatch):
     """``field`` and ``backtrack`` give what the engine gives."""
     monkeypatch.chdir(tmp_path)
     position, lon, lat = np.array([[-8.0, 1.0, 0.3]]), np.array([40.0]), np.array([25.0])

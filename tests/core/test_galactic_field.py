@@ -22,7 +22,8 @@ from zevatron.core.galactic_field.registry import FIELD_MODELS
 from zevatron.core.galactic_field.uniform import UniformField
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "gmf"
-MODELS = [name for name in FIELD_MODELS if name != "none"]
+REGULAR = [name for name, entry in FIELD_MODELS.items() if not entry.random]
+MODELS = [name for name in REGULAR if name != "none"]
 JUMPING = {"jf12_regular", "jf12planck_regular", "jf12sol_regular", "tf17_ad1_c0", "tf17_ad1_c1", "tf17_dd1_c0", "tf17_dd1_c1"}
 
 
@@ -47,8 +48,8 @@ def test_field_agrees_with_crpropa(name):
     assert outliers.mean() <= 0.002
 
 
-@pytest.mark.parametrize("name", FIELD_MODELS)
-def test_every_model_is_finite_everywhere(name, rng):
+@pytest.mark.parametrize("name", REGULAR)
+def test_every_regular_model_is_finite_everywhere(name, rng):
     field = galactic_field(name)
     special = [[0, 0, 0], [0, 0, 5], [0, 0, -1e-12], [-8.5, 0, 0], [5, 0, 0], [-3, 0, 0], [0, 20, 0], [40, 0, 9]]
     positions = np.concatenate([special, rng.normal(0, 10, (1000, 3))])
@@ -187,7 +188,7 @@ def test_bad_positions_are_named(positions, message):
 
 
 def test_unknown_model_lists_the_known():
-    with pytest.raises(UnknownNameError, match="unknown Galactic field 'JF21'; known: none, jf12_regular, jf12planck"):
+    with pytest.raises(UnknownNameError, match=r"unknown Galactic field 'JF21'; known: .*none, jf12_regular, jf12planck"):
         galactic_field("JF21")
 
 
