@@ -15,8 +15,8 @@ PAGE = ROOT / "docs" / "field-parameters.md"
 OPENING = """# Parameters of the Galactic field models
 
 Drawn from the models themselves by `python docs/make_field_parameters.py`. Any of them can be changed in a run file,
-`parameters = { x_strength = 3.5 }` in its section `[field]`, or with `--set field.parameters.x_strength=3.5`; all others stay as
-published. A changed field has maps of its own in the cache.
+`parameters = { x_strength = 3.5 }` in its section `[field]`, or with `--set field.parameters.x_strength=3.5`; all others
+stay as published. A changed field has maps of its own in the cache.
 """
 
 
@@ -33,7 +33,7 @@ def _parameter_names(model):
 def _table(models):
     """Return heading, references and table of models that have the same parameters."""
     lists = [model_parameters(model) for model in models]
-    papers = "; ".join(dict.fromkeys(FIELD_MODELS[model].reference for model in models if FIELD_MODELS[model].reference))
+    papers = "; ".join(dict.fromkeys(FIELD_MODELS[model].reference for model in models))
     lines = ["## " + ", ".join(f"`{model}`" for model in models), ""]
     lines += [papers, ""] if papers else []
     lines += ["| parameter | " + " | ".join(models) + " | unit | meaning |"]

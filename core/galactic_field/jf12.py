@@ -58,26 +58,26 @@ class JF12Halo(FieldModel):
     """What the original and the solenoidal model share: where the arms lie, the toroidal halo, the X field."""
 
     arm_radii: tuple = parameter(
-        (5.1, 6.3, 7.1, 8.3, 9.8, 11.4, 12.7, 15.5), "kpc", "where the spirals that end arms 1 to 8 cross the negative x axis (r_-x)",
-        low=0, nonzero=True,
+        (5.1, 6.3, 7.1, 8.3, 9.8, 11.4, 12.7, 15.5), "kpc",
+        "where the spirals that end arms 1 to 8 cross the negative x axis (r_-x)", positive=True,
     )
     pitch: float = parameter(11.5, "deg", "pitch angle of the arms (i)", low=-89, high=89)
     disk_height: float = parameter(0.40, "kpc", "height of the change from disk to halo (h_disk)", low=0)
-    disk_width: float = parameter(0.27, "kpc", "width of the change from disk to halo (w_disk)", low=0, nonzero=True)
+    disk_width: float = parameter(0.27, "kpc", "width of the change from disk to halo (w_disk)", positive=True)
     north_strength: float = parameter(1.4, "µG", "toroidal halo above the plane (B_n)")
     south_strength: float = parameter(-1.1, "µG", "toroidal halo below the plane (B_s)")
     north_radius: float = parameter(9.22, "kpc", "radius at which the northern toroidal halo ends (r_n)", low=0)
     south_radius: float = parameter(17.0, "kpc", "radius at which the southern toroidal halo ends (r_s)", low=0)
-    halo_width: float = parameter(0.20, "kpc", "width of the toroidal halo's end (w_h)", low=0, nonzero=True)
-    halo_scale: float = parameter(5.3, "kpc", "scale height of the toroidal halo (z_0)", low=0, nonzero=True)
+    halo_width: float = parameter(0.20, "kpc", "width of the toroidal halo's end (w_h)", positive=True)
+    halo_scale: float = parameter(5.3, "kpc", "scale height of the toroidal halo (z_0)", positive=True)
     x_strength: float = parameter(4.6, "µG", "X field in the centre of the plane (B_X)")
     x_elevation: float = parameter(
-        49.0, "deg", "angle of the X field to the plane outside x_core (Theta_X^0)", low=0, high=90, nonzero=True
+        49.0, "deg", "angle of the X field to the plane outside x_core (Theta_X^0)", high=90, positive=True
     )
     x_core: float = parameter(
-        4.8, "kpc", "radius in the plane inside which the X field steepens towards the axis (r_X^c)", low=0, nonzero=True
+        4.8, "kpc", "radius in the plane inside which the X field steepens towards the axis (r_X^c)", positive=True
     )
-    x_scale: float = parameter(2.9, "kpc", "scale length of the X field in the plane (r_X)", low=0, nonzero=True)
+    x_scale: float = parameter(2.9, "kpc", "scale length of the X field in the plane (r_X)", positive=True)
     inner_radius: float = parameter(1.0, "kpc", "no halo closer to the centre", low=0)
     outer_radius: float = parameter(20.0, "kpc", "no field beyond", low=0)
 
@@ -120,7 +120,7 @@ class JF12(JF12Halo):
         (0.1, 3.0, -0.9, -0.8, -2.0, -4.2, 0.0, 2.7), "µG", "fields of arms 1 to 8, 5 kpc from the centre (b_1 to b_8)"
     )
     ring_strength: float = parameter(0.1, "µG", "azimuthal field of the molecular ring at 5 kpc (b_ring)")
-    ring_inner: float = parameter(3.0, "kpc", "inner edge of the ring, which ends at 5 kpc", low=0, nonzero=True)
+    ring_inner: float = parameter(3.0, "kpc", "inner edge of the ring, which ends at 5 kpc", positive=True)
 
     def constants(self):
         """Return the parameters with their trigonometry done."""

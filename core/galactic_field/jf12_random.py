@@ -37,13 +37,14 @@ class JF12Random(RandomPart):
     """Parameters of the random field, the published best fit by default."""
 
     random_arm_strengths: tuple = parameter(
-        (10.81, 6.96, 9.59, 6.96, 1.96, 16.34, 37.29, 10.35), "µG", "rms in arms 1 to 8, 5 kpc from the centre (b_1 to b_8)", low=0
+        (10.81, 6.96, 9.59, 6.96, 1.96, 16.34, 37.29, 10.35), "µG",
+        "rms in arms 1 to 8, 5 kpc from the centre (b_1 to b_8)", low=0,
     )
     random_inner_strength: float = parameter(7.63, "µG", "rms inside 5 kpc (b_int)", low=0)
-    random_disk_scale: float = parameter(0.61, "kpc", "Gaussian scale height of the disk (z_0^disk)", low=0, nonzero=True)
+    random_disk_scale: float = parameter(0.61, "kpc", "Gaussian scale height of the disk (z_0^disk)", positive=True)
     random_halo_strength: float = parameter(4.68, "µG", "rms of the halo in the centre (B_0)", low=0)
-    random_halo_radius: float = parameter(10.97, "kpc", "exponential scale length of the halo (r_0)", low=0, nonzero=True)
-    random_halo_scale: float = parameter(2.84, "kpc", "Gaussian scale height of the halo (z_0)", low=0, nonzero=True)
+    random_halo_radius: float = parameter(10.97, "kpc", "exponential scale length of the halo (r_0)", positive=True)
+    random_halo_scale: float = parameter(2.84, "kpc", "Gaussian scale height of the halo (z_0)", positive=True)
     striation: float = parameter(1.36, "", "ratio of the energies of striated and regular field (beta)", low=0)
     inner_scale: float = parameter(0.008, "kpc", "shortest wavelength of the turbulence", low=2 * SPACING)
     outer_scale: float = parameter(0.272, "kpc", "longest wavelength of the turbulence", high=POINTS * SPACING)
@@ -52,7 +53,8 @@ class JF12Random(RandomPart):
         """Require wavelengths between the two scales."""
         if self.inner_scale >= self.outer_scale:
             raise ConfigError(
-                f"expected more than inner_scale, {self.inner_scale:g} kpc, received {self.outer_scale:g}", parameter_path("outer_scale")
+                f"expected more than inner_scale, {self.inner_scale:g} kpc, received {self.outer_scale:g}",
+                parameter_path("outer_scale"),
             )
 
     def profile(self, regular):

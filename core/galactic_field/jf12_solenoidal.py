@@ -1,8 +1,8 @@
 """Solenoidal JF12: the regular field of Jansson & Farrar 2012 with its sources of divergence removed.
 
 Kleimann, Schorlepp, Merten & Becker Tjus, ApJ 877 (2019) 76 (arXiv:1809.07528). The flux of the spiral arms no longer
-ends at the edges of the disk but returns along them, and the lines of the X field cross the plane as parabolae. Toroidal
-halo and parameters are those of :mod:`.jf12`; there is no molecular ring.
+ends at the edges of the disk but returns along them, and the lines of the X field cross the plane as parabolae.
+Toroidal halo and parameters are those of :mod:`.jf12`; there is no molecular ring.
 """
 
 import math
@@ -64,26 +64,27 @@ class JF12Solenoidal(JF12Halo):
     arm_strengths: tuple = parameter(
         (0.1, 3.0, -0.9, -0.8, -2.0, -4.2, 0.0), "µG", "fields of arms 1 to 7, 5 kpc from the centre (b_1 to b_7)"
     )
-    pitch: float = parameter(11.5, "deg", "pitch angle of the arms (i)", low=0, high=89, nonzero=True)
-    disk_inner: float = parameter(5.0, "kpc", "inner edge of the disk (r_1)", low=0, nonzero=True)
-    disk_outer: float = parameter(20.0, "kpc", "outer edge of the disk (r_2)", low=0, nonzero=True)
+    pitch: float = parameter(11.5, "deg", "pitch angle of the arms (i)", high=89, positive=True)
+    disk_inner: float = parameter(5.0, "kpc", "inner edge of the disk (r_1)", positive=True)
+    disk_outer: float = parameter(20.0, "kpc", "outer edge of the disk (r_2)", positive=True)
     edge_width: float = parameter(
-        3.0, "kpc", "width of the zones at both edges in which the flux of the arms returns (delta)", low=0, nonzero=True
+        3.0, "kpc", "width of the zones at both edges in which the flux of the arms returns (delta)", positive=True
     )
-    x_slab: float = parameter(0.5, "kpc", "height below which the lines of the X field are parabolae (z_s)", low=0, nonzero=True)
+    x_slab: float = parameter(
+        0.5, "kpc", "height below which the lines of the X field are parabolae (z_s)", positive=True
+    )
     inner_radius: float = parameter(1.0, "kpc", "no toroidal halo closer to the centre", low=0)
 
     def check(self):
         """Require arms that fit once around the circle and edges that leave room between them."""
         super().check()
         if self._winding(self.arm_radii[-1] / self.arm_radii[0]) >= 2 * math.pi:
+            radii = list(self.arm_radii)
+            raise ConfigError(f"expected arms within one turn of the spiral, received {radii}", parameter_path("arm_radii"))
+        half = (self.disk_outer - self.disk_inner) / 2
+        if self.edge_width > half:
             raise ConfigError(
-                f"expected arms within one turn of the spiral, received {list(self.arm_radii)}", parameter_path("arm_radii")
-            )
-        if self.disk_inner + 2 * self.edge_width > self.disk_outer:
-            raise ConfigError(
-                f"expected at most half of the disk, {(self.disk_outer - self.disk_inner) / 2:g} kpc, received {self.edge_width:g}",
-                parameter_path("edge_width"),
+                f"expected at most half of the disk, {half:g} kpc, received {self.edge_width:g}", parameter_path("edge_width")
             )
 
     def _winding(self, ratio):
@@ -200,7 +201,8 @@ def _disk(c, piece, x, y, r):
     offset = _inner_azimuth(c, x, y, r) - c.arm_centres[arm]
     offset -= 2.0 * math.pi * round(offset / (2.0 * math.pi))
     flux = c.arm_potentials[arm] + strength * offset
-    return c.disk_inner * p * strength * c.sin_pitch, c.disk_inner * (p * strength * c.cos_pitch - q * flux * c.sin_pitch)
+    b_r, b_phi = p * strength * c.sin_pitch, p * strength * c.cos_pitch - q * flux * c.sin_pitch
+    return c.disk_inner * b_r, c.disk_inner * b_phi
 
 
 @jit

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import ConfigError
 
 
-def parameter(default, unit, help, *, low=-math.inf, high=math.inf, nonzero=False):
+def parameter(default, unit, help, *, low=-math.inf, high=math.inf, nonzero=False, positive=False):
     """Declare one parameter of a model.
 
     Parameters
@@ -26,9 +26,10 @@ def parameter(default, unit, help, *, low=-math.inf, high=math.inf, nonzero=Fals
         What it is, with the symbol of its paper.
     low, high : float, optional
         Bounds, inclusive; for a tuple they hold for every entry.
-    nonzero : bool, optional
-        Whether zero is refused, because the formula divides by the value; with ``low=0`` it must be positive.
+    nonzero, positive : bool, optional
+        Whether zero, or whatever is not above zero, is refused: for instance because the formula divides by the value.
     """
+    low, nonzero = (0.0, True) if positive else (low, nonzero)
     metadata = dict(unit=unit, help=help, low=low, high=high, nonzero=nonzero)
     return dataclass_field(default=default, metadata=types.MappingProxyType(metadata))
 

@@ -39,20 +39,28 @@ class Constants(NamedTuple):
 class PT11(FieldModel):
     """Parameters, those of the bisymmetric disk by default."""
 
-    bisymmetric: bool = parameter(True, "", "whether the disk field reverses between arms (BSS) or keeps its direction (ASS)")
+    bisymmetric: bool = parameter(
+        True, "", "whether the disk field reverses between arms (BSS) or keeps its direction (ASS)"
+    )
     pitch: float = parameter(-6.0, "deg", "pitch angle of the spiral (p)", low=-89, high=89, nonzero=True)
     reversal_distance: float = parameter(
         -0.6, "kpc", "distance of the nearest field reversal from the Sun (d), negative towards the Galactic centre", low=-8.4
     )
     disk_strength: float = parameter(2.0, "µG", "disk field at the Sun (B_0)")
-    core_radius: float = parameter(5.0, "kpc", "radius inside which the disk field no longer grows (R_c)", low=0, nonzero=True)
-    disk_scale: float = parameter(1.0, "kpc", "scale height of the disk (z_0)", low=0, nonzero=True)
-    north_strength: float = parameter(4.0, "µG", "toroidal halo above the plane (B_0^H), positive along +phi of our frame")
-    south_strength: float = parameter(-4.0, "µG", "toroidal halo below the plane (B_0^H), positive along +phi of our frame")
-    halo_radius: float = parameter(8.0, "kpc", "radius at which the halo is strongest (R_0^H)", low=0, nonzero=True)
+    core_radius: float = parameter(
+        5.0, "kpc", "radius inside which the disk field no longer grows (R_c)", positive=True
+    )
+    disk_scale: float = parameter(1.0, "kpc", "scale height of the disk (z_0)", positive=True)
+    north_strength: float = parameter(
+        4.0, "µG", "toroidal halo above the plane (B_0^H), positive along +phi of our frame"
+    )
+    south_strength: float = parameter(
+        -4.0, "µG", "toroidal halo below the plane (B_0^H), positive along +phi of our frame"
+    )
+    halo_radius: float = parameter(8.0, "kpc", "radius at which the halo is strongest (R_0^H)", positive=True)
     halo_height: float = parameter(1.3, "kpc", "height at which the halo is strongest (z_0^H)", low=0)
-    inner_width: float = parameter(0.25, "kpc", "width of the halo towards the plane (z_1^H)", low=0, nonzero=True)
-    outer_width: float = parameter(0.40, "kpc", "width of the halo away from the plane (z_1^H)", low=0, nonzero=True)
+    inner_width: float = parameter(0.25, "kpc", "width of the halo towards the plane (z_1^H)", positive=True)
+    outer_width: float = parameter(0.40, "kpc", "width of the halo away from the plane (z_1^H)", positive=True)
 
     @property
     def phase(self):

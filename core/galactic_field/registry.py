@@ -23,7 +23,7 @@ TF17 = "Terral & Ferrière, A&A 600 (2017) A29"
 UF23 = "Unger & Farrar, ApJ 970 (2024) 95"
 
 FIELD_MODELS = {
-    "jf12": FieldEntry("jf12", "jf12_regular", "JF12", "Jansson & Farrar, ApJ 757 (2012) 14, ApJL 761 (2012) L11", "jf12_random"),
+    "jf12": FieldEntry("jf12", "jf12_regular", "JF12", f"{JF12}, ApJL 761 (2012) L11", "jf12_random"),
     "none": FieldEntry("uniform", "no_field", "No field", ""),
     "jf12_regular": FieldEntry("jf12", "jf12_regular", "JF12, regular", JF12),
     "jf12planck_regular": FieldEntry(

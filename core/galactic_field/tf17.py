@@ -1,8 +1,8 @@
 """Terral & Ferrière 2017: spiralling fields with X-shaped lines, three disks and two halos.
 
 A&A 600 (2017) A29 (arXiv:1611.10222); equation numbers below are of that paper. Its azimuth runs the other way:
-phi' = pi - phi, so that its B_phi' is -B_phi of our frame. It gives only a lower limit of the winding's radial scale; 50 kpc is
-the choice of CRPropa, with which these numbers agree.
+phi' = pi - phi, so that its B_phi' is -B_phi of our frame. It gives only a lower limit of the winding's radial scale;
+50 kpc is the choice of CRPropa, with which these numbers agree.
 """
 
 import math
@@ -43,14 +43,18 @@ class TF17(FieldModel):
 
     disk_strength: float = parameter(19.0, "µG", "strength of the disk (B_1)")
     disk_phase: float = parameter(-54.0, "deg", "azimuth of the disk's strongest line, winding undone (phi_star)")
-    bisymmetric: bool = parameter(False, "", "whether the halo reverses twice around the circle (C1) or is axisymmetric (C0)")
+    bisymmetric: bool = parameter(
+        False, "", "whether the halo reverses twice around the circle (C1) or is axisymmetric (C0)"
+    )
     halo_strength: float = parameter(0.36, "µG", "strength of the halo (B_1)")
-    halo_scale: float = parameter(3.0, "kpc", "radial scale length of the halo (L)", low=0, nonzero=True)
-    halo_phase: float = parameter(0.0, "deg", "azimuth of a bisymmetric halo's strongest line, winding undone (phi_star)")
+    halo_scale: float = parameter(3.0, "kpc", "radial scale length of the halo (L)", positive=True)
+    halo_phase: float = parameter(
+        0.0, "deg", "azimuth of a bisymmetric halo's strongest line, winding undone (phi_star)"
+    )
     halo_opening: float = parameter(1.17, "kpc^-2", "opening of the halo's parabolic lines (a)", low=0)
     pitch: float = parameter(-7.9, "deg", "pitch angle at the centre (p_0)", low=-89, high=89, nonzero=True)
-    winding_radius: float = parameter(50.0, "kpc", "radial scale length of the winding (L_p)", low=0, nonzero=True)
-    winding_height: float = parameter(5.0, "kpc", "scale height of the winding (H_p)", low=0, nonzero=True)
+    winding_radius: float = parameter(50.0, "kpc", "radial scale length of the winding (L_p)", positive=True)
+    winding_height: float = parameter(5.0, "kpc", "scale height of the winding (H_p)", positive=True)
 
     def _constants(self, disk, start, scale, flare):
         disk_phase, halo_phase = math.radians(self.disk_phase), math.radians(self.halo_phase)
@@ -78,8 +82,10 @@ class TF17(FieldModel):
 class TF17Ad1(TF17):
     """Disk Ad1: parabolic lines that leave a cylinder, inside which they are straight."""
 
-    disk_radius: float = parameter(3.0, "kpc", "radius of the cylinder at which strength and height are given (r_1)", low=0, nonzero=True)
-    disk_height: float = parameter(0.055, "kpc", "scale height of the disk there (H)", low=0, nonzero=True)
+    disk_radius: float = parameter(
+        3.0, "kpc", "radius of the cylinder at which strength and height are given (r_1)", positive=True
+    )
+    disk_height: float = parameter(0.055, "kpc", "scale height of the disk there (H)", positive=True)
     disk_opening: float = parameter(0.9, "kpc^-2", "opening of the disk's parabolic lines (a)", low=0)
 
     def constants(self):
@@ -91,8 +97,8 @@ class TF17Ad1(TF17):
 class TF17Bd1(TF17):
     """Disk Bd1: lines that come down from the halo and run outwards parallel to the plane."""
 
-    disk_radius: float = parameter(3.0, "kpc", "radius at which strength and height are given (r_1)", low=0, nonzero=True)
-    disk_height: float = parameter(0.32, "kpc", "scale height of the disk there (H)", low=0, nonzero=True)
+    disk_radius: float = parameter(3.0, "kpc", "radius at which strength and height are given (r_1)", positive=True)
+    disk_height: float = parameter(0.32, "kpc", "scale height of the disk there (H)", positive=True)
 
     def constants(self):
         """Return the parameters with their trigonometry done."""
@@ -103,8 +109,8 @@ class TF17Bd1(TF17):
 class TF17Dd1(TF17):
     """Disk Dd1: lines that come down from the halo on both sides, antisymmetric about the plane."""
 
-    disk_start: float = parameter(1.5, "kpc", "height at which the strength is given (z_1)", low=0, nonzero=True)
-    disk_length: float = parameter(9.8, "kpc", "radial scale length of the disk there (L)", low=0, nonzero=True)
+    disk_start: float = parameter(1.5, "kpc", "height at which the strength is given (z_1)", positive=True)
+    disk_length: float = parameter(9.8, "kpc", "radial scale length of the disk there (L)", positive=True)
 
     def constants(self):
         """Return the parameters with their trigonometry done."""
@@ -127,7 +133,8 @@ def tf17_ad1_c1():
 def tf17_bd1_c0():
     """Disk Bd1 with the axisymmetric halo."""
     return TF17Bd1(
-        disk_strength=2.0, disk_phase=153.0, halo_strength=0.29, halo_scale=3.4, halo_opening=0.88, pitch=-7.2, winding_height=9.0
+        disk_strength=2.0, disk_phase=153.0, halo_strength=0.29, halo_scale=3.4, halo_opening=0.88, pitch=-7.2,
+        winding_height=9.0,
     )
 
 
@@ -142,7 +149,8 @@ def tf17_bd1_c1():
 def tf17_dd1_c0():
     """Disk Dd1 with the axisymmetric halo."""
     return TF17Dd1(
-        disk_strength=0.065, disk_phase=14.0, halo_strength=0.18, halo_scale=4.8, halo_opening=0.61, pitch=-7.4, winding_height=4.2
+        disk_strength=0.065, disk_phase=14.0, halo_strength=0.18, halo_scale=4.8, halo_opening=0.61, pitch=-7.4,
+        winding_height=4.2,
     )
 
 
@@ -166,7 +174,7 @@ def _dd1_start(c, height):
 
 @jit
 def _piece(c, x, y, z):
-    """Label the pieces between the plane, in Ad1 the cylinder with straight lines, in Dd1 where the lines get weaker."""
+    """Label the pieces: side of the plane; in Ad1 the cylinder with straight lines; in Dd1 where lines get weaker."""
     piece = 0 if z >= 0.0 else SOUTH
     if c.disk == AD1 and x * x + y * y <= c.disk_start * c.disk_start:
         piece |= CYLINDER
@@ -179,16 +187,16 @@ def _piece(c, x, y, z):
 
 @jit
 def _wound(q_2):
-    """Return ln(1 - exp(-q)) and its logarithmic derivative q / (exp(q) - 1) from q^2: to 1e-12 by their series up to q = 0.5.
+    """Return ln(1 - exp(-q)) and its derivative by ln q, q / (exp(q) - 1), from q^2.
 
-    The compiled code does not wait for a square root before it takes the logarithm.
+    Up to q = 0.5 from their series (Bernoulli numbers), to 1e-12. The compiled code does not wait for a square root before it takes the logarithm.
     """
     q = math.sqrt(q_2)
     if q > 0.5:
         left = math.exp(-q)
         return math.log(1.0 - left), q * left / (1.0 - left)
-    logarithm = 0.5 * math.log(q_2) - 0.5 * q + q_2 * (1 / 24 - q_2 * (1 / 2880 - q_2 * (1 / 181_440 - q_2 / 9_676_800)))
-    return logarithm, 1.0 - 0.5 * q + q_2 * (1 / 12 - q_2 * (1 / 720 - q_2 * (1 / 30_240 - q_2 / 1_209_600)))
+    logarithm = q_2 * (1 / 24 - q_2 * (1 / 2880 - q_2 * (1 / 181_440 - q_2 / 9_676_800)))
+    return 0.5 * math.log(q_2) - 0.5 * q + logarithm, 1.0 - 0.5 * q + q_2 * (1 / 12 - q_2 * (1 / 720 - q_2 * (1 / 30_240 - q_2 / 1_209_600)))
 
 
 @jit

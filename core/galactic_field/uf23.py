@@ -1,9 +1,9 @@
 """Unger & Farrar 2023: eight coherent fields that agree with the same data; their spread is what is not known.
 
-ApJ 970 (2024) 95 (arXiv:2311.12120); equation numbers below are of that paper. ``nebCor`` and ``cre10`` differ from ``base`` by
-auxiliary input, ``neCL`` by the model of thermal electrons, ``synCG`` by the synchrotron map, ``expX`` by the profile of the X
-field, ``spur`` by the disk, ``twistX`` by the origin of the toroidal field. A variant is the sum of a disk, a poloidal halo and what makes
-the toroidal field, each a class of its own below.
+ApJ 970 (2024) 95 (arXiv:2311.12120); equation numbers below are of that paper. ``nebCor`` and ``cre10`` differ from
+``base`` by auxiliary input, ``neCL`` by the model of thermal electrons, ``synCG`` by the synchrotron map, ``expX`` by the
+profile of the X field, ``spur`` by the disk, ``twistX`` by the origin of the toroidal field. A variant is the sum of a
+disk, a poloidal halo and what makes the toroidal field, each a class of its own below.
 """
 
 import math
@@ -22,7 +22,7 @@ class UF23Part(FieldModel):
 
     pitch: float = parameter(10.1069, "deg", "pitch angle of the spiral disk (alpha)", low=-89, high=89, nonzero=True)
     disk_height: float = parameter(0.79408965, "kpc", "height of the change from disk to halo (z_d)", low=0)
-    disk_width: float = parameter(0.10720909, "kpc", "width of the change from disk to halo (w_d)", low=0, nonzero=True)
+    disk_width: float = parameter(0.10720909, "kpc", "width of the change from disk to halo (w_d)", positive=True)
     outer_radius: float = parameter(30.0, "kpc", "no field beyond", low=0)
 
     def constants(self):
@@ -52,11 +52,15 @@ class UF23Part(FieldModel):
 class SpiralDisk(UF23Part):
     """Disk of three magnetic modes (eq. 10 to 14)."""
 
-    mode_strengths: tuple = parameter((1.0878565, 2.6605034, 3.1166311), "µG", "modes 1 to 3 at 5 kpc from the centre (B_1 to B_3)")
-    mode_phases: tuple = parameter((263.16589, 97.782269, 35.112281), "deg", "azimuths of the modes there (phi_1 to phi_3)")
+    mode_strengths: tuple = parameter(
+        (1.0878565, 2.6605034, 3.1166311), "µG", "modes 1 to 3 at 5 kpc from the centre (B_1 to B_3)"
+    )
+    mode_phases: tuple = parameter(
+        (263.16589, 97.782269, 35.112281), "deg", "azimuths of the modes there (phi_1 to phi_3)"
+    )
     disk_inner: float = parameter(5.0, "kpc", "radius at which the disk begins (r_1)", low=0)
     disk_outer: float = parameter(20.0, "kpc", "radius at which the disk ends (r_2)", low=0)
-    disk_edge: float = parameter(0.5, "kpc", "width of both edges (w_1, w_2)", low=0, nonzero=True)
+    disk_edge: float = parameter(0.5, "kpc", "width of both edges (w_1, w_2)", positive=True)
 
     def _constants(self):
         phases = np.radians(self.mode_phases) * [1, 2, 3]
@@ -74,11 +78,13 @@ class SpurDisk(UF23Part):
     """Disk of the local spur alone (eq. 16 to 18)."""
 
     spur_strength: float = parameter(-4.2993328, "µG", "field on the spur's spiral, 8.2 kpc from the centre (B_1)")
-    spur_azimuth: float = parameter(155.89875, "deg", "azimuth at which the spiral is 8.2 kpc from the centre (phi_1)", low=0, high=360)
+    spur_azimuth: float = parameter(
+        155.89875, "deg", "azimuth at which the spiral is 8.2 kpc from the centre (phi_1)", low=0, high=360
+    )
     spur_centre: float = parameter(157.18686, "deg", "azimuth of the spur's middle (phi_cn)", low=0, high=360)
     spur_length: float = parameter(31.839577, "deg", "half of its length (L_s)", low=0)
-    spur_end: float = parameter(5.0, "deg", "width of both its ends", low=0, nonzero=True)
-    spur_width: float = parameter(10.318114, "deg", "standard deviation across (w_s)", low=0, nonzero=True)
+    spur_end: float = parameter(5.0, "deg", "width of both its ends", positive=True)
+    spur_width: float = parameter(10.318114, "deg", "standard deviation across (w_s)", positive=True)
 
     def _constants(self):
         return super()._constants() | dict(
@@ -98,9 +104,9 @@ class ToroidalHalo(UF23Part):
 
     north_strength: float = parameter(3.255676, "µG", "toroidal halo above the plane (B_N)")
     south_strength: float = parameter(-3.0914569, "µG", "toroidal halo below the plane (B_S)")
-    halo_height: float = parameter(4.0242749, "kpc", "scale height of the toroidal halo (z_t)", low=0, nonzero=True)
+    halo_height: float = parameter(4.0242749, "kpc", "scale height of the toroidal halo (z_t)", positive=True)
     halo_radius: float = parameter(10.193815, "kpc", "radius at which the toroidal halo ends (r_t)", low=0)
-    halo_width: float = parameter(1.6936993, "kpc", "width of that end (w_t)", low=0, nonzero=True)
+    halo_width: float = parameter(1.6936993, "kpc", "width of that end (w_t)", positive=True)
 
     def _constants(self):
         return super()._constants() | dict(
@@ -118,8 +124,8 @@ class TwistedHalo(UF23Part):
 
     twist_time: float = parameter(54.733549, "Myr", "how long the halo has been wound up (t)")
     rotation_speed: float = parameter(-240.0, "km/s", "speed of rotation far from the centre, along +phi (v_0)")
-    rotation_radius: float = parameter(1.6, "kpc", "radial scale over which rotation sets in (r_0)", low=0, nonzero=True)
-    rotation_height: float = parameter(10.0, "kpc", "scale height of the rotation (z_0)", low=0, nonzero=True)
+    rotation_radius: float = parameter(1.6, "kpc", "radial scale over which rotation sets in (r_0)", positive=True)
+    rotation_height: float = parameter(10.0, "kpc", "scale height of the rotation (z_0)", positive=True)
 
     def _constants(self):
         return super()._constants() | dict(
@@ -137,10 +143,12 @@ class PoloidalHalo(UF23Part):
 
     x_strength: float = parameter(0.97775487, "µG", "poloidal halo at the centre (B_p)")
     x_power: float = parameter(1.4266186, "", "exponent of the field lines (p)", low=1)
-    x_height: float = parameter(4.4597373, "kpc", "height at which the lines have opened (z_p)", low=0, nonzero=True)
+    x_height: float = parameter(4.4597373, "kpc", "height at which the lines have opened (z_p)", positive=True)
     x_radius: float = parameter(7.2925417, "kpc", "radius in the plane at which the poloidal halo ends (r_p)", low=0)
-    x_width: float = parameter(0.11188158, "kpc", "width of that end (w_p)", low=0, nonzero=True)
-    x_straight: float = parameter(1e6, "kpc", "radius beyond which lines are straight (a_c); practically infinite", low=0, nonzero=True)
+    x_width: float = parameter(0.11188158, "kpc", "width of that end (w_p)", positive=True)
+    x_straight: float = parameter(
+        1e6, "kpc", "radius beyond which lines are straight (a_c); practically infinite", positive=True
+    )
 
     def _constants(self):
         return super()._constants() | dict(
@@ -159,9 +167,9 @@ class ExponentialPoloidalHalo(UF23Part):
 
     x_strength: float = parameter(5.835799, "µG", "poloidal halo at the centre (B_p)")
     x_power: float = parameter(1.9510779, "", "exponent of the field lines (p)", low=1)
-    x_radius: float = parameter(2.4994376, "kpc", "scale length of the poloidal halo in the plane (r_p)", low=0, nonzero=True)
-    x_straight: float = parameter(6.1938701, "kpc", "radius beyond which lines are straight (a_c)", low=0, nonzero=True)
-    x_elevation: float = parameter(20.926122, "deg", "their angle to the plane there (xi)", low=0, high=89, nonzero=True)
+    x_radius: float = parameter(2.4994376, "kpc", "scale length of the poloidal halo in the plane (r_p)", positive=True)
+    x_straight: float = parameter(6.1938701, "kpc", "radius beyond which lines are straight (a_c)", positive=True)
+    x_elevation: float = parameter(20.926122, "deg", "their angle to the plane there (xi)", high=89, positive=True)
 
     def _constants(self):
         return super()._constants() | dict(
@@ -204,7 +212,8 @@ def uf23_cre10():
     return UF23(
         pitch=10.162759, disk_height=0.80844932, disk_width=0.10824003,
         mode_strengths=(1.2035697, 2.747849, 3.2104342), mode_phases=(265.15882, 98.211313, 35.944588),
-        north_strength=3.7308133, south_strength=-3.5039958, halo_height=2.92728, halo_radius=10.407507, halo_width=1.7398375,
+        north_strength=3.7308133, south_strength=-3.5039958, halo_height=2.92728, halo_radius=10.407507,
+        halo_width=1.7398375,
         x_strength=0.96938453, x_power=1.4150957, x_height=4.5748332, x_radius=7.2987296, x_width=0.10923051,
     )
 
@@ -214,7 +223,8 @@ def uf23_nebcor():
     return UF23(
         pitch=10.151183, disk_height=0.81151971, disk_width=0.11863734,
         mode_strengths=(1.4081935, 3.52924, 4.1290147), mode_phases=(264.47529, 97.57266, 36.403798),
-        north_strength=4.6491142, south_strength=-4.500661, halo_height=3.5557767, halo_radius=10.205288, halo_width=1.7004868,
+        north_strength=4.6491142, south_strength=-4.500661, halo_height=3.5557767, halo_radius=10.205288,
+        halo_width=1.7004868,
         x_strength=1.3485916, x_power=1.3414395, x_height=4.8242603, x_radius=7.2473841, x_width=0.14318227,
     )
 
@@ -224,7 +234,8 @@ def uf23_necl():
     return UF23(
         pitch=11.867859, disk_height=0.67405199, disk_width=0.061162799,
         mode_strengths=(1.4259645, 1.3543223, 3.4390669), mode_phases=(199.61898, 135.41461, 64.909767),
-        north_strength=2.6256593, south_strength=-2.5699466, halo_height=4.5585463, halo_radius=10.134257, halo_width=1.1547728,
+        north_strength=2.6256593, south_strength=-2.5699466, halo_height=4.5585463, halo_radius=10.134257,
+        halo_width=1.1547728,
         x_strength=0.98387831, x_power=1.6773615, x_height=3.6521188, x_radius=7.4084361, x_width=0.14168192,
     )
 
@@ -234,7 +245,8 @@ def uf23_syncg():
     return UF23(
         pitch=9.9034844, disk_height=0.62172353, disk_width=0.066517521,
         mode_strengths=(0.81386878, 2.058693, 2.9437335), mode_phases=(229.88551, 97.388282, 32.927367),
-        north_strength=2.3991193, south_strength=-2.0919944, halo_height=5.5844594, halo_radius=9.4227834, halo_width=0.91608418,
+        north_strength=2.3991193, south_strength=-2.0919944, halo_height=5.5844594, halo_radius=9.4227834,
+        halo_width=0.91608418,
         x_strength=0.80883734, x_power=1.5820957, x_height=3.533855, x_radius=7.4625235, x_width=0.15003765,
     )
 
@@ -243,7 +255,8 @@ def uf23_spur():
     """Fit with the local spur as the only structure of the disk."""
     return UF23Spur(
         pitch=12.074432, disk_height=0.75019749, disk_width=0.1226312,
-        north_strength=2.9286724, south_strength=-2.5979895, halo_height=6.0941229, halo_radius=9.7536425, halo_width=1.4210055,
+        north_strength=2.9286724, south_strength=-2.5979895, halo_height=6.0941229, halo_radius=9.7536425,
+        halo_width=1.4210055,
         x_strength=0.99302987, x_power=1.3982374, x_height=4.485327, x_radius=7.1973387, x_width=0.12262244,
     )
 
@@ -262,5 +275,6 @@ def uf23_expx():
     return UF23Exponential(
         pitch=10.02707, disk_height=0.71508681, disk_width=0.098524736,
         mode_strengths=(0.99258148, 2.1821124, 3.1197345), mode_phases=(247.45741, 98.578879, 34.884485),
-        north_strength=2.7077434, south_strength=-2.5677104, halo_height=5.4564991, halo_radius=10.134022, halo_width=2.0956159,
+        north_strength=2.7077434, south_strength=-2.5677104, halo_height=5.4564991, halo_radius=10.134022,
+        halo_width=2.0956159,
     )

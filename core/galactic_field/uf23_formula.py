@@ -1,8 +1,8 @@
 """The formula of Unger & Farrar 2023 for all eight of its variants; equation numbers are of ApJ 970 (2024) 95.
 
-Exponentials are the cost of this field. Azimuths are therefore added as pairs of cosine and sine, the three powers share their
-logarithms, and what is negligible is left out: the disk where less than 1e-7 of it is left by its height or, in the spur, by the
-distance from it.
+Exponentials are the cost of this field. Azimuths are therefore added as pairs of cosine and sine, the three powers share
+their logarithms, and what is negligible is left out: the disk where less than 1e-7 of it is left by its height or, in
+the spur, by the distance from it.
 """
 
 import math
@@ -158,6 +158,7 @@ def _coherent(c, piece, x, y, z):
         b_phi = -b_phi if south else b_phi
     else:
         b_phi = c.south_strength if south else c.north_strength
-        b_phi *= halo * math.exp(-height / c.halo_height) / (1.0 + math.exp((r - c.halo_radius) / c.halo_width))  # eq. 21
+        b_phi *= halo * math.exp(-height / c.halo_height)  # eq. 21
+        b_phi /= 1.0 + math.exp((r - c.halo_radius) / c.halo_width)
     b_r, b_phi = disk_r + (-b_r if south else b_r), disk_phi + b_phi
     return b_r * cos_phi - b_phi * sin_phi, b_r * sin_phi + b_phi * cos_phi, b_z

@@ -190,7 +190,7 @@ BAD = {
     "unknown source": (["new", "--source", "Andromeda", "--out", "x.toml"], "known: Cen A"),
     "negative N": (["new", "--events", "-5", "--out", "x.toml"], "received -5"),
     "N that is no number": (["new", "--events", "many", "--out", "x.toml"], "whole numbers"),
-    "unknown field": (["field", "jf99", "--at", "positions.csv", "--out", "x.csv"], "known: none"),
+    "unknown field": (["field", "jf99", "--at", "positions.csv", "--out", "x.csv"], "none, jf12_regular"),
     "no such command": (["fly"], "invalid choice"),
     "no run file": (["sky", "missing.toml", "--out", "x.h5"], "no file missing.toml"),
     "eta above 1": (["simulate", "tiny.toml", "--eta", "1.5", "--out", "x.h5"], "from 0 to 1, received 1.5"),

@@ -24,7 +24,7 @@ from zevatron.core.galactic_field.uniform import UniformField
 REFERENCE = Path(__file__).parents[1] / "reference" / "gmf"
 REGULAR = [name for name, entry in FIELD_MODELS.items() if not entry.random]
 MODELS = [name for name in REGULAR if name != "none"]
-JUMPING = {"jf12_regular", "jf12planck_regular", "jf12sol_regular", "tf17_ad1_c0", "tf17_ad1_c1", "tf17_dd1_c0", "tf17_dd1_c1"}
+JUMPING = {name for name in MODELS if name.startswith(("jf12", "tf17_ad1", "tf17_dd1"))}
 
 
 def reference_field(name):
