@@ -178,8 +178,8 @@ def test_full_box_is_the_published_turbulence(jf12):
     some = jf12.draw.turbulence[::4, ::4, ::4, :3] * jf12.draw.unit
     assert np.sqrt((some**2).sum(axis=3).mean()) == pytest.approx(1, abs=0.01)
     k, power = spectrum(some)
-    assert power[k < 3.7].sum() < 3e-4  # folded there from waves too short for 16 pc; the lowest shell has a thousand times it
-    assert power[(k > 3.8) & (k < 5)].sum() > 0.2
+    assert power[k < 3.7].sum() < 3e-4  # folded there from waves too short for points 16 pc apart
+    assert power[(k > 3.76) & (k < 5)].sum() > 0.1
     assert not jf12.draw.turbulence[..., 3].any()
     assert 1 / jf12.draw.points_per_kpc == pytest.approx(0.004)
 
