@@ -18,20 +18,20 @@ class FieldEntry:
 
 
 JF12 = "Jansson & Farrar, ApJ 757 (2012) 14"
+PLANCK = "Planck Collaboration, A&A 596 (2016) A103"
+SOLENOIDAL = "Kleimann et al., ApJ 877 (2019) 76"
 PT11 = "Pshirkov et al., ApJ 738 (2011) 192"
 TF17 = "Terral & Ferrière, A&A 600 (2017) A29"
 UF23 = "Unger & Farrar, ApJ 970 (2024) 95"
 
 FIELD_MODELS = {
     "jf12": FieldEntry("jf12", "jf12_regular", "JF12", f"{JF12}, ApJL 761 (2012) L11", "jf12_random"),
+    "jf12_planck": FieldEntry("jf12", "jf12planck_regular", "JF12, Planck update", PLANCK, "jf12planck_random"),
+    "jf12_sol": FieldEntry("jf12_solenoidal", "jf12sol_regular", "JF12, solenoidal", SOLENOIDAL, "jf12_random"),
     "none": FieldEntry("uniform", "no_field", "No field", ""),
     "jf12_regular": FieldEntry("jf12", "jf12_regular", "JF12, regular", JF12),
-    "jf12planck_regular": FieldEntry(
-        "jf12", "jf12planck_regular", "JF12 Planck, regular", "Planck Collaboration, A&A 596 (2016) A103"
-    ),
-    "jf12sol_regular": FieldEntry(
-        "jf12_solenoidal", "jf12sol_regular", "JF12 solenoidal, regular", "Kleimann et al., ApJ 877 (2019) 76"
-    ),
+    "jf12planck_regular": FieldEntry("jf12", "jf12planck_regular", "JF12, Planck update, regular", PLANCK),
+    "jf12sol_regular": FieldEntry("jf12_solenoidal", "jf12sol_regular", "JF12, solenoidal, regular", SOLENOIDAL),
     "pt11_bss_halo": FieldEntry("pt11", "pt11_bss_halo", "PT11, BSS disk + halo", PT11),
     "pt11_ass_halo": FieldEntry("pt11", "pt11_ass_halo", "PT11, ASS disk + halo", PT11),
     "tf17_ad1_c0": FieldEntry("tf17", "tf17_ad1_c0", "TF17, disk Ad1 + halo C0", TF17),
