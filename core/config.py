@@ -20,8 +20,8 @@ import numpy as np
 from .errors import ConfigError, InputError, UnknownNameError
 from .sky import check_nside
 
-
 IMPORTED_FIELD = "imported"
+LAST_REALISATION = 9999
 
 
 class Table(dict):
@@ -37,6 +37,9 @@ class Table(dict):
         raise TypeError("a Table is read-only; make a new one")
 
     __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = __setitem__
+
+
+NOTHING = Table()
 
 
 def setting(default, *, label, help, unit="", low=None, high=None, choices=None, step=None):
@@ -278,11 +281,11 @@ class FieldConfig(Section):
         help="Galactic magnetic field model, or imported: a lens or deflection table made elsewhere (field.file)",
     )
     parameters: Table = setting(
-        Table(), label="Changed parameters",
+        NOTHING, label="Changed parameters",
         help="Parameters of field.model that differ from its paper, by name, such as { x_strength = 3.5 }; empty: as published",
     )
     realisation: int = setting(
-        0, low=0, high=9999, label="Realisation", help="Which realisation of the random field; models without one ignore it"
+        0, low=0, high=LAST_REALISATION, label="Realisation", help="Which realisation of the random field; models without one ignore it"
     )
     realisations: int = setting(
         1, low=1, high=100, label="Realisations averaged",
@@ -312,6 +315,11 @@ class FieldConfig(Section):
             raise ConfigError(
                 f"expected {n_models} weights (field.model and each of field.ensemble), not all zero, received {list(self.weights)}",
                 "field.weights",
+            )
+        last = self.realisation + self.realisations - 1
+        if last > LAST_REALISATION:
+            raise ConfigError(
+                f"expected realisations up to {LAST_REALISATION}, received {self.realisation} to {last}", "field.realisations"
             )
         if self.model == IMPORTED_FIELD and not self.file:
             raise ConfigError("expected the folder of a lens, because field.model is 'imported'", "field.file")
