@@ -324,9 +324,12 @@ class FieldConfig(Section):
         if self.model == IMPORTED_FIELD and not self.file:
             raise ConfigError("expected the folder of a lens, because field.model is 'imported'", "field.file")
         if self.parameters:
-            from .galactic_field.registry import check_parameters
+            from .galactic_field.registry import check_parameters, model_parameters
 
             check_parameters(self.model, self.parameters)
+            published = {parameter.name: parameter.default for parameter in model_parameters(self.model)}
+            changed = {name: value for name, value in self.parameters.items() if value != published[name]}
+            object.__setattr__(self, "parameters", Table(changed))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from .jobs_bar import JobsBar
 from .log import LogDrawer
 from .menus import Menus
 from .message_bar import MessageBar
+from .panels.field import FieldPanel
 from .panels.labels import registry_labels
 from .panels.method import NetworkPanel, TestPanel
 from .panels.physics import EmissionPanel, EnergyPanel, EventsPanel
@@ -111,6 +112,7 @@ class MainWindow(QMainWindow):
     def _left(self):
         self.sources_panel = SourcesPanel(self.draft)
         self.emission_panel = EmissionPanel(self.draft)
+        self.field_panel = FieldPanel(self.draft)
         self.energy_panel = EnergyPanel(self.draft)
         self.events_panel = EventsPanel(self.draft, self.view)
         self.network_panel = NetworkPanel(self.draft)
@@ -118,8 +120,8 @@ class MainWindow(QMainWindow):
         content = QWidget()
         content.setObjectName("panel")
         content.setLayout(column(
-            self.sources_panel, self.emission_panel, self.energy_panel, self.events_panel, self.network_panel, self.test_panel,
-            None, spacing=0,
+            self.sources_panel, self.emission_panel, self.field_panel, self.energy_panel, self.events_panel, self.network_panel,
+            self.test_panel, None, spacing=0,
         ))
         area = QScrollArea()
         area.setObjectName("panel")

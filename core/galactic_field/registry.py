@@ -24,10 +24,44 @@ FIELD_MODELS = {
 }
 
 
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a model, for people.
+
+    Attributes
+    ----------
+    name : str
+        Key in ``field.parameters``.
+    default : float, bool or tuple of floats
+        Published value.
+    unit, help : str
+        As declared by the model.
+    """
+
+    name: str
+    default: object
+    unit: str
+    help: str
+
+
 def published_model(name):
     """Make the model ``name`` of :data:`FIELD_MODELS` with its published parameters."""
     entry = FIELD_MODELS[name]
     return getattr(import_module(f".{entry.module}", __package__), entry.factory)()
+
+
+def model_parameters(name):
+    """List the parameters of the model ``name``.
+
+    Returns
+    -------
+    tuple of Parameter
+    """
+    model = published_model(name)
+    return tuple(
+        Parameter(spec.name, getattr(model, spec.name), spec.metadata.get("unit", ""), spec.metadata.get("help", ""))
+        for spec in fields(model)
+    )
 
 
 def check_parameters(name, parameters):
@@ -42,7 +76,8 @@ def check_parameters(name, parameters):
             raise ConfigError(f"no parameter of {name}; known: {', '.join(known) or 'none'}", path)
         published = known[key]
         if isinstance(published, tuple):
-            if not isinstance(value, tuple) or len(value) != len(published):
+            numbers = isinstance(value, tuple) and all(isinstance(item, int | float) for item in value)
+            if not numbers or len(value) != len(published):
                 raise ConfigError(f"expected {len(published)} numbers, received {value!r}", path)
         elif isinstance(published, bool) != isinstance(value, bool) or not isinstance(value, bool | int | float):
             raise ConfigError(f"expected a value such as {published!r}, received {value!r}", path)

@@ -10,12 +10,13 @@ WORDS = {
     "sky.normalisation": {"edge": "At the Galaxy's edge", "flux": "Flux at the Earth"},
     "observatory.exposure": {"uniform": "Uniform over the sky"},
     "emission.cutoff_shape": {"exponential": "Exponential", "broken": "Broken exponential"},
+    "sky.source_shape": {"cap": "Even within a cap", "fisher": "Fisher distribution"},
     "frame": {"galactic": "Galactic l, b", "equatorial": "Equatorial α, δ"},
 }
 
 
 def choice_entries(path, spec):
-    """Return ``(value, text)`` for each choice of a setting, named for people.
+    """Return ``(value, text)`` for each choice of a setting, named for people; ``(None, text)`` is a heading.
 
     Parameters
     ----------
@@ -26,7 +27,19 @@ def choice_entries(path, spec):
     choices = spec.metadata["choices"]
     values = choices() if callable(choices) else choices
     words = WORDS.get(path) or registry_labels(path)
-    return tuple((value, words.get(value, value)) for value in values)
+    entries = [(value, words.get(value, value)) for value in values]
+    return tuple(with_families(entries) if path == "field.model" else entries)
+
+
+def with_families(entries):
+    """Bring together models that share the first word of their labels, a heading before each family of two or more."""
+    families = {}
+    for value, text in entries:
+        families.setdefault(text.split()[0].strip(","), []).append((value, text))
+    for family, members in families.items():
+        if len(members) > 1:
+            yield None, family
+        yield from members
 
 
 def registry_labels(path):
