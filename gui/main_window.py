@@ -34,7 +34,7 @@ from .widgets import Choice, Elided, button, column, label, row, separator
 
 LOG = logging.getLogger(__name__)
 SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
-LEFT_WIDTH, RIGHT_WIDTH = 292, 304
+LEFT_WIDTH, RIGHT_WIDTH = 300, 304  # the left with its scroll bar
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
 SKY, TRAINING, RESULTS = range(3)

@@ -148,7 +148,7 @@ class Choice(QComboBox):
     Parameters
     ----------
     entries : sequence of (value, text)
-        A value of None is a heading, which cannot be chosen.
+        A value of None is a heading, which cannot be chosen, or a line if its text is empty.
     """
 
     def __init__(self, entries=(), parent=None):
@@ -158,6 +158,9 @@ class Choice(QComboBox):
         self.setMinimumContentsLength(8)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for value, text in entries:
+            if value is None and not text:
+                self.insertSeparator(self.count())
+                continue
             self.addItem(text, value)
             if value is None:
                 self._make_heading(self.model().item(self.count() - 1))

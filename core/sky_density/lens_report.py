@@ -6,6 +6,7 @@ magnification does not. A report says what share of the source's nuclei this is,
 """
 
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from ..tables import write_table
 from .arrivals import nuclei_at_rigidities, row_factors
 from .energy_bins import normalised
 
-DIM, VERY_DIM = 0.1, 0.01  # magnifications
 MINOR_SHARE = 1e-3  # rigidities with fewer of the nuclei do not count for the least number of rays
 COLUMNS = ("magnification", "n_effective", "empty", "share_edge", "share_flux")  # beside the rigidity
 
@@ -38,7 +38,8 @@ class LensSummary:
     least_rays : float
         Fewest effective rays among the rigidities that hold a thousandth of these nuclei or more.
     dim, very_dim : float
-        Share of the source's nuclei at rigidities that get through with a magnification below 0.1 and below 0.01.
+        Share of the source's nuclei at rigidities that get through with a magnification below the first and below the
+        second of ``limits``.
     blocked : float
         Share of them at rigidities at which nothing gets through.
     """
@@ -48,11 +49,13 @@ class LensSummary:
     dim: float
     very_dim: float
     blocked: float
+    limits: ClassVar = (0.1, 0.01)
 
     def __str__(self):
         return (
             f"{self.median_rays:.0f} effective rays for the median nucleus, at least {self.least_rays:.0f}; "
-            f"{self.dim:.1%} of the nuclei at a magnification below {DIM:g}, {self.very_dim:.1%} below {VERY_DIM:g}, "
+            f"{self.dim:.1%} of the nuclei at a magnification below {self.limits[0]:g}, "
+            f"{self.very_dim:.1%} below {self.limits[1]:g}, "
             f"{self.blocked:.1%} blocked"
         )
 
@@ -102,7 +105,7 @@ class LensReport:
         """Return the :class:`LensSummary` for one way of counting."""
         share = self.shares(normalisation)
         through = share * (1 - self.empty)
-        dim, very_dim = (float(through[self.magnification < limit].sum()) for limit in (DIM, VERY_DIM))
+        dim, very_dim = (float(through[self.magnification < limit].sum()) for limit in LensSummary.limits)
         held = through > MINOR_SHARE * through.sum()
         least = float(self.n_effective[held].min()) if held.any() else 0.0
         return LensSummary(_median(self.n_effective, through), least, dim, very_dim, float((share * self.empty).sum()))

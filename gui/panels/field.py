@@ -6,9 +6,10 @@ from ...core.galactic_field.members import has_random_part
 from ...core.galactic_field.registry import FIELD_MODELS, check_parameters
 from ..widgets import button, label, row
 from .field_dialogs import EnsembleDialog, ParametersDialog
-from .form import ChoiceField, Field, FileField, field_for
+from .form import ChoiceField, Field, FileField, NumberField, field_for
 from .section import SectionPanel
 
+WIDTH = 64  # of numbers behind long labels
 RANDOM = ("field.realisation", "field.realisations", "field.seed")
 
 
@@ -114,7 +115,8 @@ class FieldPanel(SectionPanel):
         self.random = {path: field_for(draft, path) for path in RANDOM}
         self.ensemble = EnsembleField(draft, "field.ensemble")
         self.add(self.model, self.file, self.parameters, *(self.random[path] for path in RANDOM[:2]))
-        self.shape = {path: field_for(draft, f"sky.source_{path}") for path in ("shape", "radius", "spread")}
+        self.shape = {"shape": field_for(draft, "sky.source_shape")}
+        self.shape |= {name: NumberField(draft, f"sky.source_{name}", width=WIDTH) for name in ("radius", "spread")}
         self.more = self.add_fold(
             self.ensemble, self.random["field.seed"], *self.shape.values(), field_for(draft, "sky.normalisation")
         )

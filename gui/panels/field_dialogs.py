@@ -9,7 +9,7 @@ from ...core.config import Table
 from ...core.galactic_field.registry import FIELD_MODELS, model_parameters
 from .. import theme
 from ..plots.numbers import percent
-from ..widgets import Tick, ValueEdit, button, column, label, restyle, row, wrapped
+from ..widgets import Tick, ValueEdit, button, column, label, restyle, row, separator, wrapped
 from .form import NumberFormat
 from .labels import registry_labels, with_families
 
@@ -240,7 +240,7 @@ class EnsembleDialog(FieldDialog):
         parts = []
         for name, text in ((first, labels[first]), *with_families(others)):
             if name is None:
-                parts.append(label(text, "heading"))
+                parts.append(label(text, "heading") if text else separator())
                 continue
             self.rows[name] = MemberRow(self, name, text)
             parts.append(self.rows[name])

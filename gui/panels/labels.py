@@ -16,7 +16,7 @@ WORDS = {
 
 
 def choice_entries(path, spec):
-    """Return ``(value, text)`` for each choice of a setting, named for people; ``(None, text)`` is a heading.
+    """Return ``(value, text)`` for each choice of a setting, named for people; ``(None, text)`` is a heading or a line.
 
     Parameters
     ----------
@@ -32,14 +32,20 @@ def choice_entries(path, spec):
 
 
 def with_families(entries):
-    """Bring together models that share the first word of their labels, a heading before each family of two or more."""
+    """Bring together models that share the first word of their labels.
+
+    A family of two or more has a heading, ``(None, text)``; a line, ``(None, "")``, parts it from a model without family.
+    """
     families = {}
     for value, text in entries:
         families.setdefault(text.split()[0].strip(","), []).append((value, text))
+    in_family = False
     for family, members in families.items():
-        if len(members) > 1:
-            yield None, family
+        is_family = len(members) > 1
+        if is_family or in_family:
+            yield None, family if is_family else ""
         yield from members
+        in_family = is_family
 
 
 def registry_labels(path):
