@@ -16,6 +16,7 @@ PAPER = "arXiv:2105.06414, Table 1: JF12 with its random part, Nside 32, 15 bins
 MARGIN = 2 * theme.RHYTHM
 WIDTH = 304
 PLOT_HEIGHT = 170
+SMALL_SHARE = 5e-4  # what is less is not worth a word
 
 
 class ValueRow(QWidget):
@@ -138,9 +139,9 @@ class AnswerPanel(QScrollArea):
             self._pixel = None
         self.spectrum_part.heading.setText("SPECTRUM, WHOLE SKY" if self._pixel is None else "SPECTRUM AT THIS PIXEL")
         self.spectrum.set_density(density, self._pixel)
-        self.losses.setVisible(density is not None)
-        if density is not None:
-            self.losses.setText(losses_text(density.losses))
+        lost = "" if density is None else losses_text(density.losses)
+        self.losses.setText(lost)
+        self.losses.setVisible(bool(lost))
         reports = () if density is None else density.lens_reports
         self.rays.setVisible(bool(reports))
         if reports:
@@ -178,17 +179,20 @@ def losses_text(losses):
         (losses.blocked, "do not get through the field"), (losses.outside_rigidity, "lie outside the rigidities"),
         (losses.above_source, "lie above the last bin"),
     ]
-    said = [f"{percent(share)} {what}" for share, what in parts if share >= 5e-4]
+    said = [f"{percent(share)} {what}" for share, what in parts if share >= SMALL_SHARE]
     return f"Of the source's nuclei {', '.join(said)}." if said else ""
 
 
 def rays_text(report, normalisation, name_source=False):
     """Return what a density rests on, for a caption: rays, and the nuclei behind few of them in both ways of counting."""
     chosen, edge, flux = (report.summary(kind) for kind in (normalisation, "edge", "flux"))
-    text = (
-        f"{report.source + ': ' if name_source else ''}{count(chosen.median_rays)} rays a rigidity, at least "
-        f"{count(chosen.least_rays)}. Dimmed below {chosen.limits[0]:g}: {percent(edge.dim)} of the nuclei, {percent(flux.dim)} of the flux."
-    )
+    text = f"{report.source}: " if name_source else ""
+    text += f"{count(chosen.median_rays)} rays a rigidity, at least {count(chosen.least_rays)}"
+    limit = f"dimmed below {chosen.limits[0]:g}"
+    if max(edge.dim, flux.dim) < SMALL_SHARE:
+        text += f"; nowhere {limit}."
+    else:
+        text += f"; {limit}: {percent(edge.dim)} of the nuclei, {percent(flux.dim)} of the flux."
     if report.closed_fields:
         text += f" {len(report.closed_fields)} of {len(report.fields)} fields left out: nothing arrives."
     return text

@@ -183,7 +183,8 @@ class MainWindow(QMainWindow):
     def _show_run(self):
         config, draft = self.draft.config, self.draft
         name = config.name or (draft.path.stem if draft.path else "")
-        field = registry_labels("field.model").get(config.field.model, config.field.model)
+        labels = registry_labels("field.model")
+        field = " + ".join(labels[model] for model in (config.field.model, *config.field.ensemble))
         self.run_name.setText(name or f"{', '.join(config.sources.names)}; {field}")
         self.edited.setVisible(draft.is_edited)
         self._update_train_button()

@@ -114,12 +114,10 @@ class FieldPanel(SectionPanel):
         self.parameters = ParametersField(draft, "field.parameters", "Parameters")
         self.random = {path: field_for(draft, path) for path in RANDOM}
         self.ensemble = EnsembleField(draft, "field.ensemble")
-        self.add(self.model, self.file, self.parameters, *(self.random[path] for path in RANDOM[:2]))
+        self.add(self.model, self.file, self.parameters, *(self.random[path] for path in RANDOM[:2]), self.ensemble)
         self.shape = {"shape": field_for(draft, "sky.source_shape")}
         self.shape |= {name: NumberField(draft, f"sky.source_{name}", width=WIDTH) for name in ("radius", "spread")}
-        self.more = self.add_fold(
-            self.ensemble, self.random["field.seed"], *self.shape.values(), field_for(draft, "sky.normalisation")
-        )
+        self.more = self.add_fold(self.random["field.seed"], *self.shape.values(), field_for(draft, "sky.normalisation"))
         draft.subscribe(self._draft_changed)
         self._show_what_matters()
 

@@ -385,13 +385,15 @@ def test_answer_says_how_many_rays_the_sky_rests_on(window):
     answer = window.inspector
     assert answer.rays.isVisible()
     assert answer.rays.text() == (
-        "2\u202f500 rays a rigidity, at least 120. Dimmed below 0.1: 20.0\u2009% of the nuclei, 1.2\u2009% of the flux."
+        "2\u202f500 rays a rigidity, at least 120; dimmed below 0.1: 20.0\u2009% of the nuclei, 1.2\u2009% of the flux."
     )
     assert "weighted by the magnification: 6000 effective rays" in answer.rays.toolTip().replace("\n", " ")
 
 
 def test_answer_names_the_sources_of_a_mixture_and_the_fields_left_out():
     fields = AveragedField("jf12, realisation 0", 0.5), AveragedField("jf12, realisation 1", 0.5, arrives=False)
+    bright = replace(synthetic_report("Cen A"), magnification=np.ones(3))
+    assert rays_text(bright, "edge") == "2\u202f500 rays a rigidity, at least 120; nowhere dimmed below 0.1."
     report = replace(synthetic_report("Cen A"), fields=fields)
     text = rays_text(report, "flux", name_source=True)
     assert text.startswith("Cen A: 6\u202f000 rays a rigidity") and text.endswith("1 of 2 fields left out: nothing arrives.")
