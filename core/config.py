@@ -280,7 +280,7 @@ class FieldConfig(Section):
         "jf12_regular", choices=field_choices, label="Galactic field",
         help="Galactic magnetic field model, or imported: a lens or deflection table made elsewhere (field.file)",
     )
-    parameters: Table = setting(
+    parameters: Table = setting(  # noqa: RUF009  a dataclass field
         NOTHING, label="Changed parameters",
         help="Parameters of field.model that differ from its paper, by name, such as { x_strength = 3.5 }; empty: as published",
     )

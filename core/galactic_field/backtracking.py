@@ -16,6 +16,7 @@ from ..progress import SILENT
 from ..units import GALAXY_RADIUS, GYRATION, SUN_DISTANCE
 from .field import checked_vectors
 from .integrator import trace_rays
+from .random_tracks import trace_random_rays
 
 SUN = (-SUN_DISTANCE, 0.0, 0.0)  # kpc
 MAX_PATH = 500.0  # kpc: a particle still inside after this counts as trapped
@@ -141,11 +142,14 @@ def track(
     positions = inside_sphere(positions, radius)
     path, left = np.empty(n), np.empty(n, dtype=bool)
 
+    curvature, draw = charge_sign * GYRATION / rigidity, field.draw
+
     def trace_chunk(chunk):
-        trace_rays(
-            field.constants, charge_sign * GYRATION / rigidity[chunk], positions[chunk], directions[chunk], radius, max_path[chunk], tolerance,
-            field.model.largest_step, path[chunk], left[chunk],
-        )
+        rays = curvature[chunk], positions[chunk], directions[chunk], radius, max_path[chunk]
+        if draw is None:
+            trace_rays(field.constants, *rays, tolerance, field.model.largest_step, path[chunk], left[chunk])
+        else:
+            trace_random_rays(field.constants, draw, *rays, path[chunk], left[chunk])
 
     run_chunks(trace_chunk, n, progress)
     return Tracked(positions, directions, path, left)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numba
 from numba.extending import overload
 
-_FORMULAE, _PIECES = {}, {}
+_FORMULAE, _PIECES, _STRENGTHS = {}, {}, {}
 JIT_OPTIONS = {"nogil": True, "error_model": "numpy"}
 jit = numba.njit(**JIT_OPTIONS)
 
@@ -33,6 +33,16 @@ def formula(constants, piece=None):
         _FORMULAE[constants] = jit(function)
         _PIECES[constants] = piece or _one_piece
         return _FORMULAE[constants]
+
+    return register
+
+
+def strength(profile):
+    """Decorate ``(profile, x, y, z) -> rms``, kpc to microgauss, as the rms of a random field with this profile."""
+
+    def register(function):
+        _STRENGTHS[profile] = jit(function)
+        return _STRENGTHS[profile]
 
     return register
 
@@ -62,6 +72,17 @@ def _compiled_piece_at(constants, x, y, z):
 def _compiled_field_in(constants, piece, x, y, z):
     compiled = _FORMULAE[constants.instance_class]
     return lambda constants, piece, x, y, z: compiled(constants, piece, x, y, z)
+
+
+def strength_at(profile, x, y, z):
+    """Rms of the random field in microgauss at a point in kpc."""
+    return _STRENGTHS[type(profile)](profile, x, y, z)
+
+
+@overload(strength_at, jit_options=JIT_OPTIONS)
+def _compiled_strength_at(profile, x, y, z):
+    compiled = _STRENGTHS[profile.instance_class]
+    return lambda profile, x, y, z: compiled(profile, x, y, z)
 
 
 def source_digest():

@@ -1,15 +1,18 @@
 """A Galactic field model as the rest of the program sees it: a name, values at points, a digest."""
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+import math
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ..config import FieldConfig
 from ..errors import InputError, UnknownNameError
-from .compiled import compile_loop, field_in, piece_at
-from .registry import FIELD_MODELS, published_model
+from .compiled import compile_loop, field_in, piece_at, strength_at
+from .random_field import draw
+from .random_tracks import RANDOM_VERSION, total_field_values
+from .registry import FIELD_MODELS, model_parts
 
 TRACING_VERSION = 1  # raised by hand whenever tracks come out differently, for the digest
 
@@ -33,6 +36,27 @@ class FieldModel:
         raise NotImplementedError
 
 
+class RandomPart:
+    """Base of the frozen dataclasses that hold the parameters of a model's random field, one named field each.
+
+    Attributes
+    ----------
+    version : int
+        Raised by hand whenever the formula gives other numbers.
+    striation : float
+        Ratio beta of the energies of striated and regular field: the striated field is the regular one times the square
+        root of beta and a sign that changes at random from cell to cell.
+    inner_scale, outer_scale : float
+        Shortest and longest wavelength of the turbulence, kpc.
+    """
+
+    version = 1
+
+    def profile(self, regular):
+        """Constants of the rms as a named tuple of the class its ``@strength`` is registered for."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class GalacticField:
     """The magnetic field of the Galaxy.
@@ -44,11 +68,18 @@ class GalacticField:
     name : str
         Key in :data:`.registry.FIELD_MODELS`, or a label of the user's own.
     model : FieldModel
-        Its parameters.
+        Parameters of the regular field.
+    random : RandomPart, optional
+        Those of the random field.
+    seed, realisation : int
+        Which draw of the random field.
     """
 
     name: str
     model: FieldModel
+    random: RandomPart | None = None
+    seed: int = 1
+    realisation: int = 0
 
     @cached_property
     def constants(self):
@@ -56,10 +87,18 @@ class GalacticField:
         return self.model.constants()
 
     @cached_property
+    def draw(self):
+        """Random field of this realisation, a :class:`~.random_field.Draw`, or None for a model without random part."""
+        return None if self.random is None else draw(self.random, self.model, self.seed, self.realisation)
+
+    @cached_property
     def digest(self):
         """Twelve hexadecimal digits of model, parameters and versions of formula and tracing, for caches."""
-        record = (TRACING_VERSION, type(self.model).__name__, self.model.version, sorted(asdict(self.model).items()))
-        return hashlib.sha256(repr(record).encode()).hexdigest()[:12]
+        record = [TRACING_VERSION, type(self.model).__name__, self.model.version, sorted(asdict(self.model).items())]
+        if self.random is not None:
+            part = self.random
+            record += [RANDOM_VERSION, type(part).__name__, part.version, sorted(asdict(part).items()), self.seed, self.realisation]
+        return hashlib.sha256(repr(tuple(record)).encode()).hexdigest()[:12]
 
     def values(self, positions):
         """Field in microgauss, shape (n, 3), at ``positions`` in kpc, shape (n, 3).
@@ -71,8 +110,28 @@ class GalacticField:
         """
         positions = checked_vectors(positions, "positions")
         values = np.empty_like(positions)
-        _field_values(self.constants, positions, values)
+        if self.random is None:
+            _field_values(self.constants, positions, values)
+        else:
+            total_field_values(self.constants, self.draw, positions, values)
         return values
+
+    def random_strength(self, positions):
+        """Strength of the random parts at ``positions`` in kpc, shape (n, 3), before a draw.
+
+        Returns
+        -------
+        turbulent, striated : ndarray, shape (n,)
+            Rms of the turbulence (all three components together) and strength of the striated field, microgauss; zero
+            for a model without random part.
+        """
+        positions = checked_vectors(positions, "positions")
+        turbulent, regular = np.zeros(len(positions)), np.empty_like(positions)
+        if self.random is None:
+            return turbulent, np.zeros(len(positions))
+        _field_values(self.constants, positions, regular)
+        _strengths(self.random.profile(self.model), positions, turbulent)
+        return turbulent, math.sqrt(self.random.striation) * np.linalg.norm(regular, axis=1)
 
 
 def galactic_field(config):
@@ -98,7 +157,9 @@ def galactic_field(config):
         config = FieldConfig(model=config)
     if config.model not in FIELD_MODELS:
         raise InputError(f"the field {config.model!r} is a lens, known only by where its rays leave; choose another for this")
-    return GalacticField(config.model, replace(published_model(config.model), **config.parameters))
+    return GalacticField(
+        config.model, *model_parts(config.model, config.parameters), seed=config.seed, realisation=config.realisation
+    )
 
 
 def checked_vectors(vectors, name):
@@ -120,3 +181,9 @@ def _field_values(constants, positions, values):
     for i in range(len(positions)):
         x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
         values[i, 0], values[i, 1], values[i, 2] = field_in(constants, piece_at(constants, x, y, z), x, y, z)
+
+
+@compile_loop
+def _strengths(profile, positions, values):
+    for i in range(len(positions)):
+        values[i] = strength_at(profile, positions[i, 0], positions[i, 1], positions[i, 2])

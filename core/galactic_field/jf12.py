@@ -147,7 +147,7 @@ def jf12_regular():
 
 
 @jit
-def _arm(c, x, y, r):
+def arm_at(c, x, y, r):
     """Arm 0 to 7 at a point in the disk, from where its spiral crosses the negative x axis (Sect. 5.1)."""
     last = len(c.arm_radii) - 1
     crossing = r * math.exp((math.pi - math.atan2(y, x)) * c.tan_pitch)
@@ -171,7 +171,7 @@ def _piece(c, x, y, z):
     elif r < REFERENCE_RADIUS:
         piece = RING
     else:
-        piece = _arm(c, x, y, r)
+        piece = arm_at(c, x, y, r)
     if z < 0.0:
         piece |= SOUTH
     if r < c.x_core + height * c.x_cot:
