@@ -8,7 +8,7 @@ from .registry import FIELD_MODELS
 
 def has_random_part(model):
     """Whether the field ``model`` differs from realisation to realisation."""
-    return bool(getattr(FIELD_MODELS.get(model), "random", ""))
+    return model in FIELD_MODELS and bool(FIELD_MODELS[model].random)
 
 
 def field_members(field):

@@ -8,7 +8,6 @@ from scipy import sparse
 
 from zevatron.core.config import FieldConfig, RunConfig, Table, with_values
 from zevatron.core.errors import ConfigError, NoEventsError
-from zevatron.core.galactic_field import registry
 from zevatron.core.galactic_field.members import field_members, member_name
 from zevatron.core.mock_events import EventSampler
 from zevatron.core.progress import Progress
@@ -20,14 +19,7 @@ from zevatron.core.statistics import LikelihoodRatio, likelihood_verdict
 
 NSIDE = 4
 NPIX = 12 * NSIDE**2
-REGULAR, OTHER = "jf12_regular", "pt11_bss_halo"
-
-
-@dataclass(frozen=True)
-class RandomEntry(registry.FieldEntry):
-    """A model with a random part."""
-
-    random: str = "turbulent"
+RANDOM, REGULAR, OTHER = "jf12", "jf12_regular", "pt11_bss_halo"
 
 
 @dataclass(frozen=True)
@@ -57,15 +49,6 @@ class Lens:
 
 
 @pytest.fixture
-def random_model(monkeypatch):
-    """A model with realisations, whatever the registry has."""
-    entry = registry.FIELD_MODELS[REGULAR]
-    shown = RandomEntry(entry.module, entry.factory, "Random", "")
-    monkeypatch.setitem(registry.FIELD_MODELS, "random_toy", shown)
-    return "random_toy"
-
-
-@pytest.fixture
 def engine(monkeypatch):
     """Instant spectra and lenses; returns the list of the fields whose lens was asked for."""
     asked = []
@@ -75,7 +58,7 @@ def engine(monkeypatch):
         progress.report(f"lens of {source.name}", 1, 1)
         rng = np.random.default_rng([len(field.model), field.realisation])
         maps = rng.random((len(rigidity), NPIX))
-        closed = field.model == "none" or (field.model == "random_toy" and field.realisation == 7)
+        closed = field.model == "none" or (field.model == RANDOM and field.realisation == 7)
         maps = np.zeros_like(maps) if closed else maps / maps.sum(axis=1, keepdims=True)
         return Lens(rigidity, maps, rng.uniform(0.2, 3, len(rigidity)) * maps.any(axis=1))
 
@@ -100,19 +83,19 @@ def test_a_model_without_a_random_part_is_one_member_whatever_the_realisations()
     assert field_members(field) == ((FieldConfig(model=REGULAR, parameters=Table(x_strength=3.0)), 1.0),)
 
 
-def test_each_member_is_one_field_with_parameters_of_its_own_model_only(random_model):
+def test_each_member_is_one_field_with_parameters_of_its_own_model_only():
     field = FieldConfig(
-        model=random_model, parameters=Table(x_strength=3.0), realisation=4, realisations=3, seed=9,
+        model=RANDOM, parameters=Table(x_strength=3.0), realisation=4, realisations=3, seed=9,
         ensemble=(OTHER, "none"), weights=(3.0, 2.0, 0.0),
     )
     members = field_members(field)
-    assert [(m.model, m.realisation) for m, _ in members] == [(random_model, 4), (random_model, 5), (random_model, 6), (OTHER, 0)]
+    assert [(m.model, m.realisation) for m, _ in members] == [(RANDOM, 4), (RANDOM, 5), (RANDOM, 6), (OTHER, 0)]
     np.testing.assert_allclose([weight for _, weight in members], [0.2, 0.2, 0.2, 0.4])
     for member, _ in members:
         assert (member.realisations, member.ensemble, member.weights, member.seed) == (1, (), (), 9)
         assert field_members(member) == ((member, 1.0),)
     assert members[0][0].parameters == {"x_strength": 3.0} and members[-1][0].parameters == {}
-    assert [member_name(m) for m, _ in members][2:] == ["random_toy, realisation 6", OTHER]
+    assert [member_name(m) for m, _ in members][2:] == ["jf12, realisation 6", OTHER]
 
 
 def test_realisations_end_at_the_largest_number():
@@ -122,9 +105,9 @@ def test_realisations_end_at_the_largest_number():
 
 
 @pytest.mark.parametrize("normalisation", ["edge", "flux"])
-def test_the_average_is_the_mean_of_the_members_in_any_order(engine, random_model, normalisation):
+def test_the_average_is_the_mean_of_the_members_in_any_order(engine, normalisation):
     config = with_values(RunConfig(), {
-        "sky.nside": NSIDE, "sky.normalisation": normalisation, "field.model": random_model, "field.realisations": 3,
+        "sky.nside": NSIDE, "sky.normalisation": normalisation, "field.model": RANDOM, "field.realisations": 3,
         "field.ensemble": (OTHER,), "field.weights": (2.0, 1.0),
     })
     source = find_source("Cen A")
@@ -134,7 +117,7 @@ def test_the_average_is_the_mean_of_the_members_in_any_order(engine, random_mode
     np.testing.assert_allclose(mean.source, sum(weight * density.source for density, weight in single), atol=1e-15)
     for loss in ("blocked", "above_source"):
         assert getattr(mean.losses, loss) == pytest.approx(sum(w * getattr(d.losses, loss) for d, w in single))
-    turned = with_values(config, {"field.model": OTHER, "field.ensemble": (random_model,), "field.weights": (1.0, 2.0)})
+    turned = with_values(config, {"field.model": OTHER, "field.ensemble": (RANDOM,), "field.weights": (1.0, 2.0)})
     np.testing.assert_allclose(sky_density(turned, source).source, mean.source, atol=1e-15)
 
 
@@ -161,16 +144,16 @@ def test_nothing_is_repeated_without_a_random_part(engine):
     assert len(engine) == 2 and once.digest == again.digest
 
 
-def test_a_field_in_which_nothing_arrives_is_left_out_and_named(engine, random_model):
-    rest = density_of(model=random_model, realisation=5, realisations=2)
-    mean = density_of(model=random_model, realisation=5, realisations=3)
+def test_a_field_in_which_nothing_arrives_is_left_out_and_named(engine):
+    rest = density_of(model=RANDOM, realisation=5, realisations=2)
+    mean = density_of(model=RANDOM, realisation=5, realisations=3)
     np.testing.assert_allclose(mean.source, rest.source, atol=1e-15)
     (report,) = mean.lens_reports
-    assert report.closed_fields == ("random_toy, realisation 7",)
-    assert report.lines()[-1] == "left out, because nothing arrives through it: random_toy, realisation 7"
+    assert report.closed_fields == ("jf12, realisation 7",)
+    assert report.lines()[-1] == "left out, because nothing arrives through it: jf12, realisation 7"
     assert mean.losses == rest.losses
     with pytest.raises(NoEventsError, match="lets no nucleus"):
-        density_of(model="none", ensemble=(random_model,), realisation=7)
+        density_of(model="none", ensemble=(RANDOM,), realisation=7)
 
 
 def test_halves_pass_through_to_every_member(engine):
@@ -179,15 +162,15 @@ def test_halves_pass_through_to_every_member(engine):
     assert not np.allclose(density_of(half=0, model=REGULAR).source, parts[0])
 
 
-def test_progress_names_the_member(engine, random_model):
+def test_progress_names_the_member(engine):
     class Listener(Progress):
         stages = []
 
         def show(self, stage, done, total, values):
             self.stages.append(stage)
 
-    density_of(model=random_model, realisations=2, progress=(listener := Listener()))
-    assert listener.stages == ["1/2 random_toy, realisation 0: lens of Cen A", "2/2 random_toy, realisation 1: lens of Cen A"]
+    density_of(model=RANDOM, realisations=2, progress=(listener := Listener()))
+    assert listener.stages == ["1/2 jf12, realisation 0: lens of Cen A", "2/2 jf12, realisation 1: lens of Cen A"]
 
 
 def test_the_likelihood_of_one_event_is_the_mean_over_the_fields(engine, rng):

@@ -105,6 +105,11 @@ def test_field_adds_the_strengths_of_the_random_parts(folder):
     table = read_table(folder / "rms.csv")
     assert list(table.columns) == ["x_kpc", "y_kpc", "z_kpc", "Bx_uG", "By_uG", "Bz_uG", "Bturb_rms_uG", "Bstriated_uG"]
     assert table.floats("Bturb_rms_uG").tolist() == table.floats("Bstriated_uG").tolist() == [0, 0]
+    for realisation in ("0", "1"):
+        run(folder, "field", "jf12", "--at", "points.csv", "--rms", "--realisation", realisation, "--out", f"rms{realisation}.csv")
+    one, other = read_table(folder / "rms0.csv"), read_table(folder / "rms1.csv")
+    assert one.columns["Bturb_rms_uG"] == other.columns["Bturb_rms_uG"] and one.columns["Bx_uG"] != other.columns["Bx_uG"]
+    assert np.all(one.floats("Bturb_rms_uG") > 1) and np.all(one.floats("Bstriated_uG") > 0.5)
 
 
 def test_spectrum_has_one_column_for_each_mass_number(folder):
@@ -214,7 +219,7 @@ BAD = {
     "unknown source": (["new", "--source", "Andromeda", "--out", "x.toml"], "known: Cen A"),
     "negative N": (["new", "--events", "-5", "--out", "x.toml"], "received -5"),
     "N that is no number": (["new", "--events", "many", "--out", "x.toml"], "whole numbers"),
-    "unknown field": (["field", "jf99", "--at", "positions.csv", "--out", "x.csv"], "known: none"),
+    "unknown field": (["field", "jf99", "--at", "positions.csv", "--out", "x.csv"], "known: jf12"),
     "parameter of another field": (
         ["field", "pt11_bss_halo", "--at", "positions.csv", "--set", "field.parameters.x_strength=3", "--out", "x.csv"],
         "field.parameters.x_strength: no parameter of pt11_bss_halo",

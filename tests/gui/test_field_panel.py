@@ -1,7 +1,5 @@
 """The field in the form: what is shown for which model, parameters and weights as a person edits them."""
 
-from dataclasses import dataclass
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
@@ -12,21 +10,7 @@ from zevatron.gui.panels.field import FieldPanel
 from zevatron.gui.panels.labels import with_families
 from zevatron.gui.state.draft import Draft
 
-
-@dataclass(frozen=True)
-class RandomEntry(registry.FieldEntry):
-    """A model with a random part."""
-
-    random: str = "turbulent"
-
-
-@pytest.fixture
-def random_model(monkeypatch):
-    """A model with realisations, whatever the registry has."""
-    entry = registry.FIELD_MODELS["jf12_regular"]
-    shown = RandomEntry(entry.module, entry.factory, "Toy, random", "a paper")
-    monkeypatch.setitem(registry.FIELD_MODELS, "toy", shown)
-    return "toy"
+RANDOM = "jf12"
 
 
 @pytest.fixture
@@ -97,14 +81,14 @@ def test_headings_cannot_be_chosen_and_every_model_can(qtbot, panel, draft):
         assert draft.config.field.model == model
 
 
-def test_only_what_matters_is_shown(qtbot, panel, draft, random_model):
+def test_only_what_matters_is_shown(qtbot, panel, draft):
     seed = panel.random["field.seed"]
     assert panel.parameters.isVisible() and not seed.isVisible() and not panel.file.isVisible()
-    draft.set("field.model", random_model)
+    draft.set("field.model", RANDOM)
     assert all(field.isVisible() for field in panel.random.values())
     draft.set("field.model", "none")
     assert not seed.isVisible() and not panel.parameters.isVisible()
-    draft.set("field.ensemble", (random_model,))
+    draft.set("field.ensemble", (RANDOM,))
     assert seed.isVisible()  # it is averaged with one that has a random part
     assert panel.shape["radius"].isVisible() and not panel.shape["spread"].isVisible()
     choose(qtbot, panel.shape["shape"], "fisher")
@@ -159,7 +143,7 @@ def test_a_bad_parameter_is_marked_at_its_row_until_it_is_put_right(qtbot, panel
     assert not draft.errors and not made.is_changed
 
 
-def test_another_model_keeps_the_parameters_it_has_in_one_step(random_model, panel, draft):
+def test_another_model_keeps_the_parameters_it_has_in_one_step(panel, draft):
     draft.set_many({"field.parameters.x_strength": 3.0, "field.parameters.pitch": 10.0, "field.ensemble": ("pt11_bss_halo",),
                     "field.weights": (2.0, 1.0)})
     draft.set("field.parameters.x_core", "bad")
@@ -170,7 +154,7 @@ def test_another_model_keeps_the_parameters_it_has_in_one_step(random_model, pan
     assert not draft.errors
     draft.undo()
     assert draft.config == before
-    choose_at_once(panel.model, random_model)  # of the same class: all stay
+    choose_at_once(panel.model, RANDOM)  # of the same class: all stay
     assert draft.config.field.parameters == {"x_strength": 3.0, "pitch": 10.0} and draft.config.field.ensemble == ("pt11_bss_halo",)
     choose_at_once(panel.model, "none")
     assert draft.config.field.parameters == {} and not draft.errors
