@@ -1,15 +1,18 @@
 """The Galactic field: model, changed parameters, realisations, and what it is averaged with."""
 
+from PySide6.QtCore import Qt
+
 from ...core.config import IMPORTED_FIELD, Table
 from ...core.errors import ConfigError
 from ...core.galactic_field.members import has_random_part
 from ...core.galactic_field.registry import FIELD_MODELS, check_parameters
+from .. import theme
 from ..widgets import button, label, row
 from .field_dialogs import EnsembleDialog, ParametersDialog
 from .form import ChoiceField, Field, FileField, NumberField, field_for
 from .section import SectionPanel
 
-WIDTH = 64  # of numbers behind long labels
+WIDTH, SHORT = 64, 44  # of numbers behind long labels, and of two in a row
 RANDOM = ("field.realisation", "field.realisations", "field.seed")
 
 
@@ -112,12 +115,19 @@ class FieldPanel(SectionPanel):
         self.model = FieldModelField(draft, "field.model", beneath=False)
         self.file = FileField(draft, "field.file", "Folder of a lens", is_folder=lambda: True)
         self.parameters = ParametersField(draft, "field.parameters", "Parameters")
-        self.random = {path: field_for(draft, path) for path in RANDOM}
+        first, averaged, seed = RANDOM
+        self.random = {
+            first: NumberField(draft, first, width=SHORT), averaged: NumberField(draft, averaged, "mean over", width=SHORT),
+            seed: field_for(draft, seed),
+        }
         self.ensemble = EnsembleField(draft, "field.ensemble")
-        self.add(self.model, self.file, self.parameters, *(self.random[path] for path in RANDOM[:2]), self.ensemble)
+        realisations = row(self.random[first], self.random[averaged], spacing=2 * theme.RHYTHM)
+        for path in (first, averaged):
+            realisations.setAlignment(self.random[path], Qt.AlignmentFlag.AlignTop)  # a complaint may stand under one
+        self.add(self.model, self.file, self.parameters, realisations, self.ensemble)
         self.shape = {"shape": field_for(draft, "sky.source_shape")}
         self.shape |= {name: NumberField(draft, f"sky.source_{name}", width=WIDTH) for name in ("radius", "spread")}
-        self.more = self.add_fold(self.random["field.seed"], *self.shape.values(), field_for(draft, "sky.normalisation"))
+        self.more = self.add_fold(self.random[seed], *self.shape.values(), field_for(draft, "sky.normalisation"))
         draft.subscribe(self._draft_changed)
         self._show_what_matters()
 
