@@ -21,6 +21,7 @@ from .errors import ConfigError, InputError, UnknownNameError
 from .sky import check_nside
 
 IMPORTED_FIELD = "imported"
+LAST_REALISATION = 9999
 
 
 class Table(dict):
@@ -284,7 +285,7 @@ class FieldConfig(Section):
         help="Parameters of field.model that differ from its paper, by name, such as { x_strength = 3.5 }; empty: as published",
     )
     realisation: int = setting(
-        0, low=0, high=9999, label="Realisation", help="Which realisation of the random field; models without one ignore it"
+        0, low=0, high=LAST_REALISATION, label="Realisation", help="Which realisation of the random field; models without one ignore it"
     )
     realisations: int = setting(
         1, low=1, high=100, label="Realisations averaged",
@@ -315,12 +316,20 @@ class FieldConfig(Section):
                 f"expected {n_models} weights (field.model and each of field.ensemble), not all zero, received {list(self.weights)}",
                 "field.weights",
             )
+        last = self.realisation + self.realisations - 1
+        if last > LAST_REALISATION:
+            raise ConfigError(
+                f"expected realisations up to {LAST_REALISATION}, received {self.realisation} to {last}", "field.realisations"
+            )
         if self.model == IMPORTED_FIELD and not self.file:
             raise ConfigError("expected the folder of a lens, because field.model is 'imported'", "field.file")
         if self.parameters:
-            from .galactic_field.registry import check_parameters
+            from .galactic_field.registry import check_parameters, model_parameters
 
             check_parameters(self.model, self.parameters)
+            published = {parameter.name: parameter.default for parameter in model_parameters(self.model)}
+            changed = {name: value for name, value in self.parameters.items() if value != published[name]}
+            object.__setattr__(self, "parameters", Table(changed))
 
 
 @dataclass(frozen=True)

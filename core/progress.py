@@ -54,6 +54,22 @@ class Progress:
 SILENT = Progress()  # never cancelled: shared default of functions that take a progress
 
 
+class StageProgress(Progress):
+    """Passes reports on with a name put before the stage."""
+
+    def __init__(self, progress, prefix):
+        super().__init__()
+        self._progress, self._prefix = progress, prefix
+
+    def report(self, stage, done, total, **values):
+        """Report to the listener of the whole."""
+        self._progress.report(f"{self._prefix}: {stage}", done, total, **values)
+
+    def check_cancelled(self):
+        """Ask the listener of the whole."""
+        self._progress.check_cancelled()
+
+
 class TerminalProgress(Progress):
     """A one-line bar on standard error, redrawn at most five times a second; nothing if it is not a terminal."""
 
@@ -79,7 +95,7 @@ class TerminalProgress(Progress):
         extra = "".join(f"  {name} {value:.4g}" for name, value in values.items())
         bar = "#" * round(24 * fraction)
         tail = "" if left is None or finished else f"  {format_duration(left)} left"
-        self._stream.write(f"\r\x1b[K{stage:<34.34} [{bar:<24}] {fraction:4.0%}{extra}{tail}")
+        self._stream.write(f"\r\x1b[K{stage:<40.40} [{bar:<24}] {fraction:4.0%}{extra}{tail}")
         if finished:
             self._stream.write("\n")
             self._stage = None

@@ -18,6 +18,7 @@ from .jobs_bar import JobsBar
 from .log import LogDrawer
 from .menus import Menus
 from .message_bar import MessageBar
+from .panels.field import FieldPanel
 from .panels.labels import registry_labels
 from .panels.method import NetworkPanel, TestPanel
 from .panels.physics import EmissionPanel, EnergyPanel, EventsPanel
@@ -33,7 +34,7 @@ from .widgets import Choice, Elided, button, column, label, row, separator
 
 LOG = logging.getLogger(__name__)
 SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
-LEFT_WIDTH, RIGHT_WIDTH = 292, 304
+LEFT_WIDTH, RIGHT_WIDTH = 300, 304  # the left with its scroll bar
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
 SKY, TRAINING, RESULTS = range(3)
@@ -111,6 +112,7 @@ class MainWindow(QMainWindow):
     def _left(self):
         self.sources_panel = SourcesPanel(self.draft)
         self.emission_panel = EmissionPanel(self.draft)
+        self.field_panel = FieldPanel(self.draft)
         self.energy_panel = EnergyPanel(self.draft)
         self.events_panel = EventsPanel(self.draft, self.view)
         self.network_panel = NetworkPanel(self.draft)
@@ -118,8 +120,8 @@ class MainWindow(QMainWindow):
         content = QWidget()
         content.setObjectName("panel")
         content.setLayout(column(
-            self.sources_panel, self.emission_panel, self.energy_panel, self.events_panel, self.network_panel, self.test_panel,
-            None, spacing=0,
+            self.sources_panel, self.emission_panel, self.field_panel, self.energy_panel, self.events_panel, self.network_panel,
+            self.test_panel, None, spacing=0,
         ))
         area = QScrollArea()
         area.setObjectName("panel")
@@ -181,7 +183,8 @@ class MainWindow(QMainWindow):
     def _show_run(self):
         config, draft = self.draft.config, self.draft
         name = config.name or (draft.path.stem if draft.path else "")
-        field = registry_labels("field.model").get(config.field.model, config.field.model)
+        labels = registry_labels("field.model")
+        field = " + ".join(labels[model] for model in (config.field.model, *config.field.ensemble))
         self.run_name.setText(name or f"{', '.join(config.sources.names)}; {field}")
         self.edited.setVisible(draft.is_edited)
         self._update_train_button()

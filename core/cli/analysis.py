@@ -11,6 +11,7 @@ def sky(options):
     """Compute the densities and write them as HDF5, optionally as a picture and as FITS."""
     from ..sky_density import sky_densities
     from ..sky_density.files import write_densities, write_fits
+    from ..sky_density.lens_report import write_reports
 
     config = load(options)
     densities = sky_densities(config, progress=TerminalProgress())
@@ -24,9 +25,15 @@ def sky(options):
 
         save(sky_figure(densities[0]), options.png)
         written.append(options.png)
+    reports = {report.source: report for density in densities for report in density.lens_reports}
+    if options.report:
+        write_reports(options.report, reports.values(), [f"digest {config.digest}"])
+        written.append(options.report)
     lines = [f"{d.name}: {d.n_bins} bins, {d.losses}" for d in densities]
+    lines += [line for report in reports.values() for line in report.lines()]
     return {"text": "\n".join([*lines, "wrote " + ", ".join(map(str, written))]), "files": [str(p) for p in written],
-            "sources": [d.name for d in densities], "digest": config.digest}
+            "sources": [d.name for d in densities], "digest": config.digest,
+            "lens": {name: report.as_dict() for name, report in reports.items()}}
 
 
 def _one_density(config, progress):

@@ -34,7 +34,8 @@ def build_parser():
         prog=Path(sys.argv[0]).name,
         description="Zevatron: from candidate sources of ultra-high-energy cosmic rays to the smallest detectable "
         "source fraction. Without arguments it opens the window.",
-        epilog="Every command with a RUN.toml takes --set section.key=value (repeatable) and --seed N.",
+        epilog="Every command with a RUN.toml takes --set section.key=value (repeatable) and --seed N; field and backtrack take "
+        "--set field.key=value.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
 
@@ -45,11 +46,13 @@ def build_parser():
             sub.add_argument("run", type=Path, metavar="RUN.toml", help="run file, see: main.py new")
         if out:
             sub.add_argument("--out", type=Path, required=True, help=out if isinstance(out, str) else "file to write")
-        if run or name in ("new", "spectrum"):
+        if run or name in ("new", "field", "backtrack", "spectrum"):
             sub.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="assignments",
                              help="change a setting (repeatable)")
         if run or name == "new":
             sub.add_argument("--seed", type=int, help="seed of every random stream")
+        if name in ("new", "field", "backtrack"):
+            sub.add_argument("--realisation", type=int, metavar="K", help="which realisation of the random field (0)")
         sub.add_argument("--json", action="store_true", help="print the summary as JSON")
         return sub
 
@@ -63,6 +66,7 @@ def build_parser():
     field = command("field", physics.field, "evaluate a Galactic field model at positions", out="CSV to write")
     field.add_argument("model", metavar="MODEL", help=", ".join(field_models()))
     field.add_argument("--at", type=Path, required=True, metavar="POSITIONS.csv", help="columns x_kpc,y_kpc,z_kpc")
+    field.add_argument("--rms", action="store_true", help="add strengths of the random parts: Bturb_rms_uG, Bstriated_uG")
 
     backtrack = command("backtrack", physics.backtrack, "trace antiparticles from the Earth out of the Galaxy", out="CSV to write")
     backtrack.add_argument("model", metavar="MODEL", help=", ".join(field_models()))
@@ -75,6 +79,7 @@ def build_parser():
     spectrum.add_argument("--ebl", default="inoue12", metavar="MODEL", help="inoue12 or gilmore12")
 
     sky = command("sky", analysis.sky, "compute the expected density per pixel and energy bin", run=True, out="HDF5 to write")
+    sky.add_argument("--report", type=Path, metavar="CSV", help="write rays, magnification and share of the nuclei by rigidity")
     sky.add_argument("--png", type=Path, help="draw the sky of the first source")
     sky.add_argument("--fits", type=Path, help="write the density of the first source as a HEALPix FITS table")
 

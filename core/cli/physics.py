@@ -2,37 +2,54 @@
 
 import numpy as np
 
-from ..config import FieldConfig, RunConfig, parse_assignment, with_values
+from ..config import RunConfig, parse_assignment, with_values
 from ..errors import InputError
 from ..progress import TerminalProgress
 from ..sky import lonlat, unit_vectors
 from ..tables import read_table, write_table
 
 
+def chosen_field(options):
+    """Make the one field that MODEL, ``--realisation`` and ``--set`` ask for."""
+    from ..galactic_field import galactic_field
+    from ..galactic_field.members import field_members
+
+    values = {"field.model": options.model}
+    if options.realisation is not None:
+        values["field.realisation"] = options.realisation
+    for path, value in map(parse_assignment, options.assignments):
+        if not path.startswith("field."):
+            raise InputError(f"expected field.KEY=VALUE, received {path}; the other settings do not matter here", "--set")
+        values[path] = value
+    config = with_values(RunConfig(), values).field
+    if len(field_members(config)) > 1:
+        raise InputError("expected one field, received several to average over", "--set")
+    return galactic_field(config)
+
+
 def field(options):
     """Evaluate a field model at the positions of a CSV file."""
-    from ..galactic_field import galactic_field
-
-    model = galactic_field(FieldConfig(options.model))
+    model = chosen_field(options)
     table = read_table(options.at)
     axes = ("x_kpc", "y_kpc", "z_kpc")
     table.require(*axes)
-    values = model.values(np.stack([table.floats(axis) for axis in axes], axis=-1))
-    names = ("Bx_uG", "By_uG", "Bz_uG")
-    columns = table.others(*names) | {name: values[:, i] for i, name in enumerate(names)}
-    write_table(options.out, columns, [f"Galactic magnetic field {options.model}; positions in kpc, field in microgauss"])
-    return {"text": f"wrote {len(table)} values of {options.model} to {options.out}", "rows": len(table)}
+    positions = np.stack([table.floats(axis) for axis in axes], axis=-1)
+    values = dict(zip(("Bx_uG", "By_uG", "Bz_uG"), model.values(positions).T, strict=True))
+    if options.rms:
+        values |= zip(("Bturb_rms_uG", "Bstriated_uG"), model.random_strength(positions), strict=True)
+    columns = table.others(*values) | values
+    write_table(options.out, columns, [f"Galactic magnetic field {model.name}; positions in kpc, field in microgauss"])
+    return {"text": f"wrote {len(table)} values of {model.name} to {options.out}", "rows": len(table)}
 
 
 def backtrack(options):
     """Trace antiparticles of the given rigidities from the Earth in the directions of a CSV file."""
     from ..galactic_field import backtrack as trace
-    from ..galactic_field import galactic_field
 
     for rigidity in options.rigidity:
         if not (np.isfinite(rigidity) and rigidity > 0):
             raise InputError(f"expected rigidities above 0 EV, received {rigidity:g}", "--rigidity")
-    model = galactic_field(FieldConfig(options.model))
+    model = chosen_field(options)
     table = read_table(options.directions)
     glon, glat = table.floats("l_deg"), table.floats("b_deg")
     if np.any(np.abs(glat) > 90):
@@ -53,7 +70,7 @@ def backtrack(options):
     }
     further = {name: values * n_rigidities for name, values in table.others("l_deg", "b_deg", *columns).items()}
     write_table(options.out, columns | further, [
-        f"antiparticles from the Sun through {options.model} to the sphere of 20 kpc; nan: still inside after 500 kpc"
+        f"antiparticles from the Sun through {model.name} to the sphere of 20 kpc; nan: still inside after 500 kpc"
     ])
     trapped = int(np.isnan(traced.path).sum())
     return {"text": f"wrote {len(rigidity)} rays to {options.out}" + (f"; {trapped} did not leave the Galaxy" if trapped else ""),

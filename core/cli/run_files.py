@@ -17,6 +17,8 @@ def new(options):
         values["sources.names"] = tuple(options.source)
     if options.field:
         values["field.model"] = options.field
+    if options.realisation is not None:
+        values["field.realisation"] = options.realisation
     if options.events:
         values["events.n_events"] = options.events
     config = changed(with_values(run_config(options.preset), values), options)
