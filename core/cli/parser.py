@@ -95,7 +95,8 @@ def build_parser():
     study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
 
     command("demo", setup.demo, "do the main job on the built-in example", out="folder to write")
-    command("lens", setup.lens, "make the shipped maps of the built-in example again", out="folder, resources/lens for the shipped ones")
+    command("example-maps", setup.example_maps, "make the shipped maps of the built-in example again",
+            out="folder, resources/lens for the shipped ones")
     command("background", setup.background, "make the shipped diffuse KKOS spectrum again", out="CSV to write")
     command("info", setup.info, "versions, models, folders and processors", out=False)
     worker = commands.add_parser("worker")  # hidden: the training process of the window and of train
