@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..config import IMPORTED_FIELD
 from ..progress import SILENT
 from ..sources import selected_sources
 from ..streams import random_stream
@@ -53,7 +54,10 @@ def sky_density(config, source, *, half=None, cache=None, progress=SILENT):
     """
     from ..lens import rigidity_grid, source_lens
     from ..propagation import CHARGES, propagated_spectrum
+    from .samples import density_of_sample, is_sample, read_sample
 
+    if config.field.model == IMPORTED_FIELD and is_sample(config.field.file):
+        return density_of_sample(config, source, read_sample(config.field.file), half)
     spectrum = propagated_spectrum(config.emission, config.propagation, source.distance, cache=cache, progress=progress)
     nuclei = nuclei_in_cells(spectrum, CHARGES, config.energy)
     grid = rigidity_grid(*config.energy.rigidity_range)
