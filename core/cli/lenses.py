@@ -6,6 +6,7 @@ from itertools import pairwise
 from ..config import RunConfig, parse_assignment, with_values
 from ..errors import InputError
 from ..progress import TerminalProgress
+from ..sky import check_nside
 from .analysis import one_source
 from .run_files import load
 
@@ -83,6 +84,7 @@ def src_sample(options):
 
     config = load(options)
     source = one_source(config)
+    check_nside(options.nside, "--nside")
     lowest = config.energy.threshold if options.lowest_energy is None else options.lowest_energy
     sample = draw_sample(config, source, options.nuclei, options.nside, lowest, progress=TerminalProgress())
     write_sample(options.out, sample, options.nside, [
