@@ -22,7 +22,6 @@ from .sky import check_nside
 
 
 IMPORTED_FIELD = "imported"
-NEAREST_SOURCE = 0.05  # Mpc: nearer is the Galaxy with its halo, where nothing enters from outside
 
 
 class Table(dict):
@@ -168,6 +167,9 @@ def _expectation(kind, low, high):
     if low is not None:
         return f"{noun} of at least {low:g}"
     return noun if high is None else f"{noun} of at most {high:g}"
+
+
+NEAREST_SOURCE = 0.05  # Mpc: nearer is the Galaxy with its halo, where nothing enters from outside
 
 
 @dataclass(frozen=True)

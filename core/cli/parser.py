@@ -78,6 +78,22 @@ def build_parser():
     sky.add_argument("--png", type=Path, help="draw the sky; of several sources each, with its key in the name")
     sky.add_argument("--fits", type=Path, help="write the density as a HEALPix FITS table; of several sources each, with its key in the name")
 
+    simulate = command("simulate", analysis.simulate, "draw mock skies", run=True, out="HDF5 to write")
+    simulate.add_argument("--maps", type=int, default=1000, help="number of mock skies (1000)")
+    simulate.add_argument("--eta", type=float, help="source fraction, 0 to 1; left out: as in training")
+    _narrow(simulate)
+
+    train = command("train", analysis.train, "train the classifier; an interrupted run is continued", run=True, out="run folder")
+    _narrow(train)
+    evaluate = command("evaluate", analysis.evaluate, "measure a trained network: ROC and smallest fraction", run=True, out="JSON to write")
+    evaluate.add_argument("--model", type=Path, required=True, metavar="M.keras", help="trained network")
+    _narrow(evaluate)
+    likelihood = command("likelihood", analysis.likelihood, "the likelihood-ratio limit: smallest fraction any test can see",
+                         run=True, out="JSON to write")
+    _narrow(likelihood)
+    study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
+    study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
+
     lens = command("lens", lenses.lens, "trace the whole sky and write a lens for CRPropa or deflection tables", out="folder to write")
     lens.add_argument("model", metavar="MODEL", help=", ".join(field_models()))
     lens.add_argument("--nside", type=int, default=64, help="HEALPix resolution (64)")
@@ -95,22 +111,6 @@ def build_parser():
     sample.add_argument("--nside", type=int, default=512, help="HEALPix resolution of the rays (512)")
     sample.add_argument("--lowest-energy", type=float, metavar="EEV", help="true energy to start from; energy.threshold by default")
     sample.add_argument("--source", metavar="NAME", help="only this source of the run")
-
-    simulate = command("simulate", analysis.simulate, "draw mock skies", run=True, out="HDF5 to write")
-    simulate.add_argument("--maps", type=int, default=1000, help="number of mock skies (1000)")
-    simulate.add_argument("--eta", type=float, help="source fraction, 0 to 1; left out: as in training")
-    _narrow(simulate)
-
-    train = command("train", analysis.train, "train the classifier; an interrupted run is continued", run=True, out="run folder")
-    _narrow(train)
-    evaluate = command("evaluate", analysis.evaluate, "measure a trained network: ROC and smallest fraction", run=True, out="JSON to write")
-    evaluate.add_argument("--model", type=Path, required=True, metavar="M.keras", help="trained network")
-    _narrow(evaluate)
-    likelihood = command("likelihood", analysis.likelihood, "the likelihood-ratio limit: smallest fraction any test can see",
-                         run=True, out="JSON to write")
-    _narrow(likelihood)
-    study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
-    study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
 
     command("demo", setup.demo, "do the main job on the built-in example", out="folder to write")
     command("example-maps", setup.example_maps, "make the shipped maps of the built-in example again",

@@ -136,7 +136,7 @@ def source_lens(source, field, sky, rigidity, *, cache=None, progress=SILENT):
     """
     rigidity = np.asarray(rigidity, dtype=float)
     if field.model == IMPORTED_FIELD:
-        found = imported_images(source, field.file, sky.source_radius, rigidity, cache=cache, progress=progress)
+        found = imported_images(source, field.file, sky, rigidity, cache=cache, progress=progress)
         return SourceLens(source.name, sky.source_radius, sky.nside, *found)
     galaxy = galactic_field(field)
     shipped = read_images(shipped_path(source, galaxy), lens_digest(source, galaxy, sky.source_radius))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..cache import cache_path, read_cache, write_cache
 from ..config import digest_of
-from ..errors import InputError
+from ..errors import ConfigError, InputError
 from ..progress import SILENT
 from ..sky import angular_distance
 from . import crpropa, published
@@ -110,7 +110,7 @@ def needed_rows(rows, needed, folder):
     return rows[first : last + 1]
 
 
-def imported_images(source, folder, radius, needed, *, cache=None, progress=SILENT):
+def imported_images(source, folder, sky, needed, *, cache=None, progress=SILENT):
     """Images of a source in a lens made elsewhere.
 
     Parameters
@@ -118,8 +118,8 @@ def imported_images(source, folder, radius, needed, *, cache=None, progress=SILE
     source : Source
     folder : path-like
         With ``lens.cfg`` and its matrices, or with deflection tables.
-    radius : float
-        Nuclei that enter the Galaxy within this angle of the source count as coming from it, degrees.
+    sky : SkyConfig
+        Gives the radius around the source.
     needed : array_like
         Rigidities that the run can need, EV, increasing.
     cache : Path, optional
@@ -138,15 +138,19 @@ def imported_images(source, folder, radius, needed, *, cache=None, progress=SILE
     ------
     InputError
         If the folder is no lens, a file is not what it should be, or no rigidity fits.
+    ConfigError
+        If the source has another shape than a cap.
     CancelledError
         If ``progress`` was cancelled; the files done are kept.
     """
+    if sky.source_shape != "cap":
+        raise ConfigError("expected cap, because an imported lens is cut at sky.source_radius", "sky.source_shape")
     rows = needed_rows(rows_of(folder), needed, folder)
     paths = list(dict.fromkeys(row.path for row in rows))
     images = {}
     for done, path in enumerate(paths):
         progress.report(f"imported lens for {source.name}", done, len(paths))
-        images[path] = _image(path, source.direction, radius, cache)
+        images[path] = _image(path, source.direction, sky.source_radius, cache)
     progress.report(f"imported lens for {source.name}", len(paths), len(paths))
     _check_resolution({path: image.leaf_order for path, image in images.items()})
     return np.array([row.rigidity for row in rows]), tuple(images[row.path] for row in rows)

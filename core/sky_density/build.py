@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..config import IMPORTED_FIELD
 from ..progress import SILENT
 from ..sources import selected_sources
 from ..streams import random_stream
@@ -56,7 +55,7 @@ def sky_density(config, source, *, half=None, cache=None, progress=SILENT):
     from ..propagation import CHARGES, propagated_spectrum
     from .samples import density_of_sample, is_sample, read_sample
 
-    if config.field.model == IMPORTED_FIELD and is_sample(config.field.file):
+    if is_sample(config.field):
         return density_of_sample(config, source, read_sample(config.field.file), half)
     spectrum = propagated_spectrum(config.emission, config.propagation, source.distance, cache=cache, progress=progress)
     nuclei = nuclei_in_cells(spectrum, CHARGES, config.energy)

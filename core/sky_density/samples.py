@@ -11,6 +11,7 @@ from pathlib import Path
 import healpy as hp
 import numpy as np
 
+from ..config import IMPORTED_FIELD
 from ..errors import ConfigError, InputError, NoEventsError
 from ..lens import rigidity_grid, source_lens
 from ..lens.published import LARGEST_FILE, check_angles, read_rows, save_text
@@ -53,9 +54,9 @@ class SourceSample:
         return len(self.charge)
 
 
-def is_sample(path):
-    """Whether ``field.file`` names a sample, which is one file; lenses and tables are folders."""
-    return Path(path).is_file()
+def is_sample(field):
+    """Whether a :class:`~..config.FieldConfig` names a sample, which is one file; lenses and tables are folders."""
+    return field.model == IMPORTED_FIELD and Path(field.file).is_file()
 
 
 def read_sample(path):
@@ -128,6 +129,8 @@ def density_of_sample(config, source, sample, half=None):
 
     if config.sky.normalisation == "flux":
         raise ConfigError("expected edge, because a sample counts every nucleus as at the Galaxy's edge", "sky.normalisation")
+    if config.field.ensemble:
+        raise ConfigError("expected none, because a sample is not averaged with models", "field.ensemble")
     off = np.flatnonzero(np.abs(angular_distance(sample.entry, source.direction) - sample.angsep) > SAME_ANGLE)
     if off.size:
         raise InputError(

@@ -6,7 +6,7 @@ import pytest
 from scipy import sparse
 
 from zevatron.core.config import FieldConfig, SkyConfig, run_config, with_values
-from zevatron.core.errors import CancelledError, InputError
+from zevatron.core.errors import CancelledError, ConfigError, InputError
 from zevatron.core.lens import imported, rigidity_grid, source_lens
 from zevatron.core.lens.crpropa import LensPart, write_config, write_matrix
 from zevatron.core.lens.export import ExportRequest, export_crpropa, export_tables
@@ -170,12 +170,17 @@ def test_matrices_of_several_resolutions_are_refused(tmp_path, crpropa_lens):
         lens_of(crpropa_lens[0], tmp_path)
 
 
+def test_source_of_another_shape_is_refused(tmp_path, crpropa_lens):
+    with pytest.raises(ConfigError, match=r"sky\.source_shape: expected cap"):
+        imported_images(CEN_A, crpropa_lens[0], SkyConfig(source_shape="fisher"), [2.0, 40.0], cache=tmp_path)
+
+
 def test_folder_that_is_none_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"field\.file: no folder"):
-        imported_images(CEN_A, tmp_path / "none", 1.0, [1.0, 2.0], cache=tmp_path)
+        imported_images(CEN_A, tmp_path / "none", SkyConfig(), [1.0, 2.0], cache=tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"field\.file: .*expected lens\.cfg, or two or more"):
-        imported_images(CEN_A, tmp_path / "empty", 1.0, [1.0, 2.0], cache=tmp_path)
+        imported_images(CEN_A, tmp_path / "empty", SkyConfig(), [1.0, 2.0], cache=tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -150,6 +150,8 @@ def test_sample_of_another_source_is_refused(tmp_path):
         sky_density(run, M82)
     with pytest.raises(ConfigError, match=r"sky\.normalisation: expected edge"):
         sky_density(with_values(run, {"sky.normalisation": "flux"}), CEN_A)
+    with pytest.raises(ConfigError, match=r"field\.ensemble: expected none"):
+        sky_density(with_values(run, {"field.ensemble": ("jf12_regular",)}), CEN_A)
 
 
 def test_sample_outside_the_bins_is_no_events(tmp_path):
