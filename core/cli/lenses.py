@@ -86,12 +86,12 @@ def src_sample(options):
     source = one_source(config)
     check_nside(options.nside, "--nside")
     lowest = config.energy.threshold if options.lowest_energy is None else options.lowest_energy
-    sample = draw_sample(config, source, options.nuclei, options.nside, lowest, progress=TerminalProgress())
+    sample = draw_sample(config, source, options.number, options.nside, lowest, progress=TerminalProgress())
     write_sample(options.out, sample, options.nside, [
         f"{source.name} at {source.distance:g} Mpc, emission {config.emission.model}, field {config.field.model}, realisation "
         f"{config.field.realisation}, E >= {lowest:g} EeV, radius {config.sky.source_radius:g} deg, Nside {options.nside}, "
         f"digest {config.digest}, seed {config.seed}",
     ])
-    lost = options.nuclei - len(sample)
+    lost = options.number - len(sample)
     return {"text": f"wrote {len(sample)} nuclei of {source.name} to {options.out}"
-            + (f"; {lost} of {options.nuclei} do not reach the Earth" if lost else ""), "nuclei": len(sample), "lost": lost}
+            + (f"; {lost} of {options.number} do not reach the Earth" if lost else ""), "nuclei": len(sample), "lost": lost}

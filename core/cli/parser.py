@@ -107,7 +107,7 @@ def build_parser():
 
     sample = command("src-sample", lenses.src_sample, "draw nuclei of a source in the published src_sample format", run=True,
                      out=".txt or .txt.xz to write")
-    sample.add_argument("--nuclei", type=int, default=10_000, metavar="N", help="nuclei at the Galaxy's edge (10000)")
+    sample.add_argument("--number", type=int, default=10_000, metavar="N", help="nuclei at the Galaxy's edge (10000)")
     sample.add_argument("--nside", type=int, default=512, help="HEALPix resolution of the rays (512)")
     sample.add_argument("--lowest-energy", type=float, metavar="EEV", help="true energy to start from; energy.threshold by default")
     sample.add_argument("--source", metavar="NAME", help="only this source of the run")

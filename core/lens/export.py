@@ -10,7 +10,7 @@ import healpy as hp
 import numpy as np
 from scipy import sparse
 
-from ..config import digest_of
+from ..config import FieldConfig, digest_of
 from ..errors import InputError
 from ..files import replacing
 from ..galactic_field import backtrack, galactic_field
@@ -46,7 +46,7 @@ class ExportRequest:
         If a number is out of range.
     """
 
-    field: object
+    field: FieldConfig
     nside: int
     rays_per_pixel: int = 1
 

@@ -99,7 +99,7 @@ def write_sample(path, sample, nside, comments=()):
     save_text(path, rows, FORMAT, "\n".join((*comments, "  ".join(COLUMNS))))
 
 
-def density_of_sample(config, source, sample, half=None):
+def density_of_sample(config, source, sample, isotropic, above, half=None):
     """Density of a source from a sample made elsewhere: each nucleus feeds the bins with the weights of its own energy.
 
     Emission, propagation and field are those of the sample; the energies below its own threshold are missing in it.
@@ -109,6 +109,8 @@ def density_of_sample(config, source, sample, half=None):
     config : RunConfig
     source : Source
     sample : SourceSample
+    isotropic, above
+        As from :func:`~.build.isotropic_density`.
     half : {0, 1}, optional
         Only every second nucleus.
 
@@ -125,8 +127,6 @@ def density_of_sample(config, source, sample, half=None):
     NoEventsError
         If no nucleus falls into the bins.
     """
-    from .build import isotropic_density
-
     if config.sky.normalisation == "flux":
         raise ConfigError("expected edge, because a sample counts every nucleus as at the Galaxy's edge", "sky.normalisation")
     if config.field.ensemble:
@@ -144,7 +144,6 @@ def density_of_sample(config, source, sample, half=None):
     density = np.bincount(target.ravel(), smear[:, :-1].ravel(), minlength=npix * n_bins)
     if not density.any():
         raise NoEventsError(nothing_arrives(config.energy))
-    isotropic, above = isotropic_density(config.energy, config.sky.nside)
     losses = Losses(above_source=share(smear[:, -1].sum(), smear.sum()), above_isotropic=above)
     return SkyDensity(
         source.name, config.sky.nside, config.energy.bin_edges, normalised(density.reshape(-1, n_bins)), isotropic, "edge", losses,

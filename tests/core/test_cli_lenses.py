@@ -94,7 +94,7 @@ def test_one_source_has_the_name_that_was_given(run, folder, two):
 
 
 def test_sample_goes_out_and_in(run, folder, two):
-    words = run("src-sample", two, "--source", "M82", "--set", "field.model=jf12_regular", "--set", "sky.source_radius=1", "--nuclei", "400",
+    words = run("src-sample", two, "--source", "M82", "--set", "field.model=jf12_regular", "--set", "sky.source_radius=1", "--number", "400",
                 "--nside", "64", "--lowest-energy", "90", "--out", "sample.txt.xz")
     assert "nuclei of M82" in words
     sample = read_sample(folder / "sample.txt.xz")

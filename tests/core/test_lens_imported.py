@@ -193,7 +193,7 @@ def proton_run(threshold, radius):
     """One narrow bin of protons with sharp energies, so that one energy is one rigidity."""
     return with_values(run_config("quick"), {
         "sky.nside": 8, "sky.source_radius": radius, "energy.threshold": threshold, "energy.resolution": 0.0, "energy.n_bins": 1,
-        "energy.bin_width": 0.025, "emission.model": "power_law", "emission.fractions": (1.0, 0.0, 0.0, 0.0, 0.0),
+        "energy.bin_width": 0.01, "emission.model": "power_law", "emission.fractions": (1.0, 0.0, 0.0, 0.0, 0.0),
         "emission.cutoff": 1000.0,
     })
 

@@ -10,7 +10,7 @@ from zevatron.core.config import run_config, with_values
 from zevatron.core.errors import ConfigError, InputError, NoEventsError
 from zevatron.core.sky import angular_distance, unit_vectors, vector_pixels
 from zevatron.core.sky_density import sky_density
-from zevatron.core.sky_density.samples import density_of_sample, draw_sample, drawn_nuclei, read_sample, write_sample
+from zevatron.core.sky_density.samples import draw_sample, drawn_nuclei, read_sample, write_sample
 from zevatron.core.sources import find_source
 from zevatron.core.streams import random_stream
 
@@ -158,8 +158,7 @@ def test_sample_outside_the_bins_is_no_events(tmp_path):
     path = tmp_path / "s.txt"
     path.write_text(published_text([(0.0, 0.0, CEN_A.glat, CEN_A.glon, 0.0, 1, 2, 0)]))
     with pytest.raises(NoEventsError):
-        density_of_sample(with_values(RUN, {"energy.resolution": 0.1, "field.model": "imported", "field.file": str(path)}),
-                          CEN_A, read_sample(path))
+        sky_density(with_values(RUN, {"energy.resolution": 0.1, "field.model": "imported", "field.file": str(path)}), CEN_A)
 
 
 @pytest.mark.parametrize(("row", "message"), [
