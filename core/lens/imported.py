@@ -16,6 +16,7 @@ from . import crpropa, published
 from .image import Image, disc_solid_angle
 
 VERSION = 1
+FEWEST_PIXELS = 3  # that a disc at the edge holds: hardly a direction is farther than its radius from the centre of a pixel
 
 
 @dataclass(frozen=True)
@@ -209,11 +210,10 @@ def matrix_pixels(path, direction, radius):
 def table_pixels(path, direction, radius):
     """Pixels at Earth whose rays, by a deflection table, leave near a source; result as of :func:`matrix_pixels`.
 
-    Where a pixel of the table is larger than the disc, rays count within the radius of a disc as large as the pixel.
+    A disc smaller than :data:`FEWEST_PIXELS` pixels of the table could fall between its rays and is widened to that.
     """
     exits = published.read_table(path)
     nside = hp.npix2nside(len(exits))
-    of_pixel = np.degrees(np.arccos(1 - hp.nside2pixarea(nside) / (2 * np.pi)))
-    used = max(radius, of_pixel)
+    used = max(radius, np.degrees(np.arccos(1 - FEWEST_PIXELS * hp.nside2pixarea(nside) / (2 * np.pi))))
     ring = np.flatnonzero(angular_distance(exits, direction) < used)
     return nside, ring, np.full(len(ring), disc_solid_angle(radius) / disc_solid_angle(used))

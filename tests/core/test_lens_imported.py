@@ -101,13 +101,23 @@ def test_map_of_a_turned_sky_is_the_turned_disc(tmp_path):
     np.testing.assert_allclose(lens.n_effective, [len(image.ipix) for image in lens.images])
 
 
-def test_disc_smaller_than_a_pixel_is_widened_to_one(tmp_path):
+def test_disc_smaller_than_three_pixels_is_widened(tmp_path):
     folder = write_tables(tmp_path / "tables", 4, {3: 0.0, 30: 0.0})
     lens = lens_of(folder, tmp_path, radius=1.0, needed=(3.0, 30.0))
-    used = np.degrees(np.arccos(1 - hp.nside2pixarea(4) / (2 * np.pi)))
+    used = np.degrees(np.arccos(1 - 3 * hp.nside2pixarea(4) / (2 * np.pi)))
     near = np.flatnonzero(angular_distance(turned(4, 0.0), CEN_A.direction) < used)
     assert len(lens.images[0].ipix) == len(near) > 0
     assert lens.magnification[0] == pytest.approx(len(near) * hp.nside2pixarea(4) / disc_solid_angle(used), rel=1e-5)
+
+
+@pytest.mark.parametrize("nside", [4, 16, 64])
+def test_widened_disc_never_falls_between_the_rays(tmp_path, nside):
+    folder = write_tables(tmp_path / "tables", nside, {3: 0.0, 30: 0.0})
+    directions = np.random.default_rng(4).normal(size=(300, 3))
+    directions /= np.linalg.norm(directions, axis=1)[:, np.newaxis]
+    exits = imported.published.read_table(folder / table_name(1, 3))
+    used = np.degrees(np.arccos(1 - imported.FEWEST_PIXELS * hp.nside2pixarea(nside) / (2 * np.pi)))
+    assert min(np.count_nonzero(angular_distance(exits, direction) < used) for direction in directions) >= 1
 
 
 def test_halves_are_the_two_parts_of_the_map(tmp_path):
