@@ -172,6 +172,9 @@ def _expectation(kind, low, high):
     return noun if high is None else f"{noun} of at most {high:g}"
 
 
+NEAREST_SOURCE = 0.05  # Mpc: nearer is the Galaxy with its halo, where nothing enters from outside
+
+
 @dataclass(frozen=True)
 class CustomSource(Section):
     """A source of the user's own, in Galactic or in equatorial coordinates."""
@@ -184,7 +187,15 @@ class CustomSource(Section):
     )
     lon: float = setting(0.0, unit="deg", low=0.0, high=360.0, label="Longitude", help="l or right ascension")
     lat: float = setting(0.0, unit="deg", low=-90.0, high=90.0, label="Latitude", help="b or declination")
-    distance: float = setting(3.5, unit="Mpc", low=0.05, high=250.0, label="Distance", help="Distance from the Earth")
+    distance: float = setting(3.5, unit="Mpc", low=NEAREST_SOURCE, high=250.0, label="Distance", help="Distance from the Earth")
+
+    def __post_init__(self):
+        if isinstance(self.distance, int | float) and 0 <= self.distance < NEAREST_SOURCE:
+            raise ConfigError(
+                f"expected a source outside the Galaxy, at least {NEAREST_SOURCE:g} Mpc away, received {self.distance:g} Mpc",
+                "sources.custom.distance",
+            )
+        super().__post_init__()
 
     def check(self):
         """Require a name."""
@@ -303,7 +314,8 @@ class FieldConfig(Section):
         (), low=0.0, label="Weights", help="Relative weights of field.model and of each model of field.ensemble; empty: all equal"
     )
     file: str = setting(
-        "", label="File", help="Folder of a CRPropa lens (lens.cfg) or of published deflection tables (model imported)"
+        "", label="File",
+        help="Folder of a CRPropa lens (lens.cfg) or of published deflection tables, or an src_sample file (model imported)",
     )
 
     def check(self):

@@ -51,6 +51,32 @@ class Progress:
         """Present one report; nothing here."""
 
 
+class PartOfStage(Progress):
+    """Reports of a part of the work as one step, or a few, of the whole.
+
+    Parameters
+    ----------
+    progress : Progress
+        Listener of the whole.
+    stage : str
+        What the whole is called.
+    start, size, total : float
+        The part takes the whole from ``start`` to ``start + size``, of ``total``.
+    """
+
+    def __init__(self, progress, stage, start, size, total):
+        super().__init__()
+        self._progress, self._stage, self._start, self._size, self._total = progress, stage, start, size, total
+
+    def report(self, stage, done, total, **values):
+        """Report to the listener of the whole."""
+        self._progress.report(self._stage, self._start + self._size * done / total, self._total, **values)
+
+    def check_cancelled(self):
+        """Ask the listener of the whole."""
+        self._progress.check_cancelled()
+
+
 SILENT = Progress()  # never cancelled: shared default of functions that take a progress
 
 

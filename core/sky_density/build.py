@@ -62,7 +62,11 @@ def sky_density(config, source, *, half=None, cache=None, progress=SILENT):
     """
     from ..lens import rigidity_grid, source_lens
     from ..propagation import CHARGES, propagated_spectrum
+    from .samples import density_of_sample, is_sample, read_sample
 
+    if is_sample(config.field):
+        isotropic = isotropic_density(config.energy, config.sky.nside)
+        return density_of_sample(config, source, read_sample(config.field.file), *isotropic, half)
     spectrum = propagated_spectrum(config.emission, config.propagation, source.distance, cache=cache, progress=progress)
     nuclei = nuclei_in_cells(spectrum, CHARGES, config.energy)
     grid = rigidity_grid(*config.energy.rigidity_range)
