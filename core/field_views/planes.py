@@ -62,6 +62,12 @@ class FieldPlane:
         """Points in kpc, shape (n, n, 3)."""
         return plane_positions(self.plane, self.axis, self.offset)
 
+    def position(self, up, right):
+        """Return one point in kpc, shape (3,), by its indices."""
+        point = np.full(3, self.offset)
+        point[[*PLANES[self.plane][:2]]] = self.axis[right], self.axis[up]
+        return point
+
 
 def plane_positions(plane, axis, offset):
     """Return the points of a plane in kpc, shape (n, n, 3), from the coordinates along its axes, shape (n,)."""

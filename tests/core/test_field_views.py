@@ -47,6 +47,8 @@ def test_axes_of_the_planes_point_where_they_say():
     assert [part[centre] for part in (xz.right, xz.up, xz.out)] == [1.0, 3.0, 2.0]
     np.testing.assert_allclose(xy.positions[3, 5], [xy.axis[5], xy.axis[3], 0.0])
     np.testing.assert_allclose(xz.positions[3, 5], [xz.axis[5], 0.0, xz.axis[3]])
+    for plane in (xy, xz):
+        np.testing.assert_array_equal(plane.position(3, 5), plane.positions[3, 5])
 
 
 def test_spiral_disk_points_along_the_arms_and_has_no_vertical_part():
@@ -173,8 +175,8 @@ def test_trapped_rays_say_so_and_are_drawn_for_a_while():
     ray = trace_ray(ALONG_Z, 1.0, [0.0, 1.0, 0.0])
     assert ray.is_trapped and np.isnan(ray.deflection)
     gyroradius = 1.0 / GYRATION
-    centre = np.array([-8.5, 0, 0]) + [gyroradius, 0, 0]
-    other = np.array([-8.5, 0, 0]) - [gyroradius, 0, 0]
+    centre = np.array([-8.5 + gyroradius, 0, 0])
+    other = np.array([-8.5 - gyroradius, 0, 0])
     distance = [np.linalg.norm(ray.points - c, axis=1) for c in (centre, other)]
     assert min(np.abs(d - gyroradius).max() for d in distance) < 1e-3
 

@@ -1,0 +1,96 @@
+"""Number, spread and magnification of a source's images against rigidity."""
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+
+from .base import Diagram
+from .numbers import tick
+from .sky_view import translucent
+
+MEASURES = {"n_images": "Number", "spread": "Spread", "magnification": "Magnification"}
+LABELS = {"n_images": "images", "spread": "angle (°)", "magnification": "magnification"}
+LOWEST_MAGNIFICATION = 1e-3
+RIGIDITIES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # EV, written at the axis
+
+
+class RigidityDiagram(Diagram):
+    """One measure of the images against rigidity, the chosen rigidity marked."""
+
+    def __init__(self, parent=None):
+        super().__init__("rigidity (EV)", LABELS["n_images"], parent)
+        self._statistics, self._measure, self._current = None, "n_images", None
+        self.setLogMode(x=True)
+        ticks = [(np.log10(value), tick(value)) for value in RIGIDITIES]
+        self.getAxis("bottom").setTicks([ticks])
+
+    @property
+    def measure(self):
+        """Key of :data:`MEASURES`."""
+        return self._measure
+
+    def set_statistics(self, statistics):
+        """Show an ``ImageStatistics``; None for none."""
+        self._statistics = statistics
+        self.redraw()
+
+    def set_measure(self, measure):
+        """Show another of :data:`MEASURES`."""
+        self._measure = measure
+        self.setLogMode(x=True, y=measure == "magnification")
+        self.set_label("left", LABELS[measure])
+        self.redraw()
+
+    def set_current(self, rigidity):
+        """Mark a rigidity in EV."""
+        self._current = rigidity
+        self.redraw()
+
+    def entries(self):
+        """Return what is seen, for a :class:`~.base.Key`."""
+        statistics = self._statistics
+        if statistics is None:
+            return []
+        if self._measure == "n_images":
+            return [("line", "active", f"images with {100 * statistics.least_share:g} % of the flux or more")]
+        if self._measure == "magnification":
+            return [("line", "active", "flux relative to no field"), ("dashes", "quiet", "no field")]
+        return [
+            ("line", "active", "r.m.s. about the centre"), ("line", "limit", "68 % of the flux"), ("line", "quiet", "centre to source"),
+        ]
+
+    def curves(self):
+        """Return ``(values, theme's name of the colour)`` of every curve, the most important last."""
+        statistics = self._statistics
+        if self._measure == "n_images":
+            return [(statistics.n_images.astype(float), "active")]
+        if self._measure == "magnification":
+            values = statistics.magnification
+            return [(np.where(values >= LOWEST_MAGNIFICATION, values, np.nan), "active")]
+        return [(statistics.offset, "quiet"), (statistics.radius_68, "limit"), (statistics.spread, "active")]
+
+    def draw(self):
+        """Draw the curves and the mark."""
+        if self._statistics is None:
+            return
+        theme, rigidity, curves = self._theme, self._statistics.rigidity, self.curves()
+        if self._measure == "magnification":
+            self.line(rigidity[[0, -1]], [1, 1], translucent(theme.quiet, 0.7), 1.0, Qt.PenStyle.DashLine)
+        for values, colour in curves:
+            self.line(rigidity, values, getattr(theme, colour), 2.0 if colour == "active" else 1.4)
+        if self._current is not None:
+            pen = self.pen(translucent(theme.text, 0.6), 1.0, Qt.PenStyle.DashLine)
+            self.addItem(pg.InfiniteLine(np.log10(self._current), 90, pen))
+            here, value = np.log10(self._current), curves[-1][0][np.abs(rigidity - self._current).argmin()]
+            self.marks([here], [np.log10(value) if self._measure == "magnification" else value], theme.active, size=8)
+        self._set_range(np.concatenate([values for values, _ in curves]))
+
+    def _set_range(self, values):
+        low, high = np.log10(self._statistics.rigidity[[0, -1]])
+        self.setXRange(low, high, padding=0.02)
+        values = values[np.isfinite(values)]
+        if self._measure == "magnification":
+            lowest, highest = np.log10([values.min(initial=0.5), values.max(initial=2.0)])
+            self.setYRange(lowest, highest, padding=0.05)
+        else:
+            self.setYRange(0, 1.08 * values.max(initial=1.0), padding=0)
