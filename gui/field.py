@@ -211,7 +211,8 @@ class FieldExplorer(QObject):
             self.view.set_images(None, 1, empty=self.view.images_message.text())
             return
         index = int(abs(images.statistics.rigidity - self.view.rigidity).argmin())
-        self.view.set_images(images.row(index), IMAGE_NSIDE, *words_of_images(images.statistics, index))
+        words = words_of_images(images.statistics, index)
+        self.view.set_images(images.row(index), IMAGE_NSIDE, *words, statistics=images.statistics, current=index)
 
     def _say_what_is_awaited(self):
         number = f"{n_rays(self.view.kind):,}".replace(",", NARROW_SPACE)
@@ -289,17 +290,18 @@ class FieldExplorer(QObject):
 def words_of(sky):
     """Return heading and caption of a ``SkyOfField``."""
     rigidity = rigidity_text(sky.deflection.rigidity)
-    trapped = f"; {percent(sky.trapped)} do not leave the Galaxy" if sky.trapped else ""
+    share = sky.deflection.trapped
+    trapped = f"; {percent(share)} do not leave the Galaxy" if share else ""
     if sky.kind == "deflection":
-        return f"Deflection of nuclei of {rigidity}", f"by direction of arrival; median {fixed(float(np.nanmedian(sky.values)))}°{trapped}"
-    per_pixel = 12 * sky.deflection.nside**2 / len(sky.values)
+        return f"Deflection at {rigidity}", f"by direction of arrival; median {fixed(float(np.nanmedian(sky.values)))}°{trapped}"
+    per_pixel = sky.magnification.rays_per_pixel
     error = f"{per_pixel:.0f} rays to a pixel: ± {percent(per_pixel**-0.5, 0)} at magnification 1"
     return f"Magnification at {rigidity}", f"by direction outside the Galaxy; {error}{trapped}"
 
 
 def words_of_images(statistics, index):
     """Return heading and caption of the images of a source at one of its rigidities."""
-    heading = f"{statistics.name} at {rigidity_text(float(statistics.rigidity[index]))}"
+    heading = f"Images of {statistics.name} at {rigidity_text(float(statistics.rigidity[index]))}"
     if statistics.n_images[index] == 0:
         return heading, "no nucleus of this rigidity gets through to the Earth"
     n = int(statistics.n_images[index])

@@ -17,6 +17,11 @@ _HOMES = {
     "image_statistics": "images",
     "Ray": "rays",
     "trace_ray": "rays",
+    "deflection_columns": "tables",
+    "image_columns": "tables",
+    "magnification_columns": "tables",
+    "plane_columns": "tables",
+    "ray_columns": "tables",
 }
 
 __all__ = sorted(_HOMES)

@@ -4,20 +4,21 @@ import math
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QStackedLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QStackedLayout, QWidget
 
+from ...core.sky import lonlat
 from .. import theme as themes
 from ..widgets import Choice, Segments, Slider, button, column, label, row, wrapped
 from .base import NO_BREAK, SWATCHES, Key
 from .field_curves import MEASURES, RigidityDiagram
+from .field_map import FieldMap
 from .field_plane import MOST_RAYS, PlaneDiagram, StrengthBar, ray_look
 from .maps import ColourScale
 from .numbers import THIN_SPACE, fixed, significant
-from .sky_map import SkyMap
 
 KINDS = {"deflection": "Deflection", "magnification": "Magnification", "images": "Images"}
 FRAME = 110  # ms, of the animation
-SIDE_WIDTH = 336
+SIDE_WIDTH = 326
 PLANE_WORDS = {"xy": "PLANE OF THE DISK, z = 0", "xz": "THROUGH SUN AND CENTRE, y = 0"}
 PLANE_HINT = "Point at a plane for the field there"
 RAY_HINT = "Click the map: the nuclei seen from there are followed back through the Galaxy and drawn in both planes."
@@ -57,9 +58,13 @@ class FieldView(QWidget):
         self._make_planes()
         self._make_controls()
         self._make_sky()
-        layout = column(self._planes, self._controls, self._lower)
-        layout.setStretch(0, 10)
-        layout.setStretch(2, 9)
+        self._make_side()
+        left = column(self._planes, self._controls, self.map)
+        left.setStretch(0, 10)
+        left.setStretch(2, 9)
+        layout = row(spacing=2 * themes.RHYTHM)
+        layout.addLayout(left, 1)
+        layout.addWidget(self._side)
         self.setLayout(layout)
         themes.notifier.changed.connect(lambda theme: self._write_rays())
         self.set_kind("deflection")
@@ -78,7 +83,7 @@ class FieldView(QWidget):
         grid.setVerticalSpacing(4)
         for place, (name, diagram) in enumerate(self.planes.items()):
             grid.addWidget(label(PLANE_WORDS[name], "heading"), 0, place)
-            grid.addWidget(diagram, 1, place)
+            grid.addWidget(give_room(diagram), 1, place)
             grid.setColumnStretch(place, 1)
             diagram.pointed.connect(lambda index, name=name: self._show_point(name, index))
         grid.setRowStretch(1, 1)
@@ -97,60 +102,60 @@ class FieldView(QWidget):
     def _make_controls(self):
         self.kinds = Segments(KINDS.items())
         self.kinds.chosen.connect(self._kind_pressed)
+        self.slider = Slider(1)
+        self.slider.setMinimumWidth(80)
+        self.slider.setAccessibleName("Rigidity")
+        self.slider.setToolTip("Rigidity R = E/Z of the nuclei; a proton of 10 EeV and iron of 260 EeV both have 10 EV")
+        self.slider.valueChanged.connect(self._slid)
+        self.rigidity_label = label("", "active")
+        self.rigidity_label.setMinimumWidth(84)
+        self.play_button = button("Play", on_click=self.toggle_play, tooltip="Let the rigidity fall and watch the images move")
+        self.play_button.setMinimumWidth(76)
+        self._timer = QTimer(self, interval=FRAME)
+        self._timer.timeout.connect(self._next_frame)
+        line = row(self.kinds, self.rigidity_label, self.slider, self.play_button)
+        line.setStretch(2, 1)
+        line.insertSpacing(1, 8)
+        self._controls = QWidget()
+        self._controls.setLayout(line)
+
+    def _make_sky(self):
+        self.map = give_room(FieldMap())
+        self.map.clicked.connect(lambda picture, glon, glat: self.sky_clicked.emit(glon, glat))
+
+    def _make_side(self):
         self.source_box = Choice()
         self.source_box.setMinimumWidth(120)
         self.source_box.setToolTip("Whose images are shown")
         self.source_box.setAccessibleName("Source of the images")
         self.source_box.activated.connect(lambda index: self.source_chosen.emit(self.source_box.itemText(index)))
-        self.slider = Slider(1)
-        self.slider.setMinimumWidth(160)
-        self.slider.setAccessibleName("Rigidity")
-        self.slider.setToolTip("Rigidity R = E/Z of the nuclei; a proton of 10 EeV and iron of 260 EeV both have 10 EV")
-        self.slider.valueChanged.connect(self._slid)
-        self.rigidity_label = label("", "active")
-        self.rigidity_label.setMinimumWidth(64)
-        self.rigidity_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.play_button = button("Play", on_click=self.toggle_play, tooltip="Let the rigidity fall and watch the images move")
-        self.play_button.setMinimumWidth(76)
-        self._timer = QTimer(self, interval=FRAME)
-        self._timer.timeout.connect(self._next_frame)
-        line = row(self.kinds, self.source_box, label("Rigidity R", "quiet"), self.slider, self.rigidity_label, self.play_button)
-        line.setStretch(3, 1)
-        line.insertSpacing(2, 8)
-        self._controls = QWidget()
-        self._controls.setLayout(line)
+        self.images_heading = label("", "heading")
+        self.clear_button = button("Clear", "link", on_click=self.rays_cleared.emit, tooltip="Take the rays out of the planes")
+        self.rays_label = wrapped("", "caption")
+        self.rays_label.setTextFormat(Qt.TextFormat.RichText)
+        self._side = QWidget()
+        self._side.setFixedWidth(SIDE_WIDTH)
+        curves = self._make_curves()
+        rays_heading = row(label("RAYS", "heading"), None, self.clear_button)
+        layout = column(row(self.images_heading, None, self.source_box), curves, rays_heading, self.rays_label, spacing=6)
+        layout.setStretch(1, 1)
+        self._side.setLayout(layout)
 
-    def _make_sky(self):
-        self.map = SkyMap()
-        self.map.clicked.connect(lambda picture, glon, glat: self.sky_clicked.emit(glon, glat))
-        self.measures = Segments(MEASURES.items())
-        self.measures.choose("n_images")
-        self.measures.chosen.connect(self._measure_pressed)
-        self.curves, self.curves_key = RigidityDiagram(), Key()
+    def _make_curves(self):
+        lowest = list(MEASURES)[-1]
+        self.curves = {name: give_room(RigidityDiagram(name, "rigidity (EV)" if name == lowest else "")) for name in MEASURES}
         self.images_message = wrapped("", "quiet")
         self.images_message.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        full, body = QWidget(), column(self.measures, self.curves_key, self.curves, spacing=4)
-        body.setStretch(2, 1)
+        full, body = QWidget(), column(spacing=2)
+        for name, diagram in self.curves.items():
+            body.addWidget(Key(diagram.entries()))
+            body.addWidget(diagram, 6 if name == lowest else 5)
         full.setLayout(body)
         holder = QWidget()
         self._image_pages = QStackedLayout(holder)
         self._image_pages.addWidget(self.images_message)
         self._image_pages.addWidget(full)
-        self.images_heading = label("", "heading")
-        self.clear_button = button("Clear", "link", on_click=self.rays_cleared.emit, tooltip="Take the rays out of the planes")
-        self.rays_label = QLabel()
-        self.rays_label.setProperty("role", "caption")
-        self.rays_label.setTextFormat(Qt.TextFormat.RichText)
-        self.rays_label.setWordWrap(True)
-        side = QWidget()
-        side.setFixedWidth(SIDE_WIDTH)
-        body = column(self.images_heading, holder, row(label("RAYS", "heading"), None, self.clear_button), self.rays_label, spacing=6)
-        body.setStretch(1, 1)
-        side.setLayout(body)
-        line = row(self.map, side, spacing=2 * themes.RHYTHM)
-        line.setStretch(0, 1)
-        self._lower = QWidget()
-        self._lower.setLayout(line)
+        return holder
 
     @property
     def kind(self):
@@ -187,8 +192,7 @@ class FieldView(QWidget):
         self.source_box.addItems(list(names))
         self.source_box.setCurrentText(chosen)
         self.source_box.setVisible(len(names) > 1)
-        self.kinds.button("images").setText(f"Images of {chosen}")
-        self.images_heading.setText(f"IMAGES OF {chosen.upper()}")
+        self.images_heading.setText("IMAGES OF" if len(names) > 1 else f"IMAGES OF {chosen.upper()}")
 
     def set_setup(self, setup, message=""):
         """Show the planes of a ``FieldSetup``; where there are none, a message in their place."""
@@ -204,19 +208,26 @@ class FieldView(QWidget):
     def set_sky(self, sky, heading="", caption="", empty=""):
         """Show a ``SkyOfField``; while there is none, ``empty`` in its place."""
         self._set_heading(heading, caption, empty)
+        self.map.set_trail()
         if sky is None:
             self.map.set_map(None, 1, None)
         elif sky.kind == "deflection":
             top = float(np.max(sky.values, where=np.isfinite(sky.values), initial=0.0))
             self.map.set_map(sky.values, sky.nside, ColourScale("linear", 0.0, top or 1.0), title="deflection (°)")
         else:
-            top = 10.0 ** math.ceil(math.log10(max(sky.values.max(), 10.0)) - 1e-9)
-            scale = ColourScale("log", LOWEST_MAGNIFICATION, top)
+            scale = ColourScale("log", LOWEST_MAGNIFICATION, magnification_top(sky.values))
             self.map.set_map(sky.values, sky.nside, scale, title="magnification")
 
-    def set_images(self, values, nside, heading="", caption="", empty=""):
-        """Show the images of a source at one rigidity, shape (npix,), relative to isotropy; None for none."""
+    def set_images(self, values, nside, heading="", caption="", empty="", *, statistics=None, current=None):
+        """Show the images of a source at one rigidity, shape (npix,), relative to isotropy; None for none.
+
+        With ``statistics`` the way of their centre through the rigidities is drawn, number ``current`` marked.
+        """
         self._set_heading(heading, caption, empty)
+        if statistics is None:
+            self.map.set_trail()
+        else:
+            self.map.set_trail(*lonlat(statistics.mean_direction), current)
         if values is None or values.max() <= 0:
             self.map.set_map(None if values is None else np.full(len(values), np.nan), nside, ColourScale("linear", 0, 1))
         else:
@@ -235,8 +246,8 @@ class FieldView(QWidget):
         """Draw the ``ImageStatistics`` of the source; while there are none, a message in their place."""
         self.images_message.setText(message)
         self._image_pages.setCurrentIndex(0 if statistics is None else 1)
-        self.curves.set_statistics(statistics)
-        self.curves_key.set_entries(self.curves.entries())
+        for diagram in self.curves.values():
+            diagram.set_statistics(statistics)
         self.play_button.setEnabled(statistics is not None)
 
     def set_rays(self, rays, message=""):
@@ -245,6 +256,7 @@ class FieldView(QWidget):
         for diagram in self.planes.values():
             diagram.set_rays(self._rays)
         self.clear_button.setVisible(bool(self._rays))
+        self.map.set_numbers((*map(float, lonlat(ray.arrival)), ray_look(number)[0]) for number, ray in enumerate(self._rays))
         self._write_rays(message)
 
     def _write_rays(self, message=""):
@@ -290,17 +302,14 @@ class FieldView(QWidget):
             self.stop()
         self.kind_chosen.emit(kind)
 
-    def _measure_pressed(self, measure):
-        self.curves.set_measure(measure)
-        self.curves_key.set_entries(self.curves.entries())
-
     def _slid(self, _):
         self._show_rigidity()
         self.rigidity_chosen.emit(self.rigidity)
 
     def _show_rigidity(self):
-        self.rigidity_label.setText(rigidity_text(self.rigidity))
-        self.curves.set_current(self.rigidity)
+        self.rigidity_label.setText(f"R = {rigidity_text(self.rigidity)}")
+        for diagram in self.curves.values():
+            diagram.set_current(self.rigidity)
 
     def _show_point(self, name, index):
         plane = self.planes[name].plane
@@ -323,6 +332,17 @@ class FieldView(QWidget):
         self.stop()
 
 
+def magnification_top(values):
+    """Return the upper end of the colours of a magnification map: 10, or the next power of ten above the largest value."""
+    return 10.0 ** math.ceil(math.log10(max(float(values.max()), 10.0)) - 1e-9)
+
+
+def give_room(widget):
+    """Let a widget take what the layout gives it, whatever size it would like; returns it."""
+    widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+    return widget
+
+
 def rigidity_text(rigidity):
     """Return ``"10.0 EV"``."""
     return f"{significant(rigidity)}{THIN_SPACE}EV"
@@ -330,8 +350,6 @@ def rigidity_text(rigidity):
 
 def describe_ray(ray):
     """Return one line that says what became of a ray."""
-    from ...core.sky import lonlat
-
     seen = direction_text(*lonlat(ray.arrival))
     if ray.is_trapped:
         return f"{rigidity_text(ray.rigidity)}, seen at {seen}: does not leave the Galaxy"

@@ -1,16 +1,15 @@
 """The field in one plane through the Galaxy: strength as colour, direction as arrows, rays as lines."""
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem, QWidget
 
 from ...core.units import GALAXY_RADIUS, SUN_DISTANCE
 from .. import theme as themes
 from .base import Diagram
 from .maps import NO_VALUE
-from .painting import paint_colour_bar, paint_text
+from .painting import paint_colour_bar, paint_text, text_width
 from .sky_view import Picture, colour_table, packed, translucent
 
 ARROWS = 16  # along each axis
@@ -123,14 +122,12 @@ class PlaneDiagram(Diagram):
         self._draw_edge()
         self._draw_rays(halo)
         self._mark(-SUN_DISTANCE, 0, "Sun", halo)
-        self.setXRange(-half, half, padding=0.02)
-        self.setYRange(-half, half, padding=0.02)
+        self.plotItem.vb.setRange(QRectF(-half, -half, 2 * half, 2 * half), padding=0.02)
 
     def _draw_edge(self):
-        edge = QGraphicsPathItem()
-        path = edge.path()
-        path.addEllipse(QRectF(-GALAXY_RADIUS, -GALAXY_RADIUS, 2 * GALAXY_RADIUS, 2 * GALAXY_RADIUS))
-        edge.setPath(path)
+        path = QPainterPath()
+        path.addEllipse(QPointF(0, 0), GALAXY_RADIUS, GALAXY_RADIUS)
+        edge = QGraphicsPathItem(path)
         edge.setPen(self.pen(translucent(self._theme.quiet, 0.6), 1.0))
         self.addItem(edge)
 
@@ -142,18 +139,25 @@ class PlaneDiagram(Diagram):
             self.line(x, y, getattr(self._theme, colour), 2.0, style)
         for number, ray in enumerate(self._rays):
             colour, _ = ray_look(number)
-            self._write(*(ray.points[-1, axis] for axis in self._axes), str(number + 1), colour, (0.5, 0.5))
+            self._write(*(ray.points[-1, axis] for axis in self._axes), str(number + 1), colour, 5, halo)
 
     def _mark(self, x, y, text, halo):
         self.marks([x], [y], halo, size=13)
         self.marks([x], [y], self._theme.active, size=8)
-        self._write(x, y, text, "text", (0.5, -0.2))
+        self._write(x, y, text, "text", 20, halo)
 
-    def _write(self, x, y, text, colour, anchor):
-        item = pg.TextItem(text, getattr(self._theme, colour), anchor=anchor, fill=translucent(self._theme.ground, 0.7))
-        item.setFont(themes.font(themes.CAPTION_SIZE))
-        item.setPos(float(x), float(y))
-        self.addItem(item, ignoreBounds=True)
+    def _write(self, x, y, text, colour, down, halo):
+        """Write ``text`` centred at a point of the plane, its baseline so many pixels below."""
+        font, path = themes.font(weight=QFont.Weight.DemiBold), QPainterPath()
+        path.addText(QPointF(-text_width(text, font) / 2, down), font, text)
+        pen = QPen(halo, 3.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        for stroke, fill in ((pen, halo), (QPen(Qt.PenStyle.NoPen), QColor(getattr(self._theme, colour)))):
+            item = QGraphicsPathItem(path)
+            item.setFlag(QGraphicsPathItem.GraphicsItemFlag.ItemIgnoresTransformations)
+            item.setPen(stroke)
+            item.setBrush(fill)
+            item.setPos(float(x), float(y))
+            self.addItem(item, ignoreBounds=True)
 
     def _mouse_moved(self, position):
         if self._plane is None:

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -58,27 +59,33 @@ class FieldSetup:
 
 @dataclass(frozen=True, eq=False)
 class SkyOfField:
-    """One map of the whole sky.
+    """One map of the whole sky at one rigidity.
 
     Attributes
     ----------
-    kind : str
-        ``"deflection"`` by direction of arrival, or ``"magnification"`` by direction outside the Galaxy.
     deflection : DeflectionMap
-        The rays behind it.
-    values : ndarray, shape (npix,)
-        Degrees or magnification, NESTED.
-    nside : int
-        Of ``values``.
-    trapped : float
-        Share of the rays.
+        The rays.
+    magnification : MagnificationMap, optional
+        Made of them, if that is what is shown.
     """
 
-    kind: str
     deflection: object
-    values: np.ndarray
-    nside: int
-    trapped: float
+    magnification: object = None
+
+    @property
+    def kind(self):
+        """``"deflection"`` by direction of arrival, or ``"magnification"`` by direction outside the Galaxy."""
+        return "deflection" if self.magnification is None else "magnification"
+
+    @cached_property
+    def values(self):
+        """Degrees or magnification, shape (npix,), NESTED."""
+        return self.deflection.angle if self.magnification is None else self.magnification.value
+
+    @property
+    def nside(self):
+        """Resolution of :attr:`values`."""
+        return (self.magnification or self.deflection).nside
 
     def arrivals(self, ipix):
         """Return the directions of arrival, shape (n, 3), that belong to one pixel of the map."""
@@ -146,11 +153,10 @@ class FieldWork:
         from ...core.field_views import deflection_map, magnification_map
 
         deflection = deflection_map(self._field(config), rigidity, RAY_NSIDE[kind], progress=progress)
-        trapped = deflection.trapped
-        if kind == "deflection":
-            return SkyOfField(kind, deflection, deflection.angle, deflection.nside, trapped)
-        magnification = magnification_map(deflection, min(MAGNIFICATION_NSIDE, deflection.nside))
-        return SkyOfField(kind, deflection, magnification.value, magnification.nside, trapped)
+        nside = min(MAGNIFICATION_NSIDE, deflection.nside)
+        sky = SkyOfField(deflection, None if kind == "deflection" else magnification_map(deflection, nside))
+        sky.values.flags.writeable = False  # made here, in the job's thread, and kept
+        return sky
 
     def rays(self, config, rigidity, arrivals, progress=SILENT):
         """Follow rays from the directions of arrival, shape (n, 3); returns a list of Ray."""
