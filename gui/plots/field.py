@@ -66,7 +66,7 @@ class FieldView(QWidget):
         layout.addLayout(left, 1)
         layout.addWidget(self._side)
         self.setLayout(layout)
-        themes.notifier.changed.connect(lambda theme: self._write_rays())
+        themes.notifier.changed.connect(self._restyle)
         self.set_kind("deflection")
         self.set_setup(None)
         self.set_sky(None)
@@ -182,6 +182,7 @@ class FieldView(QWidget):
         self.rigidities = np.asarray(rigidities, float)
         self.slider.blockSignals(True)
         self.slider.setRange(0, len(rigidities) - 1)
+        self.slider.setPageStep(max(len(rigidities) // 10, 1))
         self.slider.setValue(int(np.abs(np.log(self.rigidities / chosen)).argmin()))
         self.slider.blockSignals(False)
         self._show_rigidity()
@@ -251,7 +252,7 @@ class FieldView(QWidget):
         self.play_button.setEnabled(statistics is not None)
 
     def set_rays(self, rays, message=""):
-        """Draw rays in both planes and list them; ``message`` stands where there are none."""
+        """Draw rays in both planes and list them; ``message`` stands below the list."""
         self._rays = tuple(rays)[-MOST_RAYS:]
         for diagram in self.planes.values():
             diagram.set_rays(self._rays)
@@ -259,10 +260,11 @@ class FieldView(QWidget):
         self.map.set_numbers((*map(float, lonlat(ray.arrival)), ray_look(number)[0]) for number, ray in enumerate(self._rays))
         self._write_rays(message)
 
+    def _restyle(self, theme):
+        """Write the list of rays in the colours of the theme; as a method it ends with the widget."""
+        self._write_rays()
+
     def _write_rays(self, message=""):
-        if not self._rays:
-            self.rays_label.setText(message or RAY_HINT)
-            return
         theme, lines = themes.current(), []
         for number, ray in enumerate(self._rays):
             colour, style = ray_look(number)
@@ -271,6 +273,8 @@ class FieldView(QWidget):
                 f'<span style="color:{getattr(theme, colour)}">{swatch}&nbsp;{number + 1}</span>&nbsp; '
                 + describe_ray(ray).replace(" ", NO_BREAK)
             )
+        if message or not lines:
+            lines.append(message or RAY_HINT)
         self.rays_label.setText("<br>".join(lines))
 
     def toggle_play(self):

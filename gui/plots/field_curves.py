@@ -79,7 +79,7 @@ class RigidityDiagram(Diagram):
 
     def _place_mark(self):
         """Move line and dot alone, so that a slider costs no new diagram."""
-        if self._mark is None or self._current is None:
+        if self._mark is None or self._current is None or self._statistics is None:
             return
         here, (values, _) = np.log10(self._current), self.curves()[-1]
         value = values[np.abs(self._statistics.rigidity - self._current).argmin()]

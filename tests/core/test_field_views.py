@@ -8,10 +8,15 @@ import pytest
 from zevatron.core.config import FieldConfig, SkyConfig
 from zevatron.core.errors import CancelledError, InputError, UnknownNameError
 from zevatron.core.field_views import (
+    deflection_columns,
     deflection_map,
     field_plane,
+    image_columns,
     image_statistics,
+    magnification_columns,
     magnification_map,
+    plane_columns,
+    ray_columns,
     trace_ray,
 )
 from zevatron.core.field_views.images import centre_and_spread, count_images
@@ -254,3 +259,31 @@ def test_images_multiply_and_spread_as_rigidity_falls():
     assert found.n_images[-1] == 1 and found.n_images.max() > 1
     assert found.spread[-1] < 2 < found.spread[:5].max()
     assert found.offset[-1] < found.offset[len(found.offset) // 2]
+
+
+def test_tables_hold_what_is_shown(tmp_path):
+    planes = [field_plane(JF12, plane, 20.0, 30) for plane in ("xy", "xz")]
+    columns = plane_columns(planes)
+    inside = sum(int(np.isfinite(plane.strength).sum()) for plane in planes)
+    assert {len(values) for values in columns.values()} == {inside}
+    positions = np.stack([columns[f"{axis}_kpc"] for axis in "xyz"], axis=1)
+    np.testing.assert_array_equal(np.stack([columns[f"B{axis}_uG"] for axis in "xyz"], axis=1), JF12.values(positions))
+    found = deflection_map(ALONG_Z, 3.0, 8, cache=tmp_path)
+    table = deflection_columns(found)
+    arrival, left = unit_vectors(table["l_deg"], table["b_deg"]), unit_vectors(table["exit_l_deg"], table["exit_b_deg"])
+    np.testing.assert_allclose(angular_distance(arrival, left), table["deflection_deg"], atol=1e-9)
+    counts = magnification_columns(magnification_map(found, 2))
+    np.testing.assert_allclose(counts["rays"], counts["magnification"] * 16)
+    rays = [trace_ray(JF12, rigidity, unit_vectors(0.0, 45.0), n_points=5) for rigidity in (10.0, 20.0)]
+    points = ray_columns(rays)
+    np.testing.assert_array_equal(points["ray"], [1] * 5 + [2] * 5)
+    np.testing.assert_array_equal(points["rigidity_EV"], [10.0] * 5 + [20.0] * 5)
+    np.testing.assert_allclose(points["x_kpc"][[0, 5]], -8.5)
+
+
+def test_image_table_has_a_row_for_each_rigidity():
+    lens = SourceLens("made", 1.0, 32, np.array([5.0, 10.0]), (image_of(spots(128, (10, 20)), 7), image_of(np.zeros(0, int), 7)))
+    columns = image_columns(image_statistics(lens))
+    np.testing.assert_array_equal(columns["n_images"], [1, 0])
+    assert columns["centre_l_deg"][0] == pytest.approx(10, abs=0.2) and np.isnan(columns["centre_l_deg"][1])
+    assert np.isnan(columns["centre_to_source_deg"]).all()
