@@ -260,10 +260,8 @@ class MainWindow(QMainWindow):
 
     def _show_results(self):
         controller = self.controller
-        self.results.set_verdicts(self.verdicts())
         at_screen = self.verdicts_at_screen()
-        if at_screen:
-            self.results.select(at_screen[-1])
+        self.results.set_verdicts(self.verdicts(), at_screen[-1] if at_screen else None)
         limit = controller.answers.limit(controller.config, controller.source_name, controller.choices.n_events)
         self.training_view.set_limit(None if limit is None else limit.eta_min)
 

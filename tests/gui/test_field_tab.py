@@ -2,6 +2,7 @@
 
 import csv
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -322,6 +323,7 @@ def test_with_two_sources_the_images_of_either_can_be_seen(tab, qtbot):
     assert tab.field.images.statistics.name == "M82"
     view.source_box.setCurrentIndex(0)
     view.source_box.activated.emit(0)
+    qtbot.waitUntil(lambda: tab.field.images is not None, timeout=30_000)
     assert tab.field.images.statistics.name == "Cen A"
 
 
@@ -362,6 +364,28 @@ def test_what_is_kept_is_bounded_and_the_oldest_goes():
         store.put(key, key)
         store.get("a")
     assert [store.get(key) for key in "abc"] == ["a", None, "c"]
+
+
+def test_slider_and_rays_cost_the_window_little(tab, qtbot):
+    """Processor time of the window's thread, painting included, for each step of the animation."""
+    view = tab.field_view
+    click(qtbot, view.kinds.button("images"))
+    view.slider.setValue(60)
+    qtbot.wait(300)
+    started = time.thread_time()
+    for position in range(59, 39, -1):
+        view.slider.setValue(position)
+        view.repaint()
+        view.map.viewport().repaint()
+    assert (time.thread_time() - started) / 20 < 0.1  # two paintings a step, on a busy machine
+    click_sky(qtbot, view, 60.0, -40.0)
+    qtbot.waitUntil(lambda: bool(tab.field.rays), timeout=20_000)
+    costs = []
+    for _ in range(5):
+        started = time.thread_time()
+        view.set_rays(tab.field.rays * MOST_RAYS)
+        costs.append(time.thread_time() - started)
+    assert min(costs) < 0.05
 
 
 def test_small_window_shows_everything(tab, qtbot):
