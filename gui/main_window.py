@@ -12,6 +12,7 @@ from .about import AboutDialog
 from .answer import AnswerLine, AnswerPanel
 from .controller import Controller
 from .exports import Exports
+from .field import FieldExplorer
 from .files import Files
 from .jobs import Jobs
 from .jobs_bar import JobsBar
@@ -23,6 +24,7 @@ from .panels.labels import registry_labels
 from .panels.method import NetworkPanel, TestPanel
 from .panels.physics import EmissionPanel, EnergyPanel, EventsPanel
 from .panels.sources import SourcesPanel
+from .plots.field import FieldView
 from .plots.results import ResultsView
 from .plots.sky import SkyPanels
 from .plots.training import TrainingView
@@ -37,7 +39,7 @@ SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
 LEFT_WIDTH, RIGHT_WIDTH = 300, 304  # the left with its scroll bar
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
-SKY, TRAINING, RESULTS = range(3)
+SKY, FIELD, TRAINING, RESULTS = range(4)
 
 
 class MainWindow(QMainWindow):
@@ -77,6 +79,7 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(self._top_bar())
         self.left = self._left()
         self.tabs = self._centre()
+        self.field = FieldExplorer(self.controller, self.field_view, self)
         self.inspector = AnswerPanel(self.controller)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
@@ -133,7 +136,7 @@ class MainWindow(QMainWindow):
         return area
 
     def _centre(self):
-        self.sky, self.training_view, self.results = SkyPanels(), TrainingView(), ResultsView()
+        self.sky, self.field_view, self.training_view, self.results = SkyPanels(), FieldView(), TrainingView(), ResultsView()
         self.results.table.setMinimumHeight(TABLE_HEIGHT)
         self.source_box = Choice()
         self.source_box.setToolTip("Which source is shown")
@@ -143,7 +146,8 @@ class MainWindow(QMainWindow):
         tabs.setDocumentMode(True)
         tabs.tabBar().setDrawBase(False)
         for page, text, margins in (
-            (self.sky, "Sky", (16, 8, 16, 8)), (self.training_view, "Training", (24, 16, 24, 16)), (self.results, "Results", (24, 16, 24, 16)),
+            (self.sky, "Sky", (16, 8, 16, 8)), (self.field_view, "Field", (16, 12, 16, 8)),
+            (self.training_view, "Training", (24, 16, 24, 16)), (self.results, "Results", (24, 16, 24, 16)),
         ):
             holder = QWidget()
             holder.setLayout(column(page, margins=margins))
@@ -160,6 +164,7 @@ class MainWindow(QMainWindow):
         faults.caught.connect(self.messages.say)
         self.jobs.failed.connect(lambda job, error: self.messages.say(f"{job.title}: {error}"))
         controller.failed.connect(self.messages.say)
+        self.field.failed.connect(self.messages.say)
         controller.density_changed.connect(self._show_density)
         controller.computing.connect(self._show_computing)
         controller.sky_changed.connect(self._show_sky)
@@ -236,6 +241,11 @@ class MainWindow(QMainWindow):
         self._show_mock()
         self.controller.new_sky()
 
+    def compute_again(self):
+        """Compute what was stopped or has failed."""
+        self.controller.compute_again()
+        self.field.again()
+
     def verdicts(self):
         """Return every verdict of the run on screen: limits, then networks."""
         controller = self.controller
@@ -253,10 +263,8 @@ class MainWindow(QMainWindow):
 
     def _show_results(self):
         controller = self.controller
-        self.results.set_verdicts(self.verdicts())
         at_screen = self.verdicts_at_screen()
-        if at_screen:
-            self.results.select(at_screen[-1])
+        self.results.set_verdicts(self.verdicts(), at_screen[-1] if at_screen else None)
         limit = controller.answers.limit(controller.config, controller.source_name, controller.choices.n_events)
         self.training_view.set_limit(None if limit is None else limit.eta_min)
 

@@ -1,7 +1,7 @@
 """The few controls everything is made of, painted in the colours of the theme at every scale."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -197,11 +197,18 @@ class Segments(QWidget):
             segment.setProperty("place", "first" if index == 0 else "last" if index == len(entries) - 1 else "middle")
             self._group.addButton(segment, index)
             layout.addWidget(segment, 1)
+            self._fit(segment)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._values[index]))
 
     def button(self, value):
         """Return the button of a value."""
         return self._group.button(self._values.index(value))
+
+    @staticmethod
+    def _fit(segment):
+        """Leave room for the text in bold, as it is when the button is pressed."""
+        bold = QFontMetrics(theme.font(weight=QFont.Weight.Bold))
+        segment.setMinimumWidth(bold.horizontalAdvance(segment.text()) + 2 * theme.RHYTHM + 4)
 
     def choose(self, value):
         """Press the button of ``value``, or none; sends no signal."""
