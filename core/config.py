@@ -333,6 +333,10 @@ class FieldConfig(Section):
             raise ConfigError(
                 f"expected realisations up to {LAST_REALISATION}, received {self.realisation} to {last}", "field.realisations"
             )
+        if self.model == IMPORTED_FIELD and self.ensemble:
+            raise ConfigError(
+                "expected none, because an imported lens has rigidities of its own and is not averaged with models", "field.ensemble"
+            )
         if self.model == IMPORTED_FIELD and not self.file:
             raise ConfigError("expected the folder of a lens, because field.model is 'imported'", "field.file")
         if self.parameters:

@@ -51,7 +51,22 @@ class Progress:
         """Present one report; nothing here."""
 
 
-class PartOfStage(Progress):
+SILENT = Progress()  # never cancelled: shared default of functions that take a progress
+
+
+class _Passing(Progress):
+    """Base of what passes reports on to the listener of the whole, which alone is cancelled."""
+
+    def __init__(self, progress):
+        super().__init__()
+        self._progress = progress
+
+    def check_cancelled(self):
+        """Ask the listener of the whole."""
+        self._progress.check_cancelled()
+
+
+class PartOfStage(_Passing):
     """Reports of a part of the work as one step, or a few, of the whole.
 
     Parameters
@@ -65,35 +80,24 @@ class PartOfStage(Progress):
     """
 
     def __init__(self, progress, stage, start, size, total):
-        super().__init__()
-        self._progress, self._stage, self._start, self._size, self._total = progress, stage, start, size, total
+        super().__init__(progress)
+        self._stage, self._start, self._size, self._total = stage, start, size, total
 
     def report(self, stage, done, total, **values):
         """Report to the listener of the whole."""
         self._progress.report(self._stage, self._start + self._size * done / total, self._total, **values)
 
-    def check_cancelled(self):
-        """Ask the listener of the whole."""
-        self._progress.check_cancelled()
 
-
-SILENT = Progress()  # never cancelled: shared default of functions that take a progress
-
-
-class StageProgress(Progress):
+class StageProgress(_Passing):
     """Passes reports on with a name put before the stage."""
 
     def __init__(self, progress, prefix):
-        super().__init__()
-        self._progress, self._prefix = progress, prefix
+        super().__init__(progress)
+        self._prefix = prefix
 
     def report(self, stage, done, total, **values):
         """Report to the listener of the whole."""
         self._progress.report(f"{self._prefix}: {stage}", done, total, **values)
-
-    def check_cancelled(self):
-        """Ask the listener of the whole."""
-        self._progress.check_cancelled()
 
 
 class TerminalProgress(Progress):

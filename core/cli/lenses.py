@@ -3,21 +3,18 @@
 import math
 from itertools import pairwise
 
-from ..config import RunConfig, parse_assignment, with_values
 from ..errors import InputError
 from ..progress import TerminalProgress
 from ..sky import check_nside
 from .analysis import one_source
-from .run_files import load
+from .run_files import chosen_field, load
 
 
 def lens(options):
     """Trace the whole sky through a field and write a lens for CRPropa or deflection tables."""
     from ..lens.export import ExportRequest, export_crpropa, export_tables, parse_rigidities
 
-    values = {"field.model": options.model, "field.realisation": options.realisation}
-    field = with_values(RunConfig(), values | dict(parse_assignment(text) for text in options.assignments)).field
-    request = ExportRequest(field, options.nside, options.rays_per_pixel)
+    request = ExportRequest(chosen_field(options), options.nside, options.rays_per_pixel)
     if options.nuclei or options.energies:
         names = _tables_of_nuclei(options)
     elif options.rigidities is None:

@@ -34,8 +34,8 @@ def build_parser():
         prog=Path(sys.argv[0]).name,
         description="Zevatron: from candidate sources of ultra-high-energy cosmic rays to the smallest detectable "
         "source fraction. Without arguments it opens the window.",
-        epilog="Every command with a RUN.toml takes --set section.key=value (repeatable) and --seed N; field and backtrack take "
-        "--set field.key=value.",
+        epilog="Every command with a RUN.toml takes --set section.key=value (repeatable) and --seed N; field, backtrack and lens "
+        "take --set field.key=value.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
 
@@ -51,7 +51,7 @@ def build_parser():
                              help="change a setting (repeatable)")
         if run or name == "new":
             sub.add_argument("--seed", type=int, help="seed of every random stream")
-        if name in ("new", "field", "backtrack"):
+        if name in ("new", "field", "backtrack", "lens"):
             sub.add_argument("--realisation", type=int, metavar="K", help="which realisation of the random field (0)")
         sub.add_argument("--json", action="store_true", help="print the summary as JSON")
         return sub
@@ -104,7 +104,6 @@ def build_parser():
     lens.add_argument("--nside", type=int, default=64, help="HEALPix resolution (64)")
     lens.add_argument("--rigidities", metavar="LOW..HIGH:STEP", help="ranges: EV, EV, step in lg R; or edges in EV separated by commas")
     lens.add_argument("--rays-per-pixel", type=int, default=1, metavar="N", help="1 (the centre), 4, 16, ...: the centres of its parts")
-    lens.add_argument("--realisation", type=int, default=0, metavar="K", help="of the random part of the field (0)")
     lens.add_argument("--format", choices=("crpropa", "deflections"), default="crpropa", help="crpropa, or published text tables")
     lens.add_argument("--nuclei", type=lambda text: text.split(","), metavar="NAME[,NAME…]",
                       help="nuclei of deflection tables, such as helium,silicon; left out: protons")

@@ -7,29 +7,14 @@ from ..errors import InputError
 from ..progress import TerminalProgress
 from ..sky import lonlat, unit_vectors
 from ..tables import read_table, write_table
-
-
-def chosen_field(options):
-    """Make the one field that MODEL, ``--realisation`` and ``--set`` ask for."""
-    from ..galactic_field import galactic_field
-    from ..galactic_field.members import field_members
-
-    values = {"field.model": options.model}
-    if options.realisation is not None:
-        values["field.realisation"] = options.realisation
-    for path, value in map(parse_assignment, options.assignments):
-        if not path.startswith("field."):
-            raise InputError(f"expected field.KEY=VALUE, received {path}; the other settings do not matter here", "--set")
-        values[path] = value
-    config = with_values(RunConfig(), values).field
-    if len(field_members(config)) > 1:
-        raise InputError("expected one field, received several to average over", "--set")
-    return galactic_field(config)
+from .run_files import chosen_field
 
 
 def field(options):
     """Evaluate a field model at the positions of a CSV file."""
-    model = chosen_field(options)
+    from ..galactic_field import galactic_field
+
+    model = galactic_field(chosen_field(options))
     table = read_table(options.at)
     axes = ("x_kpc", "y_kpc", "z_kpc")
     table.require(*axes)
@@ -45,11 +30,12 @@ def field(options):
 def backtrack(options):
     """Trace antiparticles of the given rigidities from the Earth in the directions of a CSV file."""
     from ..galactic_field import backtrack as trace
+    from ..galactic_field import galactic_field
 
     for rigidity in options.rigidity:
         if not (np.isfinite(rigidity) and rigidity > 0):
             raise InputError(f"expected rigidities above 0 EV, received {rigidity:g}", "--rigidity")
-    model = chosen_field(options)
+    model = galactic_field(chosen_field(options))
     table = read_table(options.directions)
     glon, glat = table.floats("l_deg"), table.floats("b_deg")
     if np.any(np.abs(glat) > 90):

@@ -86,6 +86,11 @@ class JF12Halo(FieldModel):
         if any(inner >= outer for inner, outer in pairwise(self.arm_radii)):
             raise ConfigError(f"expected growing radii, received {list(self.arm_radii)}", parameter_path("arm_radii"))
 
+    def arm_constants(self):
+        """Return what :func:`arm_at` reads, by name."""
+        tan_pitch = math.tan(math.radians(self.pitch))
+        return dict(arm_radii=np.array(self.arm_radii), tan_pitch=tan_pitch, arm_turn=math.exp(-2 * math.pi * tan_pitch))
+
     def shared_constants(self):
         """Return the constants of both models, by name."""
         pitch, elevation = math.radians(self.pitch), math.radians(self.x_elevation)
@@ -124,14 +129,11 @@ class JF12(JF12Halo):
 
     def constants(self):
         """Return the parameters with their trigonometry done."""
-        tan_pitch = math.tan(math.radians(self.pitch))
         return Constants(
-            arm_radii=np.array(self.arm_radii),
             arm_strengths=np.array(self.arm_strengths),
-            tan_pitch=tan_pitch,
-            arm_turn=math.exp(-2 * math.pi * tan_pitch),
             ring_strength=self.ring_strength,
             ring_inner=self.ring_inner,
+            **self.arm_constants(),
             **self.shared_constants(),
         )
 

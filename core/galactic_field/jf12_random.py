@@ -59,18 +59,15 @@ class JF12Random(RandomPart):
 
     def profile(self, regular):
         """Return the constants of the rms; the arms are those of the ``regular`` model."""
-        tan_pitch = math.tan(math.radians(regular.pitch))
         return Profile(
-            arm_radii=np.array(regular.arm_radii),
             arm_strengths=np.array(self.random_arm_strengths),
-            tan_pitch=tan_pitch,
-            arm_turn=math.exp(-2 * math.pi * tan_pitch),
             inner_strength=self.random_inner_strength,
             disk_scale=self.random_disk_scale,
             halo_strength=self.random_halo_strength,
             halo_radius=self.random_halo_radius,
             halo_scale=self.random_halo_scale,
             outer_radius=regular.outer_radius,
+            **regular.arm_constants(),
         )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ..config import Table
+from ..errors import ConfigError
 from .registry import FIELD_MODELS
 
 
@@ -42,6 +43,21 @@ def field_members(field):
             members += [(replace(one, realisation=k), weight / len(realisations)) for k in realisations]
     total = sum(weight for _, weight in members)
     return tuple((member, weight / total) for member, weight in members)
+
+
+def single_field(field):
+    """Return the one field of a run.
+
+    Raises
+    ------
+    ConfigError
+        If the run averages over several.
+    """
+    members = field_members(field)
+    if len(members) > 1:
+        path = "field.ensemble" if field.ensemble else "field.realisations"
+        raise ConfigError(f"expected one field, received {len(members)} to average over", path)
+    return members[0][0]
 
 
 def member_name(field):

@@ -129,8 +129,6 @@ def density_of_sample(config, source, sample, isotropic, above, half=None):
     """
     if config.sky.normalisation == "flux":
         raise ConfigError("expected edge, because a sample counts every nucleus as at the Galaxy's edge", "sky.normalisation")
-    if config.field.ensemble:
-        raise ConfigError("expected none, because a sample is not averaged with models", "field.ensemble")
     off = np.flatnonzero(np.abs(angular_distance(sample.entry, source.direction) - sample.angsep) > SAME_ANGLE)
     if off.size:
         raise InputError(
@@ -180,20 +178,24 @@ def draw_sample(config, source, n, nside, lowest_energy, *, cache=None, progress
     ------
     InputError
         If a number is out of range or the field is imported.
+    ConfigError
+        If the run averages over fields, or the source has another shape than a cap.
     NoEventsError
         If no nucleus gets through.
     """
     from ..galactic_field import backtrack, galactic_field
+    from ..galactic_field.members import single_field
 
     if not 1 <= n <= LARGEST_SAMPLE:
         raise InputError(f"expected 1 to {LARGEST_SAMPLE} nuclei, received {n}")
     if config.sky.source_shape != "cap":
         raise ConfigError("expected cap, because a sample has a radius around the source", "sky.source_shape")
-    galaxy = galactic_field(config.field)
+    field = single_field(config.field)
+    galaxy = galactic_field(field)
     rng = random_stream(config.seed, f"src_sample {source.key}")
     charge, energy, count = drawn_nuclei(config, source, n, lowest_energy, rng, cache, progress)
     sky = replace(config.sky, nside=nside)
-    lens = source_lens(source, config.field, sky, rigidity_grid(*config.energy.rigidity_range), cache=cache, progress=progress)
+    lens = source_lens(source, field, sky, rigidity_grid(*config.energy.rigidity_range), cache=cache, progress=progress)
     candidates = [_thinned(pixels, rng) for pixels in candidate_pixels(lens, energy / charge)]
     pair = np.repeat(np.arange(len(candidates)), [len(pixels) for pixels in candidates])
     start = pixel_vectors(nside, np.concatenate(candidates))

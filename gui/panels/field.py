@@ -31,8 +31,9 @@ def values_for_model(field, model):
     """
     kept = {name: value for name, value in field.parameters.items() if _has_parameter(model, name, value)}
     values = {"field.model": model, "field.parameters": Table(kept)}
-    if model in field.ensemble:
-        values |= {"field.ensemble": tuple(other for other in field.ensemble if other != model), "field.weights": ()}
+    averaged = () if model == IMPORTED_FIELD else tuple(other for other in field.ensemble if other != model)
+    if averaged != field.ensemble:
+        values |= {"field.ensemble": averaged, "field.weights": ()}
     return values
 
 
@@ -138,6 +139,7 @@ class FieldPanel(SectionPanel):
     def _show_what_matters(self):
         model, ensemble = self._draft.value("field.model"), self._draft.value("field.ensemble")
         self.file.setVisible(model == IMPORTED_FIELD)
+        self.ensemble.setVisible(model != IMPORTED_FIELD)
         self.parameters.setVisible(model in FIELD_MODELS and bool(FIELD_MODELS[model].reference))  # without a paper: none
         for field in self.random.values():
             field.setVisible(any(has_random_part(name) for name in (model, *ensemble)))

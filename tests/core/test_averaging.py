@@ -1,10 +1,11 @@
 """Averages over realisations and models: what the members are, and the laws of a mean."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import sparse
+from test_sky_density import Lens, Spectrum
 
 from zevatron.core.config import FieldConfig, RunConfig, Table, with_values
 from zevatron.core.errors import ConfigError, NoEventsError
@@ -22,27 +23,8 @@ NPIX = 12 * NSIDE**2
 RANDOM, REGULAR, OTHER = "jf12", "jf12_regular", "pt11_bss_halo"
 
 
-@dataclass(frozen=True)
-class Spectrum:
-    """Iron and silicon at the Galaxy's edge."""
-
-    energy: np.ndarray
-    flux: np.ndarray
-    distance: float = 3.5
-
-
-@dataclass(frozen=True)
-class Lens:
-    """What a lens hands over."""
-
-    rigidity: np.ndarray
-    maps: np.ndarray
-    magnification: np.ndarray
-    nside: int = NSIDE
-
-    @property
-    def n_effective(self):
-        return 2000 * self.magnification
+class LensOfHalves(Lens):
+    """Its halves differ."""
 
     def sparse_density(self, half=None):
         return sparse.csr_array(self.maps if half is None else np.roll(self.maps, half + 1, axis=1))
@@ -60,7 +42,7 @@ def engine(monkeypatch):
         maps = rng.random((len(rigidity), NPIX))
         closed = field.model == "none" or (field.model == RANDOM and field.realisation == 7)
         maps = np.zeros_like(maps) if closed else maps / maps.sum(axis=1, keepdims=True)
-        return Lens(rigidity, maps, rng.uniform(0.2, 3, len(rigidity)) * maps.any(axis=1))
+        return LensOfHalves(rigidity, maps, rng.uniform(0.2, 3, len(rigidity)) * maps.any(axis=1), NSIDE)
 
     def spectrum(emission, propagation, distance, *, cache=None, progress=None):
         energy = np.geomspace(20, 300, 60)

@@ -63,9 +63,9 @@ def test_lens_writes_deflection_tables(run, folder):
 
 
 def test_realisation_and_parameters_reach_the_field(run, folder):
-    run("lens", "jf12_regular", "--nside", "1", "--rigidities", "90,110", "--realisation", "3", "--set", "field.parameters.x_strength=0",
+    run("lens", "jf12", "--nside", "1", "--rigidities", "90,110", "--realisation", "3", "--set", "field.parameters.x_strength=0",
         "--out", "changed")
-    run("lens", "jf12_regular", "--nside", "1", "--rigidities", "90,110", "--out", "published")
+    run("lens", "jf12", "--nside", "1", "--rigidities", "90,110", "--out", "published")
     records = [json.loads((folder / name / "export.json").read_text()) for name in ("changed", "published")]
     assert "realisation 3" in records[0]["description"][0]
     assert records[0]["digest"] != records[1]["digest"]
@@ -102,6 +102,10 @@ def test_sample_goes_out_and_in(run, folder, two):
     run("sky", two, "--set", 'sources.names=["M82"]', "--set", "field.file=sample.txt.xz", "--out", "sampled.h5")
     _, (density,) = read_densities(folder / "sampled.h5")
     assert density.source.sum() == pytest.approx(1)
+    assert "--report: expected a run through a lens" in run(
+        "sky", two, "--set", 'sources.names=["M82"]', "--set", "field.file=sample.txt.xz", "--report", "rays.csv", "--out", "sampled.h5",
+        code=2,
+    )
 
 
 LENS = ["lens", "none", "--nside", "4", "--out", "x"]
@@ -112,8 +116,16 @@ BAD = {
     "rigidities that fall": ([*LENS, "--rigidities", "2,1"], "--rigidities: expected two or more increasing"),
     "NaN in a rigidity": ([*LENS, "--rigidities", "nan,2"], "--rigidities"),
     "negative realisation": ([*LENS, "--realisation", "-1", "--rigidities", "1,2"], "field.realisation: expected an integer"),
-    "unknown field": (["lens", "jf99", "--rigidities", "1,2", "--out", "x"], "known: none"),
+    "unknown field": (["lens", "jf99", "--rigidities", "1,2", "--out", "x"], "known: jf12"),
     "field that is a lens": (["lens", "imported", "--set", "field.file=lens", "--rigidities", "1,2", "--out", "x"], "is a lens"),
+    "several fields in a lens": ([*LENS, "--set", 'field.ensemble=["jf12_regular"]', "--rigidities", "1,2"],
+                                 "field.ensemble: expected one field, received 2"),
+    "setting that does not matter to a lens": ([*LENS, "--set", "sky.nside=8", "--rigidities", "1,2"], "expected field.KEY=VALUE"),
+    "lens averaged with a model": (["sky", "two.toml", "--set", 'field.ensemble=["none"]', "--out", "x.h5"], "field.ensemble: expected none"),
+    "sample through several fields": (
+        ["src-sample", "two.toml", "--source", "M82", "--set", "field.model=jf12", "--set", "field.realisations=3", "--out", "x.txt"],
+        "field.realisations: expected one field, received 3",
+    ),
     "nuclei for CRPropa": ([*LENS, "--nuclei", "helium", "--energies", "56"], "--format deflections"),
     "nuclei without energies": ([*LENS, "--format", "deflections", "--nuclei", "helium"], "--energies together"),
     "unknown nucleus": ([*LENS, "--format", "deflections", "--nuclei", "unobtainium", "--energies", "56"], "unknown nucleus 'unobtainium'"),

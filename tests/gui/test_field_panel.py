@@ -1,6 +1,7 @@
 """The field in the form: what is shown for which model, parameters and weights as a person edits them."""
 
 import pytest
+from hands import click, type_into
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
@@ -25,18 +26,6 @@ def panel(qtbot, draft):
     made.show()
     made.more.set_open(True)
     return made
-
-
-def click(qtbot, widget):
-    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
-
-
-def type_into(qtbot, box, text):
-    box.setFocus()
-    box.selectAll()
-    qtbot.keyClick(box, Qt.Key.Key_Delete)
-    qtbot.keyClicks(box, text)
-    qtbot.keyClick(box, Qt.Key.Key_Return)
 
 
 def choose(qtbot, field, value):
@@ -95,13 +84,16 @@ def test_only_what_matters_is_shown(qtbot, panel, draft):
     assert panel.shape["spread"].isVisible() and not panel.shape["radius"].isVisible()
 
 
-def test_imported_lens_asks_for_its_folder(qtbot, panel, draft, monkeypatch):
+def test_imported_lens_asks_for_its_folder_and_is_averaged_with_nothing(qtbot, panel, draft, monkeypatch):
+    draft.set_many({"field.ensemble": ("none",), "field.weights": (1.0, 2.0)})
+    assert panel.ensemble.isVisible()
     choose(qtbot, panel.model, "imported")
     assert panel.file.isVisible() and not panel.parameters.isVisible()
     assert panel.model.fault.text().startswith("Expected the folder of a lens")
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *arguments: "/lenses/mine")
     panel.file._choose()
     assert (draft.config.field.model, draft.config.field.file) == ("imported", "/lenses/mine") and not draft.errors
+    assert (draft.config.field.ensemble, draft.config.field.weights) == ((), ()) and not panel.ensemble.isVisible()
     assert not panel.model.fault.isVisible()
 
 

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from hands import click
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 
@@ -48,10 +49,6 @@ def wait_for_map(qtbot, window):
     view = window.field_view
     qtbot.waitUntil(lambda: window.field.sky is not None, timeout=30_000)
     qtbot.waitUntil(lambda: bool(view.map._images) and view.map._images[0].image is not None, timeout=10_000)
-
-
-def click(qtbot, widget):
-    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
 
 
 def click_sky(qtbot, view, glon, glat):

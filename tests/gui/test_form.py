@@ -1,6 +1,7 @@
 """Fields drawn from the settings: both directions of every binding, bounds, complaints."""
 
 import pytest
+from hands import type_into
 from PySide6.QtCore import Qt
 
 from zevatron.core.config import RunConfig, settings_of
@@ -24,14 +25,6 @@ from zevatron.gui.state.draft import Draft
 @pytest.fixture
 def draft():
     return Draft(RunConfig())
-
-
-def type_into(qtbot, box, text):
-    box.setFocus()
-    box.selectAll()
-    qtbot.keyClick(box, Qt.Key.Key_Delete)
-    qtbot.keyClicks(box, text)
-    qtbot.keyClick(box, Qt.Key.Key_Return)
 
 
 def shown(qtbot, widget):

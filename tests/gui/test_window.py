@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hands import click, type_into
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
@@ -21,18 +22,6 @@ from zevatron.gui.about import AboutDialog
 from zevatron.gui.answer import rays_details, rays_text
 from zevatron.gui.main_window import INSPECTOR_FROM, RESULTS, SKY, TRAINING
 from zevatron.gui.panels.source_dialog import SourceDialog
-
-
-def click(qtbot, widget):
-    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
-
-
-def type_into(qtbot, box, text):
-    box.setFocus()
-    box.selectAll()
-    qtbot.keyClick(box, Qt.Key.Key_Delete)
-    qtbot.keyClicks(box, text)
-    qtbot.keyClick(box, Qt.Key.Key_Return)
 
 
 def limits_known(window):
