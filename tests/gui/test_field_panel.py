@@ -119,7 +119,7 @@ def test_parameters_are_edited_marked_and_reset(qtbot, panel, draft):
 
 @pytest.mark.parametrize(("name", "text", "words"), [
     ("x_strength", "strong", "strong"), ("x_strength", "nan", "nan"), ("arm_strengths", "1, 2", "8 numbers"),
-    ("arm_strengths", "1,2,3,4,5,6,7,x", "8 numbers"),
+    ("arm_strengths", "1,2,3,4,5,6,7,x", "a finite number (µG), received 'x'"),
 ])
 def test_a_bad_parameter_is_marked_at_its_row_until_it_is_put_right(qtbot, panel, draft, name, text, words):
     dialog = opened(qtbot, panel.parameters)
