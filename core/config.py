@@ -21,6 +21,7 @@ from .errors import ConfigError, InputError, UnknownNameError
 from .sky import check_nside
 
 IMPORTED_FIELD = "imported"
+LAST_REALISATION = 9999
 
 
 class Table(dict):
@@ -171,6 +172,9 @@ def _expectation(kind, low, high):
     return noun if high is None else f"{noun} of at most {high:g}"
 
 
+NEAREST_SOURCE = 0.05  # Mpc: nearer is the Galaxy with its halo, where nothing enters from outside
+
+
 @dataclass(frozen=True)
 class CustomSource(Section):
     """A source of the user's own, in Galactic or in equatorial coordinates."""
@@ -183,7 +187,15 @@ class CustomSource(Section):
     )
     lon: float = setting(0.0, unit="deg", low=0.0, high=360.0, label="Longitude", help="l or right ascension")
     lat: float = setting(0.0, unit="deg", low=-90.0, high=90.0, label="Latitude", help="b or declination")
-    distance: float = setting(3.5, unit="Mpc", low=0.05, high=250.0, label="Distance", help="Distance from the Earth")
+    distance: float = setting(3.5, unit="Mpc", low=NEAREST_SOURCE, high=250.0, label="Distance", help="Distance from the Earth")
+
+    def __post_init__(self):
+        if isinstance(self.distance, int | float) and 0 <= self.distance < NEAREST_SOURCE:
+            raise ConfigError(
+                f"expected a source outside the Galaxy, at least {NEAREST_SOURCE:g} Mpc away, received {self.distance:g} Mpc",
+                "sources.custom.distance",
+            )
+        super().__post_init__()
 
     def check(self):
         """Require a name."""
@@ -279,12 +291,12 @@ class FieldConfig(Section):
         "jf12_regular", choices=field_choices, label="Galactic field",
         help="Galactic magnetic field model, or imported: a lens or deflection table made elsewhere (field.file)",
     )
-    parameters: Table = setting(
+    parameters: Table = setting(  # noqa: RUF009  a dataclass field
         NOTHING, label="Changed parameters",
         help="Parameters of field.model that differ from its paper, by name, such as { x_strength = 3.5 }; empty: as published",
     )
     realisation: int = setting(
-        0, low=0, high=9999, label="Realisation", help="Which realisation of the random field; models without one ignore it"
+        0, low=0, high=LAST_REALISATION, label="Realisation", help="Which realisation of the random field; models without one ignore it"
     )
     realisations: int = setting(
         1, low=1, high=100, label="Realisations averaged",
@@ -302,7 +314,8 @@ class FieldConfig(Section):
         (), low=0.0, label="Weights", help="Relative weights of field.model and of each model of field.ensemble; empty: all equal"
     )
     file: str = setting(
-        "", label="File", help="Folder of a CRPropa lens (lens.cfg) or of published deflection tables (model imported)"
+        "", label="File",
+        help="Folder of a CRPropa lens (lens.cfg) or of published deflection tables, or an src_sample file (model imported)",
     )
 
     def check(self):
@@ -315,12 +328,24 @@ class FieldConfig(Section):
                 f"expected {n_models} weights (field.model and each of field.ensemble), not all zero, received {list(self.weights)}",
                 "field.weights",
             )
+        last = self.realisation + self.realisations - 1
+        if last > LAST_REALISATION:
+            raise ConfigError(
+                f"expected realisations up to {LAST_REALISATION}, received {self.realisation} to {last}", "field.realisations"
+            )
+        if self.model == IMPORTED_FIELD and self.ensemble:
+            raise ConfigError(
+                "expected none, because an imported lens has rigidities of its own and is not averaged with models", "field.ensemble"
+            )
         if self.model == IMPORTED_FIELD and not self.file:
             raise ConfigError("expected the folder of a lens, because field.model is 'imported'", "field.file")
         if self.parameters:
-            from .galactic_field.registry import check_parameters
+            from .galactic_field.registry import check_parameters, model_parameters
 
             check_parameters(self.model, self.parameters)
+            published = {parameter.name: parameter.default for parameter in model_parameters(self.model)}
+            changed = {name: value for name, value in self.parameters.items() if value != published[name]}
+            object.__setattr__(self, "parameters", Table(changed))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import healpy as hp
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap, PowerNorm
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
@@ -17,6 +17,7 @@ from matplotlib.ticker import PercentFormatter
 from .errors import InputError
 from .files import replacing_path
 from .published import published_eta
+from .units import SUN_DISTANCE
 
 NETWORK, LIMIT, PUBLISHED, INK = "#c2571a", "#1769aa", "#667085", "#1b2130"
 SKY_COLOURS = LinearSegmentedColormap.from_list(
@@ -46,11 +47,10 @@ def _mollweide(values, nside, width):
     return projection.projmap(values, lambda x, y, z: hp.vec2pix(nside, x, y, z, nest=True)), projection
 
 
-def _draw_sky(axes, values, nside, width, vmax, graticule=True):
+def _draw_sky(axes, values, nside, width, norm, graticule=True):
     image, projection = _mollweide(values, nside, width)
     shown = axes.imshow(
-        np.ma.masked_invalid(image), origin="lower", extent=(-2, 2, -1, 1), cmap=SKY_COLOURS, norm=PowerNorm(0.5, 0, vmax),
-        interpolation="nearest",
+        np.ma.masked_invalid(image), origin="lower", extent=(-2, 2, -1, 1), cmap=SKY_COLOURS, norm=norm, interpolation="nearest"
     )
     outline = np.linspace(0, 2 * np.pi, 361)
     axes.plot(2 * np.cos(outline), np.sin(outline), color=PUBLISHED, lw=0.6)
@@ -85,13 +85,9 @@ def sky_figure(density, markers=()):
     upper, lower = figure.subfigures(2, 1, height_ratios=[5.2, 1.15 * rows + 0.4])
     axes = upper.subplots()
     total = density.source.sum(axis=1) * density.npix
-    shown, projection = _draw_sky(axes, total, density.nside, 1000, total.max())
+    shown, projection = _draw_sky(axes, total, density.nside, 1000, PowerNorm(0.5, 0, total.max()))
     upper.colorbar(shown, ax=axes, shrink=0.75, label="density relative to isotropy (square-root scale)")
-    for source in markers:
-        x, y = projection.ang2xy(source.glon, source.glat, lonlat=True)
-        halo = [withStroke(linewidth=2.5, foreground="white")]
-        axes.plot(x, y, "o", mfc="none", mec=LIMIT, ms=7, clip_on=False, path_effects=halo)
-        axes.annotate(source.name, (x, y), xytext=(6, 6), textcoords="offset points", color=LIMIT, fontsize=9, path_effects=halo)
+    _mark_sources(axes, projection, markers)
     axes.set_title(f"{density.name}: all energies, {density.bin_edges[0]:.0f}–{density.bin_edges[-1]:.0f} EeV", color=INK)
     per_bin = density.source.sum(axis=0)
     with np.errstate(invalid="ignore"):
@@ -100,9 +96,127 @@ def sky_figure(density, markers=()):
     for index, panel in enumerate(grid.flat):
         panel.set_axis_off()
         if index < density.n_bins:
-            _draw_sky(panel, relative[:, index], density.nside, 260, relative.max(), graticule=False)
+            _draw_sky(panel, relative[:, index], density.nside, 260, PowerNorm(0.5, 0, relative.max()), graticule=False)
             low, high = density.bin_edges[index : index + 2]
             panel.set_title(f"{low:.0f}–{high:.0f} EeV", fontsize=8, pad=2, color=PUBLISHED)
+    return figure
+
+
+def _mark_sources(axes, projection, sources):
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    for source in sources:
+        x, y = projection.ang2xy(source.glon, source.glat, lonlat=True)
+        axes.plot(x, y, "o", mfc="none", mec=LIMIT, ms=7, clip_on=False, path_effects=halo)
+        axes.annotate(source.name, (x, y), xytext=(6, 6), textcoords="offset points", color=LIMIT, fontsize=9, path_effects=halo)
+
+
+SCALES = {"linear": Normalize, "log": LogNorm}
+
+
+def map_figure(values, nside, label, *, title="", scale="linear", low=0.0, high=None, markers=()):
+    """Draw one map of the whole sky.
+
+    Parameters
+    ----------
+    values : ndarray, shape (npix,)
+        NESTED; nan stays white.
+    nside : int
+    label : str
+        Of the colour bar, with the unit.
+    title : str, optional
+    scale : {"linear", "log"}
+    low, high : float, optional
+        Ends of the colours; by default from 0 to the largest value. The logarithmic scale needs ``low`` above 0.
+    markers : iterable of Source, optional
+        Sources to mark by name.
+    """
+    figure = _figure(9, 5.2)
+    axes = figure.subplots()
+    top = float(np.max(values, where=np.isfinite(values), initial=0.0)) if high is None else high
+    shown, projection = _draw_sky(
+        axes, np.where(np.isnan(values), np.nan, np.clip(values, low, None)), nside, 1000, SCALES[scale](low, top or 1.0)
+    )
+    figure.colorbar(shown, ax=axes, shrink=0.7, label=label)
+    _mark_sources(axes, projection, markers)
+    axes.set_title(title, color=INK)
+    return figure
+
+
+ARROWS = 18  # along each axis of a plane
+RAY_LINES = ((NETWORK, "-"), (LIMIT, "-"), (INK, "-"), (NETWORK, "--"), (LIMIT, "--"), (INK, "--"))
+
+
+def planes_figure(planes, rays=(), title=""):
+    """Draw strength and direction of a Galactic field in planes, and rays through the Galaxy.
+
+    Parameters
+    ----------
+    planes : sequence of FieldPlane
+    rays : sequence of Ray, optional
+        Numbered from 1.
+    title : str, optional
+    """
+    figure = _figure(5.2 * len(planes) + 0.8, 5.0)
+    grid = np.atleast_1d(figure.subplots(1, len(planes)))
+    top = max(float(np.nanmax(plane.strength)) for plane in planes) or 1.0
+    for axes, plane in zip(grid, planes, strict=True):
+        shown = _draw_plane(axes, plane, LogNorm(1e-3 * top, top))
+        columns = [0, 1 if plane.plane == "xy" else 2]
+        for number, ray in enumerate(rays):
+            colour, style = RAY_LINES[number % len(RAY_LINES)]
+            x, y = ray.points[:, columns].T
+            halo = [withStroke(linewidth=3.5, foreground="white")]
+            axes.plot(x, y, style, color=colour, lw=1.6, path_effects=halo)
+            axes.annotate(str(number + 1), (x[-1], y[-1]), color=colour, ha="center", va="center", path_effects=halo)
+    figure.colorbar(shown, ax=grid.tolist(), shrink=0.8, label="field strength (µG)")
+    figure.suptitle(title, color=INK)
+    return figure
+
+
+def _draw_plane(axes, plane, norm):
+    half, right, up = plane.half_width, *plane.plane
+    strength = np.ma.masked_invalid(np.clip(plane.strength, norm.vmin, None))
+    shown = axes.imshow(strength, origin="lower", extent=(-half, half, -half, half), cmap=SKY_COLOURS, norm=norm)
+    places = np.round((np.arange(ARROWS) + 0.5) / ARROWS * len(plane.axis) - 0.5).astype(int)
+    chosen = np.ix_(places, places)
+    seen = plane.strength[chosen] > norm.vmin
+    scale = np.where(seen, plane.strength[chosen], np.nan)
+    axes.quiver(
+        *np.meshgrid(plane.axis[places], plane.axis[places]), plane.right[chosen] / scale, plane.up[chosen] / scale, pivot="mid",
+        scale=1.25 * ARROWS, width=0.0035, color="white", ec=INK, lw=0.4,
+    )
+    axes.plot(-SUN_DISTANCE, 0, "o", color=NETWORK, mec="white", ms=7)
+    axes.annotate("Sun", (-SUN_DISTANCE, 0), xytext=(0, -14), textcoords="offset points", ha="center", color=INK,
+                  path_effects=[withStroke(linewidth=2.5, foreground="white")])
+    axes.set_xlabel(f"{right} (kpc)", color=INK)
+    axes.set_ylabel(f"{up} (kpc)", color=INK)
+    return shown
+
+
+def images_figure(statistics):
+    """Draw number, spread and magnification of a source's images against rigidity.
+
+    Parameters
+    ----------
+    statistics : ImageStatistics
+    """
+    figure = _figure(6, 7)
+    upper, middle, lower = figure.subplots(3, 1, sharex=True)
+    rigidity = statistics.rigidity
+    upper.plot(rigidity, statistics.n_images, color=NETWORK, drawstyle="steps-mid")
+    _label(upper, "", f"images (≥ {100 * statistics.least_share:g} % of the flux)")
+    for values, colour, text in (
+        (statistics.offset, PUBLISHED, "centre to source"), (statistics.radius_68, LIMIT, "68 % of the flux"),
+        (statistics.spread, NETWORK, "r.m.s. about the centre"),
+    ):
+        middle.plot(rigidity, values, color=colour, label=text)
+    middle.legend(frameon=False, fontsize=8)
+    _label(middle, "", "angle (°)")
+    lower.plot(rigidity, np.where(statistics.magnification > 0, statistics.magnification, np.nan), color=NETWORK)
+    lower.axhline(1, color=PUBLISHED, lw=0.8, ls=":")
+    lower.set(xscale="log", yscale="log")
+    _label(lower, "rigidity (EV)", "flux relative to no field")
+    upper.set_title(f"Images of {statistics.name}", color=INK)
     return figure
 
 

@@ -54,6 +54,52 @@ class Progress:
 SILENT = Progress()  # never cancelled: shared default of functions that take a progress
 
 
+class _Passing(Progress):
+    """Base of what passes reports on to the listener of the whole, which alone is cancelled."""
+
+    def __init__(self, progress):
+        super().__init__()
+        self._progress = progress
+
+    def check_cancelled(self):
+        """Ask the listener of the whole."""
+        self._progress.check_cancelled()
+
+
+class PartOfStage(_Passing):
+    """Reports of a part of the work as one step, or a few, of the whole.
+
+    Parameters
+    ----------
+    progress : Progress
+        Listener of the whole.
+    stage : str
+        What the whole is called.
+    start, size, total : float
+        The part takes the whole from ``start`` to ``start + size``, of ``total``.
+    """
+
+    def __init__(self, progress, stage, start, size, total):
+        super().__init__(progress)
+        self._stage, self._start, self._size, self._total = stage, start, size, total
+
+    def report(self, stage, done, total, **values):
+        """Report to the listener of the whole."""
+        self._progress.report(self._stage, self._start + self._size * done / total, self._total, **values)
+
+
+class StageProgress(_Passing):
+    """Passes reports on with a name put before the stage."""
+
+    def __init__(self, progress, prefix):
+        super().__init__(progress)
+        self._prefix = prefix
+
+    def report(self, stage, done, total, **values):
+        """Report to the listener of the whole."""
+        self._progress.report(f"{self._prefix}: {stage}", done, total, **values)
+
+
 class TerminalProgress(Progress):
     """A one-line bar on standard error, redrawn at most five times a second; nothing if it is not a terminal."""
 
@@ -79,7 +125,7 @@ class TerminalProgress(Progress):
         extra = "".join(f"  {name} {value:.4g}" for name, value in values.items())
         bar = "#" * round(24 * fraction)
         tail = "" if left is None or finished else f"  {format_duration(left)} left"
-        self._stream.write(f"\r\x1b[K{stage:<34.34} [{bar:<24}] {fraction:4.0%}{extra}{tail}")
+        self._stream.write(f"\r\x1b[K{stage:<40.40} [{bar:<24}] {fraction:4.0%}{extra}{tail}")
         if finished:
             self._stream.write("\n")
             self._stage = None

@@ -15,7 +15,7 @@ from pathlib import Path
 from .config import RunConfig, config_from_dict, network_kinds, read_run, read_toml, run_toml, settings_of, with_values
 from .errors import CancelledError, ConfigError, DamagedFileError, InputError, UnknownNameError, ZevatronError
 from .files import replacing, replacing_path
-from .progress import SILENT, Progress
+from .progress import SILENT, StageProgress
 from .provenance import run_record, stamp
 from .published import published_eta
 from .sources import selected_sources
@@ -23,22 +23,6 @@ from .tables import write_table
 
 LIKELIHOOD_RATIO = "likelihood_ratio"
 log = logging.getLogger(__name__)
-
-
-class StageProgress(Progress):
-    """Passes reports on with a name put before the stage."""
-
-    def __init__(self, progress, prefix):
-        super().__init__()
-        self._progress, self._prefix = progress, prefix
-
-    def report(self, stage, done, total, **values):
-        """Report to the listener of the whole."""
-        self._progress.report(f"{self._prefix}: {stage}", done, total, **values)
-
-    def check_cancelled(self):
-        """Ask the listener of the whole."""
-        self._progress.check_cancelled()
 
 
 def grid_verdicts(config, judge, progress=SILENT):

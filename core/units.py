@@ -31,6 +31,7 @@ MATTER_DENSITY = 0.308  # Omega_m, same
 
 SUN_DISTANCE = 8.5  # kpc from the Galactic centre; the value JF12 and PT11 were fitted with
 GALAXY_RADIUS = 20.0  # kpc, the sphere at which a nucleus enters the Galaxy
+KPC_PER_MYR = 365.25 * 86_400 * 1e6 / METRES_PER_PARSEC  # what 1 km / s is in kpc / Myr
 
 # d(direction)/d(path) = GYRATION * B / R for B in microgauss, R in EV, path in kpc: c x 1e-10 T x 1 kpc / 1 EV
 GYRATION = SPEED_OF_LIGHT * 1e-10 * METRES_PER_PARSEC * 1e3 / EV_PER_EEV

@@ -1,4 +1,4 @@
-"""Make the pictures of the window in `docs/screenshots/` from a real run: sky, mock sky, training, results.
+"""Make the pictures of the window in `docs/screenshots/` from a real run: sky, field, mock sky, training, results.
 
     QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py
 
@@ -23,7 +23,7 @@ SETTLE = 6  # looks after a step, so that pictures have faded in
 def scenes(window, theme, folder):
     """Yield conditions to wait for; between them pictures are taken."""
     from zevatron.core.config import with_values
-    from zevatron.gui.main_window import RESULTS, SKY, TRAINING
+    from zevatron.gui.main_window import FIELD, RESULTS, SKY, TRAINING
     from zevatron.gui.panels.method import preset_values
 
     def save(name):
@@ -42,6 +42,18 @@ def scenes(window, theme, folder):
     yield None
     save("sky-light")
     theme.set_theme("dark")
+    window.tabs.setCurrentIndex(FIELD)
+    yield lambda: window.field.sky is not None and window.field.images is not None
+    for direction in ((310.0, 20.0), (60.0, -45.0), (200.0, 50.0)):
+        window.field_view.sky_clicked.emit(*direction)
+    yield lambda: len(window.field.rays) == 3
+    save("field-dark")
+    theme.set_theme("light")
+    window.field_view.kinds.button("magnification").click()
+    yield lambda: window.field.sky is not None
+    save("field-light")
+    theme.set_theme("dark")
+    window.tabs.setCurrentIndex(SKY)
     window.view.set("eta", 0.08)
     sky.set_mode("events")
     sky.select_pixel(None)

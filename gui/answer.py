@@ -1,5 +1,7 @@
 """The answer on the right: what can be detected, what arrives at the chosen pixel, what this sky says."""
 
+import textwrap
+
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
 
 from ..core.published import published_eta
@@ -14,6 +16,7 @@ PAPER = "arXiv:2105.06414, Table 1: JF12 with its random part, Nside 32, 15 bins
 MARGIN = 2 * theme.RHYTHM
 WIDTH = 304
 PLOT_HEIGHT = 170
+SMALL_SHARE = 5e-4  # what is less is not worth a word
 
 
 class ValueRow(QWidget):
@@ -70,13 +73,13 @@ class AnswerPanel(QScrollArea):
         self.eta_plot.setMinimumHeight(PLOT_HEIGHT)
         self.spectrum = SpectrumPlot()
         self.spectrum.setMinimumHeight(PLOT_HEIGHT)
-        self.losses = wrapped(role="caption")
+        self.losses, self.rays = wrapped(role="caption"), wrapped(role="caption")
         self.source_events = ValueRow("Source events")
         self.score = ValueRow("ln likelihood ratio")
         self.p_value = ValueRow("p-value")
         self.note = wrapped(role="caption")
         self.fraction_part = Part("Detectable fraction", self.limit, self.network, self.paper, self.eta_plot)
-        self.spectrum_part = Part("Spectrum", self.spectrum, self.losses)
+        self.spectrum_part = Part("Spectrum", self.spectrum, self.losses, self.rays)
         self.sky_part = Part("This sky", self.source_events, self.score, self.p_value, self.note, line=False)
         self._build()
         controller.density_changed.connect(self._show_spectrum)
@@ -136,9 +139,14 @@ class AnswerPanel(QScrollArea):
             self._pixel = None
         self.spectrum_part.heading.setText("SPECTRUM, WHOLE SKY" if self._pixel is None else "SPECTRUM AT THIS PIXEL")
         self.spectrum.set_density(density, self._pixel)
-        self.losses.setVisible(density is not None)
-        if density is not None:
-            self.losses.setText(losses_text(density.losses))
+        lost = "" if density is None else losses_text(density.losses)
+        self.losses.setText(lost)
+        self.losses.setVisible(bool(lost))
+        reports = () if density is None else density.lens_reports
+        self.rays.setVisible(bool(reports))
+        if reports:
+            self.rays.setText("\n".join(rays_text(report, density.normalisation, len(reports) > 1) for report in reports))
+            self.rays.setToolTip("\n\n".join(rays_details(report) for report in reports))
 
     def _show_sky(self):
         sky = self._controller.sky
@@ -157,8 +165,7 @@ class AnswerPanel(QScrollArea):
         self.score.show_value(signed(test.score))
         least = test.p_value <= 1 / test.n_null
         self.p_value.show_value(f"<{THIN_SPACE}{significant(1 / test.n_null, 1)}" if least else significant(test.p_value, 2))
-        skies = f"{test.n_null:,}".replace(",", NARROW_SPACE)
-        self.note.setText(f"Tested for η = {percent(sky.eta)} against {skies} isotropic skies.")
+        self.note.setText(f"Tested for η = {percent(sky.eta)} against {count(test.n_null)} isotropic skies.")
 
 
 def signed(value):
@@ -172,8 +179,33 @@ def losses_text(losses):
         (losses.blocked, "do not get through the field"), (losses.outside_rigidity, "lie outside the rigidities"),
         (losses.above_source, "lie above the last bin"),
     ]
-    said = [f"{percent(share)} {what}" for share, what in parts if share >= 5e-4]
+    said = [f"{percent(share)} {what}" for share, what in parts if share >= SMALL_SHARE]
     return f"Of the source's nuclei {', '.join(said)}." if said else ""
+
+
+def rays_text(report, normalisation, name_source=False):
+    """Return what a density rests on, for a caption: rays, and the nuclei behind few of them in both ways of counting."""
+    chosen, edge, flux = (report.summary(kind) for kind in (normalisation, "edge", "flux"))
+    text = f"{report.source}: " if name_source else ""
+    text += f"{count(chosen.median_rays)} rays a rigidity, at least {count(chosen.least_rays)}"
+    limit = f"dimmed below {chosen.limits[0]:g}"
+    if max(edge.dim, flux.dim) < SMALL_SHARE:
+        text += f"; nowhere {limit}."
+    else:
+        text += f"; {limit}: {percent(edge.dim)} of the nuclei, {percent(flux.dim)} of the flux."
+    if report.closed_fields:
+        text += f" {len(report.closed_fields)} of {len(report.fields)} fields left out: nothing arrives."
+    return text
+
+
+def rays_details(report):
+    """Return the report of a lens in full, for a tooltip."""
+    return "\n".join(part for line in report.lines() for part in textwrap.wrap(line[:1].upper() + line[1:], 72))
+
+
+def count(number):
+    """Return a whole number with narrow spaces between thousands."""
+    return f"{number:,.0f}".replace(",", NARROW_SPACE)
 
 
 class AnswerLine(QWidget):

@@ -6,6 +6,8 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog
 
 from ..core.sources import known_sources
+from .panels.labels import registry_labels
+from .plots.field import LOWEST_MAGNIFICATION, magnification_top
 
 LOG = logging.getLogger(__name__)
 OFFERS = {  # kind: words, file name, filter
@@ -13,6 +15,9 @@ OFFERS = {  # kind: words, file name, filter
     "sky_pdf": ("Sky as PDF…", "sky.pdf", "PDF (*.pdf)"),
     "sky_fits": ("Sky as HEALPix FITS…", "sky.fits", "FITS (*.fits)"),
     "sky_h5": ("Densities as HDF5…", "sky.h5", "HDF5 (*.h5)"),
+    "field_png": ("Field as PNG…", "field.png", "PNG (*.png)"),
+    "field_pdf": ("Field as PDF…", "field.pdf", "PDF (*.pdf)"),
+    "field_csv": ("Field, map, images and rays as CSV…", "field.csv", "CSV (*.csv)"),
     "results_png": ("Results as PNG…", "results.png", "PNG (*.png)"),
     "results_pdf": ("Results as PDF…", "results.pdf", "PDF (*.pdf)"),
     "results_csv": ("η table as CSV…", "eta_table.csv", "CSV (*.csv)"),
@@ -67,6 +72,16 @@ class Exports:
             return lambda progress: _write_densities(path, config, controller.densities)
         return lambda progress: _save(path, "sky_figure", density, [source for source in sources if source.name in names])
 
+    def _field(self, path):
+        """Write what the Field tab shows, each part as a file of its own: planes, map, images, rays."""
+        explorer, name = self._window.field, registry_labels("field.model")[self._window.controller.config.field.model]
+        setup, sky, images, rays = explorer.setup, explorer.sky, explorer.images, tuple(explorer.rays)
+        planes = list(setup.planes.values()) if setup is not None else []
+        if not planes and sky is None and images is None:
+            return None
+        write = _write_field_tables if path.suffix == ".csv" else _draw_field
+        return lambda progress: write(path, name, planes, sky, images, rays)
+
     def _results(self, path):
         verdicts = self._window.verdicts()
         if not verdicts:
@@ -100,6 +115,46 @@ def _save(path, figure, *arguments):
 
     figures.save(getattr(figures, figure)(*arguments), path)
     return [path]
+
+
+def _draw_field(path, name, planes, sky, images, rays):
+    written = []
+    if planes:
+        written += _save(_named(path, "planes"), "planes_figure", planes, rays, name)
+    if sky is not None:
+        from ..core import figures
+
+        title = f"{name}, R = {sky.deflection.rigidity:.3g} EV"
+        colours = {"low": LOWEST_MAGNIFICATION, "high": magnification_top(sky.values), "scale": "log"}
+        words = {"deflection": ("deflection (°)", {}), "magnification": ("magnification", colours)}
+        label, options = words[sky.kind]
+        target = _named(path, sky.kind)
+        figures.save(figures.map_figure(sky.values, sky.nside, label, title=title, **options), target)
+        written.append(target)
+    if images is not None:
+        written += _save(_named(path, "images"), "images_figure", images.statistics)
+    return written
+
+
+def _write_field_tables(path, name, planes, sky, images, rays):
+    from ..core import field_views
+    from ..core.tables import write_table
+
+    tables = []
+    if planes:
+        tables.append(("planes", field_views.plane_columns(planes)))
+    if sky is not None and sky.magnification is None:
+        tables.append(("deflection", field_views.deflection_columns(sky.deflection)))
+    elif sky is not None:
+        tables.append(("magnification", field_views.magnification_columns(sky.magnification)))
+    if images is not None:
+        tables.append(("images", field_views.image_columns(images.statistics)))
+    if rays:
+        tables.append(("rays", field_views.ray_columns(rays)))
+    for part, columns in tables:
+        rigidity = f", {sky.deflection.rigidity:.6g} EV" if part in ("deflection", "magnification") else ""
+        write_table(_named(path, part), columns, [f"{name}{rigidity}"])
+    return [_named(path, part) for part, _ in tables]
 
 
 def _write_fits(path, density):

@@ -12,16 +12,19 @@ from .about import AboutDialog
 from .answer import AnswerLine, AnswerPanel
 from .controller import Controller
 from .exports import Exports
+from .field import FieldExplorer
 from .files import Files
 from .jobs import Jobs
 from .jobs_bar import JobsBar
 from .log import LogDrawer
 from .menus import Menus
 from .message_bar import MessageBar
+from .panels.field import FieldPanel
 from .panels.labels import registry_labels
 from .panels.method import NetworkPanel, TestPanel
 from .panels.physics import EmissionPanel, EnergyPanel, EventsPanel
 from .panels.sources import SourcesPanel
+from .plots.field import FieldView
 from .plots.results import ResultsView
 from .plots.sky import SkyPanels
 from .plots.training import TrainingView
@@ -33,10 +36,10 @@ from .widgets import Choice, Elided, button, column, label, row, separator
 
 LOG = logging.getLogger(__name__)
 SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
-LEFT_WIDTH, RIGHT_WIDTH = 292, 304
+LEFT_WIDTH, RIGHT_WIDTH = 300, 304  # the left with its scroll bar
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
-SKY, TRAINING, RESULTS = range(3)
+SKY, FIELD, TRAINING, RESULTS = range(4)
 
 
 class MainWindow(QMainWindow):
@@ -76,6 +79,7 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(self._top_bar())
         self.left = self._left()
         self.tabs = self._centre()
+        self.field = FieldExplorer(self.controller, self.field_view, self)
         self.inspector = AnswerPanel(self.controller)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
@@ -111,6 +115,7 @@ class MainWindow(QMainWindow):
     def _left(self):
         self.sources_panel = SourcesPanel(self.draft)
         self.emission_panel = EmissionPanel(self.draft)
+        self.field_panel = FieldPanel(self.draft)
         self.energy_panel = EnergyPanel(self.draft)
         self.events_panel = EventsPanel(self.draft, self.view)
         self.network_panel = NetworkPanel(self.draft)
@@ -118,8 +123,8 @@ class MainWindow(QMainWindow):
         content = QWidget()
         content.setObjectName("panel")
         content.setLayout(column(
-            self.sources_panel, self.emission_panel, self.energy_panel, self.events_panel, self.network_panel, self.test_panel,
-            None, spacing=0,
+            self.sources_panel, self.emission_panel, self.field_panel, self.energy_panel, self.events_panel, self.network_panel,
+            self.test_panel, None, spacing=0,
         ))
         area = QScrollArea()
         area.setObjectName("panel")
@@ -131,7 +136,7 @@ class MainWindow(QMainWindow):
         return area
 
     def _centre(self):
-        self.sky, self.training_view, self.results = SkyPanels(), TrainingView(), ResultsView()
+        self.sky, self.field_view, self.training_view, self.results = SkyPanels(), FieldView(), TrainingView(), ResultsView()
         self.results.table.setMinimumHeight(TABLE_HEIGHT)
         self.source_box = Choice()
         self.source_box.setToolTip("Which source is shown")
@@ -141,7 +146,8 @@ class MainWindow(QMainWindow):
         tabs.setDocumentMode(True)
         tabs.tabBar().setDrawBase(False)
         for page, text, margins in (
-            (self.sky, "Sky", (16, 8, 16, 8)), (self.training_view, "Training", (24, 16, 24, 16)), (self.results, "Results", (24, 16, 24, 16)),
+            (self.sky, "Sky", (16, 8, 16, 8)), (self.field_view, "Field", (16, 12, 16, 8)),
+            (self.training_view, "Training", (24, 16, 24, 16)), (self.results, "Results", (24, 16, 24, 16)),
         ):
             holder = QWidget()
             holder.setLayout(column(page, margins=margins))
@@ -158,6 +164,7 @@ class MainWindow(QMainWindow):
         faults.caught.connect(self.messages.say)
         self.jobs.failed.connect(lambda job, error: self.messages.say(f"{job.title}: {error}"))
         controller.failed.connect(self.messages.say)
+        self.field.failed.connect(self.messages.say)
         controller.density_changed.connect(self._show_density)
         controller.computing.connect(self._show_computing)
         controller.sky_changed.connect(self._show_sky)
@@ -181,7 +188,8 @@ class MainWindow(QMainWindow):
     def _show_run(self):
         config, draft = self.draft.config, self.draft
         name = config.name or (draft.path.stem if draft.path else "")
-        field = registry_labels("field.model").get(config.field.model, config.field.model)
+        labels = registry_labels("field.model")
+        field = " + ".join(labels[model] for model in (config.field.model, *config.field.ensemble))
         self.run_name.setText(name or f"{', '.join(config.sources.names)}; {field}")
         self.edited.setVisible(draft.is_edited)
         self._update_train_button()
@@ -233,6 +241,11 @@ class MainWindow(QMainWindow):
         self._show_mock()
         self.controller.new_sky()
 
+    def compute_again(self):
+        """Compute what was stopped or has failed."""
+        self.controller.compute_again()
+        self.field.again()
+
     def verdicts(self):
         """Return every verdict of the run on screen: limits, then networks."""
         controller = self.controller
@@ -250,10 +263,8 @@ class MainWindow(QMainWindow):
 
     def _show_results(self):
         controller = self.controller
-        self.results.set_verdicts(self.verdicts())
         at_screen = self.verdicts_at_screen()
-        if at_screen:
-            self.results.select(at_screen[-1])
+        self.results.set_verdicts(self.verdicts(), at_screen[-1] if at_screen else None)
         limit = controller.answers.limit(controller.config, controller.source_name, controller.choices.n_events)
         self.training_view.set_limit(None if limit is None else limit.eta_min)
 

@@ -71,7 +71,7 @@ class Menus(QMenuBar):
         redo = self._add(menu, "Redo", window.draft.redo, keys.Redo)
         menu.addSeparator()
         self._add(menu, "New sky", window.controller.new_sky, "Ctrl+K")
-        self._add(menu, "Compute again", window.controller.compute_again, "F5")
+        self._add(menu, "Compute again", window.compute_again, "F5")
 
         def refresh():
             undo.setEnabled(window.draft.can_undo)
@@ -86,7 +86,7 @@ class Menus(QMenuBar):
         self._add(menu, "Answer", window.toggle_inspector, "Ctrl+I")
         self._add(menu, "Log", window.jobs_bar.toggle_log, "Ctrl+L")
         menu.addSeparator()
-        for number, name in enumerate(("Sky", "Training", "Results")):
+        for number, name in enumerate(("Sky", "Field", "Training", "Results")):
             self._add(menu, name, lambda number=number: window.tabs.setCurrentIndex(number), f"Ctrl+{number + 1}")
         menu.addSeparator()
         self._add(menu, "Reset layout", window.reset_layout)

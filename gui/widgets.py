@@ -1,7 +1,7 @@
 """The few controls everything is made of, painted in the colours of the theme at every scale."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -143,7 +143,13 @@ class Tick(QCheckBox):
 
 
 class Choice(QComboBox):
-    """A chooser that ignores the wheel until it is clicked, so that scrolling a form changes nothing."""
+    """A chooser that ignores the wheel until it is clicked, so that scrolling a form changes nothing.
+
+    Parameters
+    ----------
+    entries : sequence of (value, text)
+        A value of None is a heading, which cannot be chosen, or a line if its text is empty.
+    """
 
     def __init__(self, entries=(), parent=None):
         super().__init__(parent)
@@ -152,7 +158,17 @@ class Choice(QComboBox):
         self.setMinimumContentsLength(8)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for value, text in entries:
+            if value is None and not text:
+                self.insertSeparator(self.count())
+                continue
             self.addItem(text, value)
+            if value is None:
+                self._make_heading(self.model().item(self.count() - 1))
+
+    @staticmethod
+    def _make_heading(item):
+        item.setFlags(Qt.ItemFlag.NoItemFlags)
+        item.setFont(theme.font(theme.CAPTION_SIZE, weight=QFont.Weight.DemiBold))
 
     def wheelEvent(self, event):
         """Scroll the form unless the list is in use."""
@@ -181,11 +197,18 @@ class Segments(QWidget):
             segment.setProperty("place", "first" if index == 0 else "last" if index == len(entries) - 1 else "middle")
             self._group.addButton(segment, index)
             layout.addWidget(segment, 1)
+            self._fit(segment)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._values[index]))
 
     def button(self, value):
         """Return the button of a value."""
         return self._group.button(self._values.index(value))
+
+    @staticmethod
+    def _fit(segment):
+        """Leave room for the text in bold, as it is when the button is pressed."""
+        bold = QFontMetrics(theme.font(weight=QFont.Weight.Bold))
+        segment.setMinimumWidth(bold.horizontalAdvance(segment.text()) + 2 * theme.RHYTHM + 4)
 
     def choose(self, value):
         """Press the button of ``value``, or none; sends no signal."""

@@ -4,36 +4,60 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..progress import TerminalProgress
+from ..sources import selected_sources
 from .run_files import load
 
 
 def sky(options):
-    """Compute the densities and write them as HDF5, optionally as a picture and as FITS."""
+    """Compute the densities and write them as HDF5, optionally as pictures and as FITS."""
     from ..sky_density import sky_densities
     from ..sky_density.files import write_densities, write_fits
+    from ..sky_density.lens_report import write_reports
 
     config = load(options)
     densities = sky_densities(config, progress=TerminalProgress())
     write_densities(options.out, config, densities)
     written = [options.out]
     if options.fits:
-        write_fits(options.fits, densities[0])
-        written.append(options.fits)
+        for path, density in paths_by_key(options.fits, densities).items():
+            write_fits(path, density)
+            written.append(path)
     if options.png:
         from ..figures import save, sky_figure
 
-        save(sky_figure(densities[0]), options.png)
-        written.append(options.png)
+        for path, density in paths_by_key(options.png, densities).items():
+            save(sky_figure(density), path)
+            written.append(path)
+    reports = {report.source: report for density in densities for report in density.lens_reports}
+    if options.report:
+        write_reports(options.report, reports.values(), [f"digest {config.digest}"])
+        written.append(options.report)
     lines = [f"{d.name}: {d.n_bins} bins, {d.losses}" for d in densities]
+    lines += [line for report in reports.values() for line in report.lines()]
     return {"text": "\n".join([*lines, "wrote " + ", ".join(map(str, written))]), "files": [str(p) for p in written],
-            "sources": [d.name for d in densities], "digest": config.digest}
+            "sources": [d.name for d in densities], "digest": config.digest,
+            "lens": {name: report.as_dict() for name, report in reports.items()}}
+
+
+def paths_by_key(path, densities):
+    """Return ``{path: density}``; of several densities each has its key before the ending: ``sky-CenA.fits``."""
+    if len(densities) == 1:
+        return {path: densities[0]}
+    return {path.with_name(f"{path.stem}-{density.key}{path.suffix}"): density for density in densities}
+
+
+def one_source(config):
+    """Return the source of a run that has one, or raise :class:`InputError`."""
+    if len(config.sources.names) > 1:
+        raise InputError(f"expected one source; the run has {', '.join(config.sources.names)}: choose with --source NAME")
+    return selected_sources(config.sources)[0]
 
 
 def _one_density(config, progress):
     from ..sky_density import sky_densities
 
-    if len(config.sources.names) > 1 and not config.sources.mixture:
-        raise InputError(f"expected one source; the run has {', '.join(config.sources.names)}: choose with --source NAME")
+    if not config.sources.mixture:
+        one_source(config)
     return sky_densities(config, progress=progress)[0]
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from ..config import PRESETS, emission_models, field_models
-from . import analysis, physics, run_files, setup
+from . import analysis, lenses, physics, run_files, setup
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,7 +34,8 @@ def build_parser():
         prog=Path(sys.argv[0]).name,
         description="Zevatron: from candidate sources of ultra-high-energy cosmic rays to the smallest detectable "
         "source fraction. Without arguments it opens the window.",
-        epilog="Every command with a RUN.toml takes --set section.key=value (repeatable) and --seed N.",
+        epilog="Every command with a RUN.toml takes --set section.key=value (repeatable) and --seed N; field, backtrack and lens "
+        "take --set field.key=value.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
 
@@ -45,11 +46,13 @@ def build_parser():
             sub.add_argument("run", type=Path, metavar="RUN.toml", help="run file, see: main.py new")
         if out:
             sub.add_argument("--out", type=Path, required=True, help=out if isinstance(out, str) else "file to write")
-        if run or name in ("new", "spectrum"):
+        if run or name in ("new", "field", "backtrack", "spectrum", "lens"):
             sub.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="assignments",
                              help="change a setting (repeatable)")
         if run or name == "new":
             sub.add_argument("--seed", type=int, help="seed of every random stream")
+        if name in ("new", "field", "backtrack", "lens"):
+            sub.add_argument("--realisation", type=int, metavar="K", help="which realisation of the random field (0)")
         sub.add_argument("--json", action="store_true", help="print the summary as JSON")
         return sub
 
@@ -63,6 +66,7 @@ def build_parser():
     field = command("field", physics.field, "evaluate a Galactic field model at positions", out="CSV to write")
     field.add_argument("model", metavar="MODEL", help=", ".join(field_models()))
     field.add_argument("--at", type=Path, required=True, metavar="POSITIONS.csv", help="columns x_kpc,y_kpc,z_kpc")
+    field.add_argument("--rms", action="store_true", help="add strengths of the random parts: Bturb_rms_uG, Bstriated_uG")
 
     backtrack = command("backtrack", physics.backtrack, "trace antiparticles from the Earth out of the Galaxy", out="CSV to write")
     backtrack.add_argument("model", metavar="MODEL", help=", ".join(field_models()))
@@ -75,8 +79,9 @@ def build_parser():
     spectrum.add_argument("--ebl", default="inoue12", metavar="MODEL", help="inoue12 or gilmore12")
 
     sky = command("sky", analysis.sky, "compute the expected density per pixel and energy bin", run=True, out="HDF5 to write")
-    sky.add_argument("--png", type=Path, help="draw the sky of the first source")
-    sky.add_argument("--fits", type=Path, help="write the density of the first source as a HEALPix FITS table")
+    sky.add_argument("--report", type=Path, metavar="CSV", help="write rays, magnification and share of the nuclei by rigidity")
+    sky.add_argument("--png", type=Path, help="draw the sky; of several sources each, with its key in the name")
+    sky.add_argument("--fits", type=Path, help="write the density as a HEALPix FITS table; of several sources each, with its key in the name")
 
     simulate = command("simulate", analysis.simulate, "draw mock skies", run=True, out="HDF5 to write")
     simulate.add_argument("--maps", type=int, default=1000, help="number of mock skies (1000)")
@@ -94,8 +99,26 @@ def build_parser():
     study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
     study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
 
+    lens = command("lens", lenses.lens, "trace the whole sky and write a lens for CRPropa or deflection tables", out="folder to write")
+    lens.add_argument("model", metavar="MODEL", help=", ".join(field_models()))
+    lens.add_argument("--nside", type=int, default=64, help="HEALPix resolution (64)")
+    lens.add_argument("--rigidities", metavar="LOW..HIGH:STEP", help="ranges: EV, EV, step in lg R; or edges in EV separated by commas")
+    lens.add_argument("--rays-per-pixel", type=int, default=1, metavar="N", help="1 (the centre), 4, 16, ...: the centres of its parts")
+    lens.add_argument("--format", choices=("crpropa", "deflections"), default="crpropa", help="crpropa, or published text tables")
+    lens.add_argument("--nuclei", type=lambda text: text.split(","), metavar="NAME[,NAME…]",
+                      help="nuclei of deflection tables, such as helium,silicon; left out: protons")
+    lens.add_argument("--energies", metavar="E[,E…]", help="whole EeV of these nuclei, such as 56..80")
+
+    sample = command("src-sample", lenses.src_sample, "draw nuclei of a source in the published src_sample format", run=True,
+                     out=".txt or .txt.xz to write")
+    sample.add_argument("--number", type=int, default=10_000, metavar="N", help="nuclei at the Galaxy's edge (10000)")
+    sample.add_argument("--nside", type=int, default=512, help="HEALPix resolution of the rays (512)")
+    sample.add_argument("--lowest-energy", type=float, metavar="EEV", help="true energy to start from; energy.threshold by default")
+    sample.add_argument("--source", metavar="NAME", help="only this source of the run")
+
     command("demo", setup.demo, "do the main job on the built-in example", out="folder to write")
-    command("lens", setup.lens, "make the shipped maps of the built-in example again", out="folder, resources/lens for the shipped ones")
+    command("example-maps", setup.example_maps, "make the shipped maps of the built-in example again",
+            out="folder, resources/lens for the shipped ones")
     command("background", setup.background, "make the shipped diffuse KKOS spectrum again", out="CSV to write")
     command("info", setup.info, "versions, models, folders and processors", out=False)
     worker = commands.add_parser("worker")  # hidden: the training process of the window and of train

@@ -2,26 +2,29 @@
 
 import numpy as np
 
-from ..config import FieldConfig, RunConfig, parse_assignment, with_values
+from ..config import RunConfig, parse_assignment, with_values
 from ..errors import InputError
 from ..progress import TerminalProgress
 from ..sky import lonlat, unit_vectors
 from ..tables import read_table, write_table
+from .run_files import chosen_field
 
 
 def field(options):
     """Evaluate a field model at the positions of a CSV file."""
     from ..galactic_field import galactic_field
 
-    model = galactic_field(FieldConfig(options.model))
+    model = galactic_field(chosen_field(options))
     table = read_table(options.at)
     axes = ("x_kpc", "y_kpc", "z_kpc")
     table.require(*axes)
-    values = model.values(np.stack([table.floats(axis) for axis in axes], axis=-1))
-    names = ("Bx_uG", "By_uG", "Bz_uG")
-    columns = table.others(*names) | {name: values[:, i] for i, name in enumerate(names)}
-    write_table(options.out, columns, [f"Galactic magnetic field {options.model}; positions in kpc, field in microgauss"])
-    return {"text": f"wrote {len(table)} values of {options.model} to {options.out}", "rows": len(table)}
+    positions = np.stack([table.floats(axis) for axis in axes], axis=-1)
+    values = dict(zip(("Bx_uG", "By_uG", "Bz_uG"), model.values(positions).T, strict=True))
+    if options.rms:
+        values |= zip(("Bturb_rms_uG", "Bstriated_uG"), model.random_strength(positions), strict=True)
+    columns = table.others(*values) | values
+    write_table(options.out, columns, [f"Galactic magnetic field {model.name}; positions in kpc, field in microgauss"])
+    return {"text": f"wrote {len(table)} values of {model.name} to {options.out}", "rows": len(table)}
 
 
 def backtrack(options):
@@ -32,7 +35,7 @@ def backtrack(options):
     for rigidity in options.rigidity:
         if not (np.isfinite(rigidity) and rigidity > 0):
             raise InputError(f"expected rigidities above 0 EV, received {rigidity:g}", "--rigidity")
-    model = galactic_field(FieldConfig(options.model))
+    model = galactic_field(chosen_field(options))
     table = read_table(options.directions)
     glon, glat = table.floats("l_deg"), table.floats("b_deg")
     if np.any(np.abs(glat) > 90):
@@ -53,7 +56,7 @@ def backtrack(options):
     }
     further = {name: values * n_rigidities for name, values in table.others("l_deg", "b_deg", *columns).items()}
     write_table(options.out, columns | further, [
-        f"antiparticles from the Sun through {options.model} to the sphere of 20 kpc; nan: still inside after 500 kpc"
+        f"antiparticles from the Sun through {model.name} to the sphere of 20 kpc; nan: still inside after 500 kpc"
     ])
     trapped = int(np.isnan(traced.path).sum())
     return {"text": f"wrote {len(rigidity)} rays to {options.out}" + (f"; {trapped} did not leave the Galaxy" if trapped else ""),

@@ -1,7 +1,7 @@
 """Run files: written by ``new``, read and changed by every command that takes one."""
 
-from ..config import parse_assignment, read_run, run_config, run_toml, with_values
-from ..errors import ConfigError
+from ..config import RunConfig, parse_assignment, read_run, run_config, run_toml, with_values
+from ..errors import ConfigError, InputError
 from ..files import replacing
 from ..sources import read_custom_sources, selected_sources
 
@@ -17,6 +17,8 @@ def new(options):
         values["sources.names"] = tuple(options.source)
     if options.field:
         values["field.model"] = options.field
+    if options.realisation is not None:
+        values["field.realisation"] = options.realisation
     if options.events:
         values["events.n_events"] = options.events
     config = changed(with_values(run_config(options.preset), values), options)
@@ -33,6 +35,20 @@ def changed(config, options):
     if options.seed is not None:
         values["seed"] = options.seed
     return with_values(config, values) if values else config
+
+
+def chosen_field(options):
+    """Return the :class:`~..config.FieldConfig` of the one field that MODEL, ``--realisation`` and ``--set`` ask for."""
+    from ..galactic_field.members import single_field
+
+    values = {"field.model": options.model}
+    if options.realisation is not None:
+        values["field.realisation"] = options.realisation
+    for path, value in map(parse_assignment, options.assignments):
+        if not path.startswith("field."):
+            raise InputError(f"expected field.KEY=VALUE, received {path}; the other settings do not matter here", "--set")
+        values[path] = value
+    return single_field(with_values(RunConfig(), values).field)
 
 
 def load(options):

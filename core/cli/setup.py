@@ -26,7 +26,7 @@ def demo(options):
             "files": files, "results": lines}
 
 
-def lens(options):
+def example_maps(options):
     """Make the shipped maps of the built-in example again."""
     from ..lens.example import build
 

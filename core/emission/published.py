@@ -4,24 +4,19 @@ A folder with one file for each distance, named by it in Mpc and possibly compre
 Each line holds 57 numbers: energy in eV, then E^2 dN/dE for A = 1 ... 56, all files in the same unit.
 """
 
-import bz2
-import gzip
-import lzma
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import DamagedFileError, InputError
+from ..compressed import COMPRESSIONS, read_text
+from ..errors import InputError
 from ..propagation.nuclei import MASS_NUMBERS
 from ..units import EV_PER_EEV
 from .interpolation import TabulatedSpectrum
 
 N_COLUMNS = 1 + len(MASS_NUMBERS)
 LARGEST_FILE = 16 * 2**20  # bytes after decompression; the published files have 0.1 MB
-LZMA_MEMORY = 128 * 2**20  # bytes; xz -9 needs 65 MB
-COMPRESSIONS = (".gz", ".bz2", ".xz")
 WIDEST_GAP = 1.0  # Mpc between two files that are interpolated,
 WIDEST_RELATIVE_GAP = 0.2  # or this share of the distance
 NEAR_ENOUGH = 0.02  # relative difference up to which a file stands for a distance
@@ -116,7 +111,7 @@ def read_published(path, energy):
     """
     rows = [
         _numbers(line, f"{path}, line {number}")
-        for number, line in enumerate(_text(path).splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")
+        for number, line in enumerate(read_text(path, LARGEST_FILE).splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")
     ]
     if len(rows) < 2:
         raise InputError(f"{path}: expected two or more lines of {N_COLUMNS} numbers, received {len(rows)}")
@@ -138,30 +133,3 @@ def _numbers(line, where):
     if not np.all(np.isfinite(numbers)) or np.any(numbers < 0):
         raise InputError(f"{where}: expected finite numbers of at least 0")
     return numbers
-
-
-def _text(path):
-    try:
-        content = _decompressed(Path(path))
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise DamagedFileError(f"cannot read {path}: {error}; copy it again") from None
-    if len(content) > LARGEST_FILE:
-        raise DamagedFileError(f"{path}: expected a spectrum of at most {LARGEST_FILE // 2**20} MiB, received more")
-    try:
-        return content.decode("ascii")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: expected a text of {N_COLUMNS} columns, received binary data") from None
-
-
-def _decompressed(path):
-    """Return at most one byte more than the largest file, whatever the file would grow to."""
-    if path.suffix == ".xz":
-        decompressor = lzma.LZMADecompressor(memlimit=LZMA_MEMORY)
-        with path.open("rb") as stream:
-            content = decompressor.decompress(stream.read(LARGEST_FILE), max_length=LARGEST_FILE + 1)
-        if not decompressor.eof and len(content) <= LARGEST_FILE:
-            raise EOFError("the compressed data end too early")
-        return content
-    opener = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)
-    with opener(path, "rb") as stream:
-        return stream.read(LARGEST_FILE + 1)

@@ -10,51 +10,12 @@ import numpy as np
 from ..config import FieldConfig
 from ..errors import InputError, UnknownNameError
 from .compiled import compile_loop, field_in, piece_at, strength_at
+from .model import FieldModel, RandomPart
 from .random_field import draw
 from .random_tracks import RANDOM_VERSION, total_field_values
 from .registry import FIELD_MODELS, model_parts
 
 TRACING_VERSION = 1  # raised by hand whenever tracks come out differently, for the digest
-
-
-class FieldModel:
-    """Base of the frozen dataclasses that hold a model's published parameters, one named field each.
-
-    Attributes
-    ----------
-    version : int
-        Raised by hand whenever the formula gives other numbers, so that cached results are made again.
-    largest_step : float
-        Longest step in kpc that cannot overlook a structure of the field.
-    """
-
-    version = 1
-    largest_step = 2.0
-
-    def constants(self):
-        """Numbers of the formula as a named tuple of the class its ``@formula`` is registered for."""
-        raise NotImplementedError
-
-
-class RandomPart:
-    """Base of the frozen dataclasses that hold the parameters of a model's random field, one named field each.
-
-    Attributes
-    ----------
-    version : int
-        Raised by hand whenever the formula gives other numbers.
-    striation : float
-        Ratio beta of the energies of striated and regular field: the striated field is the regular one times the square
-        root of beta and a sign that changes at random from cell to cell.
-    inner_scale, outer_scale : float
-        Shortest and longest wavelength of the turbulence, kpc.
-    """
-
-    version = 1
-
-    def profile(self, regular):
-        """Constants of the rms as a named tuple of the class its ``@strength`` is registered for."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -150,6 +111,8 @@ def galactic_field(config):
     ------
     UnknownNameError
         If no model has that name.
+    ConfigError
+        If the model has no such parameter, or not with that value.
     """
     if isinstance(config, str):
         if config not in FIELD_MODELS:

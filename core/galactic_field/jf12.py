@@ -5,12 +5,14 @@ Jansson & Farrar, ApJ 757 (2012) 14 (arXiv:1204.3662), Table 1 and Sect. 5; equa
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import ConfigError
 from .compiled import formula, jit
-from .field import FieldModel
+from .model import FieldModel, parameter, parameter_path
 
 REFERENCE_RADIUS = 5.0  # kpc, where the strengths of ring and arms are given
 NEGLIGIBLE_DISK = 1e-7  # share of the disk left, 2.6 kpc above the plane, below which it is not computed
@@ -52,75 +54,49 @@ class Constants(NamedTuple):
 
 
 @dataclass(frozen=True)
-class JF12(FieldModel):
-    """Parameters of the regular field, the published best fit by default.
+class JF12Halo(FieldModel):
+    """What the original and the solenoidal model share: where the arms lie, the toroidal halo, the X field."""
 
-    Parameters
-    ----------
-    arm_radii : tuple of 8 floats
-        Radii in kpc at which the spirals that end arms 1 to 8 cross the negative x axis (r_-x).
-    arm_strengths : tuple of 8 floats
-        Fields b_1 to b_8 of the arms at 5 kpc from the centre, microgauss; b_8 follows from zero net flux, rounded.
-    pitch : float
-        Pitch angle of the arms, degrees.
-    ring_strength : float
-        Azimuthal field of the molecular ring at 5 kpc (b_ring), microgauss.
-    ring_inner : float
-        Inner edge of the ring in kpc; it ends at 5 kpc.
-    disk_height, disk_width : float
-        Height of the change from disk to halo (h_disk) and its width (w_disk), kpc.
-    north_strength, south_strength : float
-        Toroidal halo (B_n, B_s), microgauss.
-    north_radius, south_radius : float
-        Radii at which the toroidal halo ends (r_n, r_s), kpc.
-    halo_width : float
-        Width of that end (w_h), kpc.
-    halo_scale : float
-        Scale height of the toroidal halo (z_0), kpc.
-    x_strength : float
-        X field in the centre of the plane (B_X), microgauss.
-    x_elevation : float
-        Its angle to the plane outside x_core, degrees.
-    x_core : float
-        Radius in the plane (r_X^c) inside which the angle grows to 90 degrees at the axis, kpc.
-    x_scale : float
-        Scale length of its strength in the plane (r_X), kpc.
-    inner_radius, outer_radius : float
-        No halo closer to the centre than the first, no field at all beyond the second, kpc.
-    """
+    arm_radii: tuple = parameter(
+        (5.1, 6.3, 7.1, 8.3, 9.8, 11.4, 12.7, 15.5), "kpc",
+        "where the spirals that end arms 1 to 8 cross the negative x axis (r_-x)", positive=True,
+    )
+    pitch: float = parameter(11.5, "deg", "pitch angle of the arms (i)", low=-89, high=89)
+    disk_height: float = parameter(0.40, "kpc", "height of the change from disk to halo (h_disk)", low=0)
+    disk_width: float = parameter(0.27, "kpc", "width of the change from disk to halo (w_disk)", positive=True)
+    north_strength: float = parameter(1.4, "µG", "toroidal halo above the plane (B_n)")
+    south_strength: float = parameter(-1.1, "µG", "toroidal halo below the plane (B_s)")
+    north_radius: float = parameter(9.22, "kpc", "radius at which the northern toroidal halo ends (r_n)", low=0)
+    south_radius: float = parameter(17.0, "kpc", "radius at which the southern toroidal halo ends (r_s)", low=0)
+    halo_width: float = parameter(0.20, "kpc", "width of the toroidal halo's end (w_h)", positive=True)
+    halo_scale: float = parameter(5.3, "kpc", "scale height of the toroidal halo (z_0)", positive=True)
+    x_strength: float = parameter(4.6, "µG", "X field in the centre of the plane (B_X)")
+    x_elevation: float = parameter(
+        49.0, "deg", "angle of the X field to the plane outside x_core (Theta_X^0)", high=90, positive=True
+    )
+    x_core: float = parameter(
+        4.8, "kpc", "radius in the plane inside which the X field steepens towards the axis (r_X^c)", positive=True
+    )
+    x_scale: float = parameter(2.9, "kpc", "scale length of the X field in the plane (r_X)", positive=True)
+    inner_radius: float = parameter(1.0, "kpc", "no halo closer to the centre", low=0)
+    outer_radius: float = parameter(20.0, "kpc", "no field beyond", low=0)
 
-    arm_radii: tuple = (5.1, 6.3, 7.1, 8.3, 9.8, 11.4, 12.7, 15.5)
-    arm_strengths: tuple = (0.1, 3.0, -0.9, -0.8, -2.0, -4.2, 0.0, 2.7)
-    pitch: float = 11.5
-    ring_strength: float = 0.1
-    ring_inner: float = 3.0
-    disk_height: float = 0.40
-    disk_width: float = 0.27
-    north_strength: float = 1.4
-    south_strength: float = -1.1
-    north_radius: float = 9.22
-    south_radius: float = 17.0
-    halo_width: float = 0.20
-    halo_scale: float = 5.3
-    x_strength: float = 4.6
-    x_elevation: float = 49.0
-    x_core: float = 4.8
-    x_scale: float = 2.9
-    inner_radius: float = 1.0
-    outer_radius: float = 20.0
+    def check(self):
+        """Require arms that follow each other outwards."""
+        if any(inner >= outer for inner, outer in pairwise(self.arm_radii)):
+            raise ConfigError(f"expected growing radii, received {list(self.arm_radii)}", parameter_path("arm_radii"))
 
-    def constants(self):
-        """Return the parameters with their trigonometry done."""
+    def arm_constants(self):
+        """Return what :func:`arm_at` reads, by name."""
+        tan_pitch = math.tan(math.radians(self.pitch))
+        return dict(arm_radii=np.array(self.arm_radii), tan_pitch=tan_pitch, arm_turn=math.exp(-2 * math.pi * tan_pitch))
+
+    def shared_constants(self):
+        """Return the constants of both models, by name."""
         pitch, elevation = math.radians(self.pitch), math.radians(self.x_elevation)
-        return Constants(
-            arm_radii=np.array(self.arm_radii),
-            arm_strengths=np.array(self.arm_strengths),
-            tan_pitch=math.tan(pitch),
+        return dict(
             sin_pitch=math.sin(pitch),
             cos_pitch=math.cos(pitch),
-            arm_turn=math.exp(-2 * math.pi * math.tan(pitch)),
-            ring_strength=self.ring_strength,
-            ring_inner=self.ring_inner,
             disk_height=self.disk_height,
             disk_slope=2 / self.disk_width,
             disk_top=self.disk_height - self.disk_width / 2 * math.log(NEGLIGIBLE_DISK),
@@ -141,9 +117,38 @@ class JF12(FieldModel):
         )
 
 
+@dataclass(frozen=True)
+class JF12(JF12Halo):
+    """Parameters of the regular field, the published best fit by default; b_8 follows from zero net flux, rounded."""
+
+    arm_strengths: tuple = parameter(
+        (0.1, 3.0, -0.9, -0.8, -2.0, -4.2, 0.0, 2.7), "µG", "fields of arms 1 to 8, 5 kpc from the centre (b_1 to b_8)"
+    )
+    ring_strength: float = parameter(0.1, "µG", "azimuthal field of the molecular ring at 5 kpc (b_ring)")
+    ring_inner: float = parameter(3.0, "kpc", "inner edge of the ring, which ends at 5 kpc", positive=True)
+
+    def constants(self):
+        """Return the parameters with their trigonometry done."""
+        return Constants(
+            arm_strengths=np.array(self.arm_strengths),
+            ring_strength=self.ring_strength,
+            ring_inner=self.ring_inner,
+            **self.arm_constants(),
+            **self.shared_constants(),
+        )
+
+
 def jf12_regular():
     """JF12 without its random parts."""
     return JF12()
+
+
+def jf12planck_regular():
+    """JF12 with arm 6 and X field weakened to agree with the synchrotron maps of Planck, without its random parts.
+
+    Planck Collaboration, A&A 596 (2016) A103 (arXiv:1601.00546), "JF12b"; b_8 is left as it was.
+    """
+    return JF12(arm_strengths=(0.1, 3.0, -0.9, -0.8, -2.0, -3.5, 0.0, 2.7), x_strength=1.8)
 
 
 @jit
@@ -194,14 +199,14 @@ def _disk(c, place, r):
 
 
 @jit
-def _toroidal(c, south, r, height):
+def toroidal(c, south, r, height):
     """B_phi of the toroidal halo (eq. 6) without its decrease towards the disk."""
     strength, edge = (c.south_strength, c.south_radius) if south else (c.north_strength, c.north_radius)
     return strength * math.exp(-height / c.halo_scale) / (1.0 + math.exp(c.halo_slope * (r - edge)))
 
 
 @jit
-def _x_field(c, in_core, r, height):
+def x_field(c, in_core, r, height):
     """Return (B_r, B_z) of the northern X field (eq. 7 to 10)."""
     if not in_core:
         origin = r - height * c.x_cot
@@ -229,7 +234,7 @@ def _regular(c, piece, x, y, z):
         b_r, b_phi = _disk(c, piece & DISK, r)
         b_r, b_phi = b_r * disk, b_phi * disk
     if not piece & HOLE:
-        b_phi += (1.0 - disk) * _toroidal(c, south, r, height)
-        x_r, b_z = _x_field(c, piece & CORE, r, height)
+        b_phi += (1.0 - disk) * toroidal(c, south, r, height)
+        x_r, b_z = x_field(c, piece & CORE, r, height)
         b_r += -x_r if south else x_r
     return b_r * cos_phi - b_phi * sin_phi, b_r * sin_phi + b_phi * cos_phi, b_z

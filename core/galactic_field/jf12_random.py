@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import ConfigError
 from .compiled import strength
-from .field import RandomPart
 from .jf12 import REFERENCE_RADIUS, arm_at
+from .model import RandomPart, parameter, parameter_path
+from .random_field import POINTS, SPACING
 
 
 class Profile(NamedTuple):
@@ -32,50 +34,40 @@ class Profile(NamedTuple):
 
 @dataclass(frozen=True)
 class JF12Random(RandomPart):
-    """Parameters of the random field, the published best fit by default.
+    """Parameters of the random field, the published best fit by default."""
 
-    Parameters
-    ----------
-    random_arm_strengths : tuple of 8 floats
-        Rms b_1 to b_8 in the arms of the regular field at 5 kpc from the centre, microgauss.
-    random_inner_strength : float
-        Rms inside 5 kpc (b_int), microgauss.
-    random_disk_scale : float
-        Gaussian scale height of the disk (z_0^disk), kpc.
-    random_halo_strength : float
-        Rms of the halo in the centre (B_0), microgauss.
-    random_halo_radius, random_halo_scale : float
-        Exponential scale length (r_0) and Gaussian scale height (z_0) of the halo, kpc.
-    striation : float
-        Ratio beta of the energies of striated and regular field.
-    inner_scale, outer_scale : float
-        Shortest and longest wavelength of the turbulence, kpc.
-    """
+    random_arm_strengths: tuple = parameter(
+        (10.81, 6.96, 9.59, 6.96, 1.96, 16.34, 37.29, 10.35), "µG",
+        "rms in arms 1 to 8, 5 kpc from the centre (b_1 to b_8)", low=0,
+    )
+    random_inner_strength: float = parameter(7.63, "µG", "rms inside 5 kpc (b_int)", low=0)
+    random_disk_scale: float = parameter(0.61, "kpc", "Gaussian scale height of the disk (z_0^disk)", positive=True)
+    random_halo_strength: float = parameter(4.68, "µG", "rms of the halo in the centre (B_0)", low=0)
+    random_halo_radius: float = parameter(10.97, "kpc", "exponential scale length of the halo (r_0)", positive=True)
+    random_halo_scale: float = parameter(2.84, "kpc", "Gaussian scale height of the halo (z_0)", positive=True)
+    striation: float = parameter(1.36, "", "ratio of the energies of striated and regular field (beta)", low=0)
+    inner_scale: float = parameter(0.008, "kpc", "shortest wavelength of the turbulence", low=2 * SPACING)
+    outer_scale: float = parameter(0.272, "kpc", "longest wavelength of the turbulence", high=POINTS * SPACING)
 
-    random_arm_strengths: tuple = (10.81, 6.96, 9.59, 6.96, 1.96, 16.34, 37.29, 10.35)
-    random_inner_strength: float = 7.63
-    random_disk_scale: float = 0.61
-    random_halo_strength: float = 4.68
-    random_halo_radius: float = 10.97
-    random_halo_scale: float = 2.84
-    striation: float = 1.36
-    inner_scale: float = 0.008
-    outer_scale: float = 0.272
+    def check(self):
+        """Require wavelengths between the two scales."""
+        if self.inner_scale >= self.outer_scale:
+            raise ConfigError(
+                f"expected more than inner_scale, {self.inner_scale:g} kpc, received {self.outer_scale:g}",
+                parameter_path("outer_scale"),
+            )
 
     def profile(self, regular):
         """Return the constants of the rms; the arms are those of the ``regular`` model."""
-        tan_pitch = math.tan(math.radians(regular.pitch))
         return Profile(
-            arm_radii=np.array(regular.arm_radii),
             arm_strengths=np.array(self.random_arm_strengths),
-            tan_pitch=tan_pitch,
-            arm_turn=math.exp(-2 * math.pi * tan_pitch),
             inner_strength=self.random_inner_strength,
             disk_scale=self.random_disk_scale,
             halo_strength=self.random_halo_strength,
             halo_radius=self.random_halo_radius,
             halo_scale=self.random_halo_scale,
             outer_radius=regular.outer_radius,
+            **regular.arm_constants(),
         )
 
 

@@ -8,9 +8,10 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..errors import ConfigError
 from ..units import SUN_DISTANCE
 from .compiled import formula, jit
-from .field import FieldModel
+from .model import FieldModel, parameter, parameter_path
 
 SMALLEST_RADIUS = 1e-9  # kpc; the winding ln(r) ends here
 
@@ -36,53 +37,53 @@ class Constants(NamedTuple):
 
 @dataclass(frozen=True)
 class PT11(FieldModel):
-    """Parameters, those of the bisymmetric disk by default.
+    """Parameters, those of the bisymmetric disk by default."""
 
-    Parameters
-    ----------
-    bisymmetric : bool
-        Whether the disk field reverses between arms (BSS) or keeps its direction (ASS).
-    pitch : float
-        Pitch angle of the spiral (p), degrees.
-    reversal_distance : float
-        Distance of the nearest field reversal from the Sun (d), kpc; negative towards the Galactic centre.
-    disk_strength : float
-        Disk field at the Sun's radius (B_0), microgauss.
-    core_radius : float
-        Radius inside which the disk field no longer grows (R_c), kpc.
-    disk_scale : float
-        Scale height of the disk (z_0), kpc.
-    north_strength, south_strength : float
-        Toroidal halo above and below the plane (B_0^H), positive along +phi of our frame, microgauss.
-    halo_radius, halo_height : float
-        Where the halo is strongest (R_0^H, z_0^H), kpc.
-    inner_width, outer_width : float
-        Widths of the halo in height towards and away from the plane (z_1^H), kpc.
-    """
+    bisymmetric: bool = parameter(
+        True, "", "whether the disk field reverses between arms (BSS) or keeps its direction (ASS)"
+    )
+    pitch: float = parameter(-6.0, "deg", "pitch angle of the spiral (p)", low=-89, high=89, nonzero=True)
+    reversal_distance: float = parameter(
+        -0.6, "kpc", "distance of the nearest field reversal from the Sun (d), negative towards the Galactic centre", low=-8.4
+    )
+    disk_strength: float = parameter(2.0, "µG", "disk field at the Sun (B_0)")
+    core_radius: float = parameter(
+        5.0, "kpc", "radius inside which the disk field no longer grows (R_c)", positive=True
+    )
+    disk_scale: float = parameter(1.0, "kpc", "scale height of the disk (z_0)", positive=True)
+    north_strength: float = parameter(
+        4.0, "µG", "toroidal halo above the plane (B_0^H), positive along +phi of our frame"
+    )
+    south_strength: float = parameter(
+        -4.0, "µG", "toroidal halo below the plane (B_0^H), positive along +phi of our frame"
+    )
+    halo_radius: float = parameter(8.0, "kpc", "radius at which the halo is strongest (R_0^H)", positive=True)
+    halo_height: float = parameter(1.3, "kpc", "height at which the halo is strongest (z_0^H)", low=0)
+    inner_width: float = parameter(0.25, "kpc", "width of the halo towards the plane (z_1^H)", positive=True)
+    outer_width: float = parameter(0.40, "kpc", "width of the halo away from the plane (z_1^H)", positive=True)
 
-    bisymmetric: bool = True
-    pitch: float = -6.0
-    reversal_distance: float = -0.6
-    disk_strength: float = 2.0
-    core_radius: float = 5.0
-    disk_scale: float = 1.0
-    north_strength: float = 4.0
-    south_strength: float = -4.0
-    halo_radius: float = 8.0
-    halo_height: float = 1.3
-    inner_width: float = 0.25
-    outer_width: float = 0.40
+    @property
+    def phase(self):
+        """Phase of the spiral at the Sun (eq. 4), radians."""
+        return math.log1p(self.reversal_distance / SUN_DISTANCE) / math.tan(math.radians(self.pitch)) - math.pi / 2
+
+    def check(self):
+        """Require that the field does not vanish at the Sun, where its strength is given."""
+        if abs(math.cos(self.phase)) < 1e-6:
+            raise ConfigError(
+                f"expected a distance that puts no reversal at the Sun, received {self.reversal_distance:g} kpc",
+                parameter_path("reversal_distance"),
+            )
 
     def constants(self):
         """Return the parameters with their trigonometry done."""
         pitch = math.radians(self.pitch)
-        phase = math.log1p(self.reversal_distance / SUN_DISTANCE) / math.tan(pitch) - math.pi / 2  # eq. 4
         return Constants(
             sin_pitch=math.sin(pitch),
             cos_pitch=math.cos(pitch),
             cot_pitch=1 / math.tan(pitch),
-            phase=phase,
-            disk_strength=self.disk_strength * SUN_DISTANCE / math.cos(phase),  # eq. 5
+            phase=self.phase,
+            disk_strength=self.disk_strength * SUN_DISTANCE / math.cos(self.phase),  # eq. 5
             core_radius=self.core_radius,
             disk_scale=self.disk_scale,
             bisymmetric=self.bisymmetric,

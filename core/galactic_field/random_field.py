@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import fft
 
+from ..errors import InputError
 from ..streams import random_stream
 from ..units import GYRATION
 
@@ -21,6 +22,7 @@ SPACING = 0.004  # kpc
 CUBES = 100  # of one sign of the striated field in each direction, repeated periodically like the box
 CUBE_SIZE = 0.1  # kpc
 KOLMOGOROV = 5 / 3
+SLACK = 1e-9  # relative, of the scales that just fit into a box
 
 
 class Draw(NamedTuple):
@@ -100,7 +102,7 @@ def kolmogorov_box(rng, n, spacing, inner_scale, outer_scale, index=KOLMOGOROV):
     spacing : float
         Between points, kpc.
     inner_scale, outer_scale : float
-        Shortest and longest wavelength, kpc; at least two points to a wavelength.
+        Shortest and longest wavelength, kpc; at least two points to a wavelength, and none longer than the box.
     index : float
         Energy per interval of wave number falls as ``k**-index``.
 
@@ -108,7 +110,18 @@ def kolmogorov_box(rng, n, spacing, inner_scale, outer_scale, index=KOLMOGOROV):
     -------
     ndarray of float32, shape (n, n, n, 3)
         Zero mean, unit rms of the three components together.
+
+    Raises
+    ------
+    InputError
+        If the box cannot hold these wavelengths.
     """
+    shortest, longest = 2 * spacing, n * spacing
+    if not shortest * (1 - SLACK) <= inner_scale < outer_scale <= longest * (1 + SLACK):
+        raise InputError(
+            f"expected an inner scale of at least {shortest:g} kpc below an outer scale of at most {longest:g} kpc, "
+            f"received {inner_scale:g} and {outer_scale:g}"
+        )
     frequency = [np.fft.fftfreq(n).astype(np.float32)] * 2 + [np.fft.rfftfreq(n).astype(np.float32)]
     k = [f.reshape([-1 if axis == i else 1 for i in range(3)]) for axis, f in enumerate(frequency)]
     k2 = k[0] ** 2 + k[1] ** 2 + k[2] ** 2

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .compiled import formula
-from .field import FieldModel
+from .model import FieldModel, parameter
 
 
 class Constants(NamedTuple):
@@ -17,22 +17,16 @@ class Constants(NamedTuple):
 
 @dataclass(frozen=True)
 class UniformField(FieldModel):
-    """Uniform field.
+    """Uniform field."""
 
-    Parameters
-    ----------
-    bx, by, bz : float
-        Components in microgauss.
-    """
-
-    bx: float = 0.0
-    by: float = 0.0
-    bz: float = 0.0
+    bx: float = parameter(0.0, "µG", "field along x")
+    by: float = parameter(0.0, "µG", "field along y")
+    bz: float = parameter(0.0, "µG", "field along z")
     largest_step = 5.0
 
     def constants(self):
         """Return the three components."""
-        return Constants(float(self.bx), float(self.by), float(self.bz))
+        return Constants(self.bx, self.by, self.bz)
 
 
 def no_field():

@@ -8,12 +8,13 @@ import numpy as np
 from scipy import sparse
 
 from ..cache import cache_path
-from ..config import digest_of
+from ..config import IMPORTED_FIELD, digest_of
 from ..galactic_field import backtrack, galactic_field
 from ..progress import SILENT
 from ..resources import resource_path
 from . import image as imaging
 from .coarse import COARSE_ORDER, cached_exits, coarse_pass
+from .imported import imported_images
 from .store import ImageStore, read_images, rigidity_key
 
 POINTS_PER_DECADE = 40
@@ -124,14 +125,20 @@ def source_lens(source, field, sky, rigidity, *, cache=None, progress=SILENT):
     Returns
     -------
     SourceLens
+        Of an imported field at the rigidities of its own tables.
 
     Raises
     ------
+    InputError
+        If an imported field cannot be used.
     CancelledError
         If ``progress`` was cancelled; the rigidities done are kept.
     """
-    galaxy = galactic_field(field)
     rigidity = np.asarray(rigidity, dtype=float)
+    if field.model == IMPORTED_FIELD:
+        found = imported_images(source, field.file, sky, rigidity, cache=cache, progress=progress)
+        return SourceLens(source.name, sky.source_radius, sky.nside, *found)
+    galaxy = galactic_field(field)
     shipped = read_images(shipped_path(source, galaxy), lens_digest(source, galaxy, sky.source_radius))
     images = find_images(source, galaxy, sky.source_radius, rigidity, known=shipped, cache=cache, progress=progress)
     return SourceLens(source.name, sky.source_radius, sky.nside, rigidity, images)

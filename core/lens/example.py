@@ -2,7 +2,7 @@
 
 They are what :func:`~.assembly.source_lens` would compute for the five published sources with the default settings,
 and are used only as long as their digest says so. After a change of the field, the tracing or the search make them
-again with ``python main.py lens --out resources/lens``.
+again with ``python main.py example-maps --out resources/lens``.
 """
 
 from pathlib import Path

@@ -7,5 +7,6 @@ the detector smears them. Together they are one probability per pixel and bin.
 
 from .build import sky_densities, sky_density
 from .density import Losses, SkyDensity
+from .lens_report import AveragedField, LensReport, LensSummary
 
-__all__ = ["Losses", "SkyDensity", "sky_densities", "sky_density"]
+__all__ = ["AveragedField", "LensReport", "LensSummary", "Losses", "SkyDensity", "sky_densities", "sky_density"]

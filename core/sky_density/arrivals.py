@@ -78,6 +78,29 @@ def rows_and_weights(log_rigidity, lens):
     return row, np.clip(weight, 0.0, 1.0), inside
 
 
+def nuclei_at_rigidities(nuclei, lens, energy):
+    """Distribute nuclei over the rows of a lens and the bins.
+
+    Returns
+    -------
+    per_row : ndarray, shape (n_R, n_bins + 1)
+        Nuclei at the Galaxy's edge by row and by bin of reconstructed energy; the last column lies above the last edge.
+    entering : ndarray, shape (n_bins + 1,)
+        Those of all rigidities, outside the lens too.
+    """
+    row, weight, inside = rows_and_weights(nuclei.log_rigidity, lens)
+    n_rows, n_cells = len(lens.rigidity), nuclei.number.shape[1]
+    cell = np.broadcast_to(np.arange(n_cells), row.shape)
+    numbers = np.where(inside, nuclei.number, 0.0)
+    at_rigidity = np.zeros((n_rows, n_cells))
+    np.add.at(at_rigidity, (row, cell), numbers * (1 - weight))
+    np.add.at(at_rigidity, (row + 1, cell), numbers * weight)
+
+    smear = smearing(nuclei.cells, energy.bin_edges, energy.resolution)
+    entering = nuclei.number.sum(axis=0) @ smear
+    return at_rigidity @ smear, entering
+
+
 def expected_density(nuclei, lens, maps, energy, normalisation):
     """Density of a source in closed form.
 
@@ -106,17 +129,7 @@ def expected_density(nuclei, lens, maps, energy, normalisation):
     NoEventsError
         If nothing arrives in the bins.
     """
-    row, weight, inside = rows_and_weights(nuclei.log_rigidity, lens)
-    n_rows, n_cells = len(lens.rigidity), nuclei.number.shape[1]
-    cell = np.broadcast_to(np.arange(n_cells), row.shape)
-    numbers = np.where(inside, nuclei.number, 0.0)
-    at_rigidity = np.zeros((n_rows, n_cells))
-    np.add.at(at_rigidity, (row, cell), numbers * (1 - weight))
-    np.add.at(at_rigidity, (row + 1, cell), numbers * weight)
-
-    smear = smearing(nuclei.cells, energy.bin_edges, energy.resolution)
-    entering = nuclei.number.sum(axis=0) @ smear
-    per_row = at_rigidity @ smear
+    per_row, entering = nuclei_at_rigidities(nuclei, lens, energy)
     open_rows = maps.sum(axis=1) > 0
     arriving = per_row * (open_rows * row_factors(lens, normalisation))[:, None]
     density = maps.T @ arriving[:, :-1]

@@ -1,15 +1,24 @@
-"""From a run's configuration to its densities."""
+"""From a run's configuration to its densities.
+
+A run may ask for several fields: realisations of the random part, or models. The true field is one unknown draw from
+them, so the density of the run is the weighted mean of the densities through each: a mixture, each part of which sums
+to 1 (the source's fraction of the events is given, whatever the field). Inside each part ``sky.normalisation`` decides
+how its rigidities are weighed.
+"""
 
 from dataclasses import replace
 
 import numpy as np
 
-from ..progress import SILENT
+from ..errors import NoEventsError
+from ..galactic_field.members import field_members, member_name
+from ..progress import SILENT, StageProgress
 from ..sources import selected_sources
 from ..streams import random_stream
 from .arrivals import expected_density, nuclei_in_cells, sampled_density
 from .density import Losses, SkyDensity
 from .energy_bins import bin_probabilities
+from .lens_report import AveragedField, lens_report, mean_report
 
 
 def isotropic_density(energy, nside):
@@ -30,7 +39,7 @@ def isotropic_density(energy, nside):
 
 
 def sky_density(config, source, *, half=None, cache=None, progress=SILENT):
-    """Compute the density of one source.
+    """Compute the density of one source, the mean over the fields of the run.
 
     Parameters
     ----------
@@ -49,20 +58,28 @@ def sky_density(config, source, *, half=None, cache=None, progress=SILENT):
     Raises
     ------
     NoEventsError
-        If no nucleus arrives in the bins.
+        If no nucleus arrives in the bins, whatever the field.
     """
     from ..lens import rigidity_grid, source_lens
     from ..propagation import CHARGES, propagated_spectrum
+    from .samples import density_of_sample, is_sample, read_sample
 
+    if is_sample(config.field):
+        isotropic = isotropic_density(config.energy, config.sky.nside)
+        return density_of_sample(config, source, read_sample(config.field.file), *isotropic, half)
     spectrum = propagated_spectrum(config.emission, config.propagation, source.distance, cache=cache, progress=progress)
     nuclei = nuclei_in_cells(spectrum, CHARGES, config.energy)
     grid = rigidity_grid(*config.energy.rigidity_range)
-    lens = source_lens(source, config.field, config.sky, grid, cache=cache, progress=progress)
-    return density_from_parts(config, source.name, source.key, nuclei, lens, half)
+
+    def through(field, stage):
+        lens = source_lens(source, field, config.sky, grid, cache=cache, progress=stage)
+        return density_from_parts(config, source.name, source.key, nuclei, lens, half)
+
+    return mean_over_fields(field_members(config.field), through, progress)
 
 
 def density_from_parts(config, name, key, nuclei, lens, half=None):
-    """Same as :func:`sky_density` from :class:`~.arrivals.Nuclei` and a :class:`~..lens.SourceLens` at hand."""
+    """Make the density of one source from :class:`~.arrivals.Nuclei` and the :class:`~..lens.SourceLens` of one field."""
     arguments = (nuclei, lens, lens.sparse_density(half), config.energy, config.sky.normalisation)
     if config.energy.method == "sampled":
         source, losses = sampled_density(*arguments, random_stream(config.seed, f"nuclei {key}"))
@@ -71,7 +88,54 @@ def density_from_parts(config, name, key, nuclei, lens, half=None):
     isotropic, above = isotropic_density(config.energy, lens.nside)
     return SkyDensity(
         name, lens.nside, config.energy.bin_edges, source, isotropic, config.sky.normalisation,
-        replace(losses, above_isotropic=above), key,
+        replace(losses, above_isotropic=above), key, (lens_report(name, nuclei, lens, config.energy),),
+    )
+
+
+def mean_over_fields(members, density_through, progress=SILENT):
+    """Average the density of one source over fields.
+
+    Parameters
+    ----------
+    members : sequence of (FieldConfig, float)
+        Single fields and their weights, as from :func:`~..galactic_field.members.field_members`.
+    density_through : callable
+        ``density_through(field, progress)`` returns the :class:`SkyDensity` through one field.
+    progress : Progress, optional
+
+    Returns
+    -------
+    SkyDensity
+        Its losses and its report are the weighted means. A field in which nothing arrives is left out, the other
+        weights are raised in proportion, and the report names it.
+
+    Raises
+    ------
+    NoEventsError
+        If nothing arrives in any of them.
+    """
+    first, mean, losses, reports, fields = None, 0.0, [], [], []
+    for i, (field, weight) in enumerate(members, 1):
+        name = member_name(field)
+        stage = progress if len(members) == 1 else StageProgress(progress, f"{i}/{len(members)} {name}")
+        try:
+            density = density_through(field, stage)
+        except NoEventsError as error:
+            refusal = error
+            fields.append(AveragedField(name, weight, arrives=False))
+            continue
+        first = first or density
+        mean = mean + weight * density.source  # one by one: densities are large
+        losses.append(density.losses)
+        reports.append(density.lens_reports)
+        fields.append(AveragedField(name, weight))
+    if first is None:
+        raise refusal
+    weights = np.array([field.weight for field in fields if field.arrives])
+    total = weights.sum()
+    return replace(
+        first, source=mean / total, losses=mean_losses(losses, weights / total),
+        lens_reports=tuple(mean_report(same_source, weights / total, fields) for same_source in zip(*reports, strict=True)),
     )
 
 
@@ -109,17 +173,22 @@ def mixture(densities, shares):
     Returns
     -------
     SkyDensity
-        Its losses are the shares' mean.
+        Its losses are the shares' mean; it has the reports of all sources.
     """
     weights = np.asarray(shares, dtype=float) / np.sum(shares)
-    losses = Losses(**{
-        field: float(sum(w * getattr(d.losses, field) for w, d in zip(weights, densities, strict=True)))
-        for field in Losses.__dataclass_fields__
-    })
     return replace(
         densities[0],
         name=" + ".join(d.name for d in densities),
         key="+".join(d.key for d in densities),
         source=sum(w * d.source for w, d in zip(weights, densities, strict=True)),
-        losses=losses,
+        losses=mean_losses([d.losses for d in densities], weights),
+        lens_reports=sum((d.lens_reports for d in densities), ()),
     )
+
+
+def mean_losses(losses, weights):
+    """Return the weighted mean of several :class:`~.density.Losses`; ``weights`` sum to 1."""
+    return Losses(**{
+        name: float(sum(w * getattr(part, name) for w, part in zip(weights, losses, strict=True)))
+        for name in Losses.__dataclass_fields__
+    })

@@ -55,6 +55,8 @@ class SkyDensity:
     losses : Losses
     key : str
         Name in files, without blanks: ``"CenA"``; by default from ``name``.
+    lens_reports : tuple of LensReport
+        What the density rests on, one for each source; empty if it was not made through a lens.
 
     Raises
     ------
@@ -70,6 +72,7 @@ class SkyDensity:
     normalisation: str = "edge"
     losses: Losses = Losses()
     key: str = ""
+    lens_reports: tuple = ()
 
     def __post_init__(self):
         check_nside(self.nside)

@@ -16,6 +16,7 @@ from ..files import replacing_path
 from ..provenance import stamp, stamped_config
 from ..sky import ORDERING
 from .density import Losses, SkyDensity
+from .lens_report import AveragedField, LensReport
 
 PACKED = dict(compression="gzip", shuffle=True)
 USER_BLOCK = 512
@@ -26,7 +27,8 @@ def write_densities(path, config, densities):
     """Write the densities of one run.
 
     ``/sources/KEY/density`` and ``/isotropic/density``, shape (npix, n_bins), each summing to 1, with the attributes
-    ``ordering``, ``nside``, ``bin_edges_EeV`` and ``normalisation``; the run record stands at the root.
+    ``ordering``, ``nside``, ``bin_edges_EeV`` and ``normalisation``; the run record stands at the root. The lens report
+    of each source behind a density is the table ``/sources/KEY/lens/0``, ``1``, …
 
     Parameters
     ----------
@@ -47,6 +49,8 @@ def write_densities(path, config, densities):
             for loss, value in asdict(density.losses).items():
                 group.attrs[loss] = value
             describe(group.create_dataset("density", data=density.source, **PACKED), density)
+            for i, report in enumerate(density.lens_reports):
+                _write_report(group, f"lens/{i}", report)
         file["sources"].attrs["order"] = [density.key for density in densities]
         describe(file.create_dataset("isotropic/density", data=densities[0].isotropic, **PACKED), densities[0])
 
@@ -164,4 +168,24 @@ def _read_source(group, key, isotropic):
         name=group.attrs["name"], nside=int(dataset.attrs["nside"]), bin_edges=dataset.attrs["bin_edges_EeV"],
         source=dataset[()], isotropic=isotropic, normalisation=dataset.attrs["normalisation"],
         losses=Losses(**{field.name: float(group.attrs[field.name]) for field in fields(Losses)}), key=key,
+        lens_reports=tuple(_read_report(group[f"lens/{i}"]) for i in range(len(group.get("lens", ())))),
+    )
+
+
+def _write_report(group, name, report):
+    columns = report.columns()
+    table = np.rec.fromarrays(list(columns.values()), names=list(columns))
+    dataset = group.create_dataset(name, data=table)
+    dataset.attrs["source"] = report.source
+    dataset.attrs["fields"] = [field.name for field in report.fields]
+    dataset.attrs["weights"] = [field.weight for field in report.fields]
+    dataset.attrs["arrives"] = [field.arrives for field in report.fields]
+
+
+def _read_report(dataset):
+    table, attributes = dataset[()], dataset.attrs
+    rigidity, *others = (table[name].copy() for name in table.dtype.names)
+    averaged = zip(attributes["fields"], attributes["weights"], attributes["arrives"], strict=True)
+    return LensReport(
+        attributes["source"], rigidity, *others, tuple(AveragedField(name, float(w), bool(a)) for name, w, a in averaged)
     )

@@ -7,13 +7,14 @@ the draft's complaint beneath it until the value is put right.
 import math
 import textwrap
 import typing
+from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from ...core.config import describe_setting, settings_of
+from ...core.config import Table, describe_setting, settings_of
 from ..plots.numbers import MINUS, THIN_SPACE
-from ..widgets import Choice, Segments, Slider, Tick, ValueEdit, column, label, restyle, row, wrapped
+from ..widgets import Choice, Segments, Slider, Tick, ValueEdit, button, column, label, restyle, row, wrapped
 from .labels import choice_entries
 
 SLIDER_STEPS = 1000
@@ -276,6 +277,35 @@ class TextField(Field):
         self.box.show_text(str(value))
 
 
+class FileField(TextField):
+    """The path of a file or folder, with a button to choose it.
+
+    Parameters
+    ----------
+    title : str
+        Of the dialog.
+    is_folder : callable
+        Whether a folder is wanted now.
+    """
+
+    def __init__(self, draft, path, title, *, is_folder, parent=None):
+        self._title, self._is_folder = title, is_folder
+        super().__init__(draft, path, parent=parent)
+
+    def finish(self, *parts, spacing=4):
+        """Add the button."""
+        super().finish(*parts, row(None, button("Choose…", on_click=self._choose)), spacing=spacing)
+
+    def _choose(self):
+        start = str(self.draft.value(self.path) or Path.home())
+        if self._is_folder():
+            path = QFileDialog.getExistingDirectory(self, self._title, start)
+        else:
+            path, _ = QFileDialog.getOpenFileName(self, self._title, start)
+        if path:
+            self.edit(path)
+
+
 class SegmentField(Field):
     """A few usual values as buttons.
 
@@ -297,8 +327,14 @@ class SegmentField(Field):
 
 def field_for(draft, path, text=None):
     """Make the field that suits the type of a setting."""
+    from . import field  # its fields are built from those above
+
     spec = specification(draft, path)
     kind = spec.type
+    if kind is Table:
+        return field.ParametersField(draft, path, text)
+    if path == "field.ensemble":
+        return field.EnsembleField(draft, path, text)
     if spec.metadata["choices"] is not None:
         return ChoiceField(draft, path, text)
     if kind is bool:

@@ -10,12 +10,13 @@ WORDS = {
     "sky.normalisation": {"edge": "At the Galaxy's edge", "flux": "Flux at the Earth"},
     "observatory.exposure": {"uniform": "Uniform over the sky"},
     "emission.cutoff_shape": {"exponential": "Exponential", "broken": "Broken exponential"},
+    "sky.source_shape": {"cap": "Even within a cap", "fisher": "Fisher distribution"},
     "frame": {"galactic": "Galactic l, b", "equatorial": "Equatorial α, δ"},
 }
 
 
 def choice_entries(path, spec):
-    """Return ``(value, text)`` for each choice of a setting, named for people.
+    """Return ``(value, text)`` for each choice of a setting, named for people; ``(None, text)`` is a heading or a line.
 
     Parameters
     ----------
@@ -26,7 +27,25 @@ def choice_entries(path, spec):
     choices = spec.metadata["choices"]
     values = choices() if callable(choices) else choices
     words = WORDS.get(path) or registry_labels(path)
-    return tuple((value, words.get(value, value)) for value in values)
+    entries = [(value, words.get(value, value)) for value in values]
+    return tuple(with_families(entries) if path == "field.model" else entries)
+
+
+def with_families(entries):
+    """Bring together models that share the first word of their labels.
+
+    A family of two or more has a heading, ``(None, text)``; a line, ``(None, "")``, parts it from a model without family.
+    """
+    families = {}
+    for value, text in entries:
+        families.setdefault(text.split()[0].strip(","), []).append((value, text))
+    in_family = False
+    for family, members in families.items():
+        is_family = len(members) > 1
+        if is_family or in_family:
+            yield None, family if is_family else ""
+        yield from members
+        in_family = is_family
 
 
 def registry_labels(path):

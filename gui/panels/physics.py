@@ -1,12 +1,8 @@
-"""Emission and field, energy, events: what happens between source and detector."""
-
-from pathlib import Path
-
-from PySide6.QtWidgets import QFileDialog
+"""Emission, energy, events: what happens between source and detector."""
 
 from ..plots.numbers import energy_range
-from ..widgets import Segments, ValueEdit, button, label, row
-from .form import ChoiceField, Field, NumberField, SliderField, TextField, field_for
+from ..widgets import Segments, ValueEdit, label, row
+from .form import ChoiceField, Field, FileField, NumberField, SliderField, field_for
 from .section import SectionPanel
 
 POWER_LAW = ("emission.index", "emission.cutoff", "emission.cutoff_shape", "emission.fractions")
@@ -16,20 +12,21 @@ EVENT_STEP = 10
 
 
 class EmissionPanel(SectionPanel):
-    """What the sources emit and the field it crosses."""
+    """What the sources emit."""
 
     def __init__(self, draft, parent=None):
-        super().__init__("Emission and field", parent)
+        super().__init__("Emission", parent)
         self._draft = draft
         self.model = ChoiceField(draft, "emission.model", beneath=False)
-        self.file = FileField(draft, "emission.file")
+        self.file = FileField(draft, "emission.file", "Injected spectra, or folder of published ones", is_folder=self._is_published)
         self.power_law = [field_for(draft, path) for path in POWER_LAW]
-        self.field = ChoiceField(draft, "field.model", beneath=False)
-        self.add(self.model, self.file, *self.power_law, self.field)
-        paths = ("propagation.ebl", "field.realisation", "sky.source_radius", "sky.normalisation", "observatory.exposure")
-        self.more = self.add_fold(*(field_for(draft, path) for path in paths))
+        self.add(self.model, self.file, *self.power_law)
+        self.more = self.add_fold(*(field_for(draft, path) for path in ("propagation.ebl", "observatory.exposure")))
         draft.subscribe(self._draft_changed)
         self._show_what_matters()
+
+    def _is_published(self):
+        return self._draft.value("emission.model") == "published"
 
     def _draft_changed(self, paths):
         if "emission.model" in paths:
@@ -40,23 +37,6 @@ class EmissionPanel(SectionPanel):
         self.file.setVisible(model in ("table", "published"))
         for field in self.power_law:
             field.setVisible(model == "power_law")
-
-
-class FileField(TextField):
-    """The path of a file or folder, with a button to choose it."""
-
-    def finish(self, *parts, spacing=4):
-        """Add the button."""
-        super().finish(*parts, row(None, button("Choose…", on_click=self._choose)), spacing=spacing)
-
-    def _choose(self):
-        start = str(self.draft.value(self.path) or Path.home())
-        if self.draft.value("emission.model") == "published":
-            path = QFileDialog.getExistingDirectory(self, "Folder of published spectra", start)
-        else:
-            path, _ = QFileDialog.getOpenFileName(self, "Table of injected spectra", start)
-        if path:
-            self.edit(path)
 
 
 class BinsField(Field):

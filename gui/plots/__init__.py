@@ -11,6 +11,11 @@ Everything here is a plain ``QWidget`` with setters and signals; colours follow 
 ``sky.SkyMap``
     One large sky: ``set_map(values, nside, maps.ColourScale(kind, low, high), title=..., fade=...)``, ``set_sources``,
     ``set_dots``, ``set_heading``; signals ``hovered``, ``clicked`` ``(picture, l, b)``.
+``field.FieldView``
+    The Field tab. ``set_setup(FieldSetup | None, message)``, ``set_rigidities(grid, chosen)``, ``set_sources(names, chosen)``,
+    ``set_sky(SkyOfField | None)``, ``set_images(values, nside, statistics=, current=)``, ``set_statistics(ImageStatistics | None)``,
+    ``set_rays(rays)``, ``set_waiting(str)``, ``toggle_play()``; signals ``shown``, ``kind_chosen(str)``,
+    ``rigidity_chosen(float)``, ``source_chosen(str)``, ``sky_clicked(l, b)``, ``rays_cleared``.
 ``spectrum.SpectrumPlot``
     ``set_density(SkyDensity | None, ipix=None)`` (None: the whole sky), ``set_pixel(ipix | None)``,
     ``set_events(MockEvents | None, index=0)``.

@@ -115,19 +115,26 @@ class ResultsView(QWidget):
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
 
-    def set_verdicts(self, verdicts):
-        """Show verdicts of any sources, numbers of events and statistics; the choice of the row is kept if it can be."""
+    def set_verdicts(self, verdicts, chosen=None):
+        """Show verdicts of any sources, numbers of events and statistics.
+
+        Parameters
+        ----------
+        verdicts : iterable of Verdict
+        chosen : Verdict, optional
+            One of them, whose ROC and scores are shown; without it the choice of the row is kept if it can be.
+        """
         verdicts = tuple(verdicts)
         kept = self._key(self._selected)
         self._verdicts = verdicts
         self.model.set_verdicts(verdicts)
-        self._stack.setCurrentIndex(1 if verdicts else 0)
         self._selected = None
         if verdicts:
-            same = (v for v in verdicts if self._key(v) == kept)
-            self.select(next(same, self.model.verdict(self.sorter.mapToSource(self.sorter.index(0, 0)).row())))
+            first = self.model.verdict(self.sorter.mapToSource(self.sorter.index(0, 0)).row())
+            self.select(chosen or next((v for v in verdicts if self._key(v) == kept), first))
         else:
             self._show()
+        self._stack.setCurrentIndex(1 if verdicts else 0)  # last, so that what comes into sight is drawn once
 
     @staticmethod
     def _key(verdict):

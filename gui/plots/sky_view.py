@@ -25,6 +25,11 @@ def colour_table(theme):
     return table
 
 
+def packed(table):
+    """Return the colours of a table, shape (256, 4), as the list of numbers 0xAARRGGBB that a :class:`Picture` takes."""
+    return [(a << 24) + (r << 16) + (g << 8) + b for r, g, b, a in table.tolist()]
+
+
 def translucent(colour, alpha):
     """Return a theme colour as QColor with an opacity from 0 to 1."""
     mixed = QColor(colour)
@@ -129,7 +134,7 @@ class SkyView(pg.GraphicsView):
         """Take the colours of a theme."""
         self._theme = theme
         self._colours = colour_table(theme)
-        self._packed = [(0xFF << 24) + (r << 16) + (g << 8) + b for r, g, b, _ in self._colours.tolist()]
+        self._packed = packed(self._colours)
         self.setBackground(theme.ground)
         self._skies.setBrush(QColor(*(int(c) for c in self._colours[0, :3])))
         self._skies.setPen(QPen(Qt.PenStyle.NoPen))

@@ -78,7 +78,7 @@ class Draft(Observable):
         Parameters
         ----------
         values : mapping of str to object
-            By dotted path.
+            By dotted path. A table takes the place of all its entries, those that wait to be put right too.
 
         Returns
         -------
@@ -86,9 +86,12 @@ class Draft(Observable):
             Whether all of them are allowed; those that are not wait in :attr:`errors`.
         """
         before, errors_before = self._config, dict(self._errors)
-        waiting = {path: value for path, value in self._pending.items() if path not in values}
+        waiting = {
+            path: value for path, value in self._pending.items()
+            if path not in values and not path.startswith(tuple(f"{table}." for table in values))
+        }
         self._pending, self._errors = {}, {}
-        config = self._accept(before, {**waiting, **values})
+        config = self._accept(before, waiting, values)
         if config != before:
             self._remember(before, frozenset(values))
             self._config = config
@@ -97,12 +100,19 @@ class Draft(Observable):
             self.notify(*changed)
         return not set(values) & set(self._pending)
 
-    def _accept(self, config, values):
-        """Return ``config`` with as many of ``values`` as can be; the others are kept with their errors."""
-        try:
-            return with_values(config, values)
-        except ZevatronError:
-            pass
+    def _accept(self, config, waiting, values):
+        """Return ``config`` with as many of the values as can be; the others are kept with their errors.
+
+        What is set now is tried together with what waits, then by itself, at last one by one.
+        """
+        for together, rest in (({**waiting, **values}, {}), (values, waiting)):
+            try:
+                return self._one_by_one(with_values(config, together), rest)
+            except ZevatronError:
+                pass
+        return self._one_by_one(config, {**waiting, **values})
+
+    def _one_by_one(self, config, values):
         for path, value in values.items():
             try:
                 config = with_values(config, {path: value})

@@ -13,13 +13,20 @@ from zevatron.core.galactic_field import GalacticField, backtrack, backtracking,
 from zevatron.core.galactic_field.compiled import formula, jit
 from zevatron.core.galactic_field.field import FieldModel
 from zevatron.core.galactic_field.integrator import trace_rays
+from zevatron.core.galactic_field.registry import FIELD_MODELS
+from zevatron.core.galactic_field.tf17 import TF17Ad1
 from zevatron.core.galactic_field.uniform import UniformField
 from zevatron.core.progress import Progress
 from zevatron.core.sky import angular_distance, lonlat, unit_vectors
 from zevatron.core.units import GYRATION
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "gmf"
-MODELS = ("jf12_regular", "pt11_bss_halo", "pt11_ass_halo")
+TABLES = sorted(path.stem.removeprefix("backtrack_") for path in REFERENCE.glob("backtrack_*.csv"))
+KINDS = (
+    "jf12_regular", "jf12sol_regular", "pt11_bss_halo", "pt11_ass_halo", "tf17_ad1_c0", "tf17_dd1_c0", "uf23_base",
+    "uf23_spur", "uf23_twistx", "uf23_expx",
+)
+TIGHT = {"tf17_ad1_c1", "tf17_bd1_c1", "tf17_dd1_c0", "tf17_dd1_c1"}  # wound up tightly: ten times the error
 SUN = np.array([-8.5, 0.0, 0.0])
 
 
@@ -39,17 +46,23 @@ def directions(rng):
     return vectors / np.linalg.norm(vectors, axis=1)[:, np.newaxis]
 
 
-@pytest.mark.parametrize("name", MODELS)
+def test_every_regular_model_has_a_table():
+    assert set(TABLES) == {name for name, entry in FIELD_MODELS.items() if not entry.random} - {"none"}
+
+
+@pytest.mark.parametrize("name", TABLES)
 def test_exit_directions_agree_with_crpropa(name):
+    """At most 0.0005 degrees median and 0.005 at the 95th percentile; ten times that in the tightly wound fields."""
     rigidity, arrival, expected, path, usable = reference_tracks(name)
     found = backtrack(galactic_field(name), rigidity, arrival)
-    np.testing.assert_array_equal(np.isnan(found.path), np.isnan(path))
-    error = angular_distance(found.exit_direction, expected)
+    np.testing.assert_array_equal(np.isnan(found.path)[usable], np.isnan(path)[usable])
+    error, slack = angular_distance(found.exit_direction, expected), (10 if name in TIGHT else 1)
     for value in np.unique(rigidity):
         chosen = error[usable & (rigidity == value)]
-        assert np.median(chosen) < 0.0005
-        assert np.percentile(chosen, 95) < 0.005
-    assert np.nanpercentile(np.abs(found.path - path)[usable], 95) < 1e-4
+        assert len(chosen) > 5
+        assert np.median(chosen) < 0.0005 * slack
+        assert np.percentile(chosen, 95) < 0.005 * slack
+    assert np.nanpercentile(np.abs(found.path - path)[usable], 95) < 1e-4 * slack
 
 
 def test_no_field_no_deflection(directions):
@@ -93,7 +106,7 @@ def test_trapped_particles_are_nan():
     np.testing.assert_allclose(found.exit_direction[1], [0, 0, 1], atol=1e-4)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", KINDS)
 def test_particle_sent_back_in_returns_to_the_sun(name, directions):
     """The inverse: the particle that enters where the antiparticle left arrives at the Sun from the direction chosen."""
     field = galactic_field(name)
@@ -107,6 +120,15 @@ def test_particle_sent_back_in_returns_to_the_sun(name, directions):
     assert np.median(angular_distance(-back.direction, directions)) < 1e-4
 
 
+def test_a_thin_disk_is_not_overlooked(directions, monkeypatch):
+    """Disk Ad1 of TF17 is 55 pc thick: steps of at most 0.05 kpc find nothing on the way that the usual ones do not."""
+    field, flat = galactic_field("tf17_ad1_c0"), directions * [1, 1, 0.1]
+    flat /= np.linalg.norm(flat, axis=1)[:, np.newaxis]
+    usual = backtrack(field, 20.0, flat).exit_direction
+    monkeypatch.setattr(TF17Ad1, "largest_step", 0.05)
+    assert angular_distance(backtrack(field, 20.0, flat).exit_direction, usual).max() < 0.02
+
+
 def test_only_rigidity_over_field_matters(directions):
     """Twice the field and twice the rigidity, or both field and charge reversed, is the same track."""
     plain = backtrack(GalacticField("plain", UniformField(0.5, 0.2, -0.3)), 5.0, directions)
@@ -116,17 +138,17 @@ def test_only_rigidity_over_field_matters(directions):
     np.testing.assert_allclose(mirror.exit_direction, plain.exit_direction, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", KINDS)
 def test_small_deflections_are_the_integral_along_the_line_of_sight(name, directions):
     """At high rigidity the direction changes by -(GYRATION / R) times the integral of n x B, to first order."""
-    field, rigidity, some = galactic_field(name), 1e5, directions[:40]
+    field, rigidity, some = galactic_field(name), 1e6, directions[:40]
     found = backtrack(field, rigidity, some, tolerance=1e-10)
     centres, width = np.linspace(0, 30, 60_001)[:-1] + 0.00025, 0.0005
     for direction, exit_direction in zip(some, found.exit_direction, strict=True):
         line = SUN + centres[:, np.newaxis] * direction
         line = line[np.linalg.norm(line, axis=1) < 20]
         expected = -GYRATION / rigidity * width * np.cross(direction, field.values(line).sum(axis=0))
-        np.testing.assert_allclose(exit_direction - direction, expected, atol=2e-3 * np.abs(expected).max() + 1e-8)
+        np.testing.assert_allclose(exit_direction - direction, expected, atol=1e-3 * np.abs(expected).max() + 1e-9)
 
 
 def test_deflection_falls_as_one_over_rigidity(directions):

@@ -55,9 +55,10 @@ def test_help_lists_every_command(folder):
 
 def test_new_writes_every_setting_with_its_help(folder):
     run(folder, "new", "--source", "m82", "--source", "NGC5128", "--field", "pt11_bss_halo", "--events", "50,100",
-        "--seed", "7", "--set", "energy.n_bins=8", "--out", "two.toml")
+        "--seed", "7", "--set", "energy.n_bins=8", "--realisation", "2", "--out", "two.toml")
     config = read_run(folder / "two.toml")
     assert config.sources.names == ("M82", "Cen A")
+    assert config.field.realisation == 2
     assert (config.field.model, config.events.n_events, config.seed, config.energy.n_bins) == ("pt11_bss_halo", (50, 100), 7, 8)
     text = (folder / "two.toml").read_text(encoding="utf-8")
     assert "# HEALPix resolution" in text
@@ -89,6 +90,28 @@ def test_backtrack_goes_rigidity_by_rigidity(folder):
     assert np.allclose(table.floats("l_exit_deg"), [10, 200, 10, 200])
 
 
+def test_field_takes_changed_parameters(folder):
+    (folder / "points.csv").write_text("x_kpc,y_kpc,z_kpc\n-8.5,0,0.1\n1,2,3\n")
+    run(folder, "field", "jf12_regular", "--at", "points.csv", "--out", "published.csv")
+    run(folder, "field", "jf12_regular", "--at", "points.csv", "--set", "field.parameters.x_strength=0",
+        "--set", "field.parameters.north_strength=0", "--realisation", "3", "--out", "changed.csv")
+    before, after = read_table(folder / "published.csv").floats("Bz_uG"), read_table(folder / "changed.csv").floats("Bz_uG")
+    assert before[1] != 0 and after.tolist() == [0, 0]  # only the X field leaves the plane
+
+
+def test_field_adds_the_strengths_of_the_random_parts(folder):
+    (folder / "points.csv").write_text("x_kpc,y_kpc,z_kpc\n-8.5,0,0.1\n1,2,3\n")
+    run(folder, "field", "pt11_bss_halo", "--at", "points.csv", "--rms", "--out", "rms.csv")
+    table = read_table(folder / "rms.csv")
+    assert list(table.columns) == ["x_kpc", "y_kpc", "z_kpc", "Bx_uG", "By_uG", "Bz_uG", "Bturb_rms_uG", "Bstriated_uG"]
+    assert table.floats("Bturb_rms_uG").tolist() == table.floats("Bstriated_uG").tolist() == [0, 0]
+    for realisation in ("0", "1"):
+        run(folder, "field", "jf12", "--at", "points.csv", "--rms", "--realisation", realisation, "--out", f"rms{realisation}.csv")
+    one, other = read_table(folder / "rms0.csv"), read_table(folder / "rms1.csv")
+    assert one.columns["Bturb_rms_uG"] == other.columns["Bturb_rms_uG"] and one.columns["Bx_uG"] != other.columns["Bx_uG"]
+    assert np.all(one.floats("Bturb_rms_uG") > 1) and np.all(one.floats("Bstriated_uG") > 0.5)
+
+
 def test_spectrum_has_one_column_for_each_mass_number(folder):
     run(folder, "spectrum", "--emission", "kkos", "--distance", "3.5", "--out", "spectrum.csv")
     table = read_table(folder / "spectrum.csv")
@@ -102,7 +125,13 @@ def test_spectrum_has_one_column_for_each_mass_number(folder):
 
 
 def test_sky_writes_densities_pictures_and_fits(folder, tiny):
-    run(folder, "sky", tiny, "--out", "maps.h5", "--png", "sky.png", "--fits", "sky.fits")
+    text = run(folder, "sky", tiny, "--out", "maps.h5", "--png", "sky.png", "--fits", "sky.fits", "--report", "lens.csv", "--json")
+    lens = json.loads(text)["lens"]["Cen A"]
+    assert lens["fields"] == [{"name": "none", "weight": 1.0, "arrives": True}]
+    assert lens["edge"]["blocked"] == lens["flux"]["dim"] == 0 and lens["edge"]["least_rays"] > 10
+    report = read_table(folder / "lens.csv")
+    assert report.floats("share_edge").sum() == pytest.approx(1, abs=1e-3)
+    np.testing.assert_allclose(report.floats("magnification"), 1, atol=0.1)
     with h5py.File(folder / "maps.h5") as file:
         for name in ("sources/CenA/density", "isotropic/density"):
             data = file[name]
@@ -190,7 +219,21 @@ BAD = {
     "unknown source": (["new", "--source", "Andromeda", "--out", "x.toml"], "known: Cen A"),
     "negative N": (["new", "--events", "-5", "--out", "x.toml"], "received -5"),
     "N that is no number": (["new", "--events", "many", "--out", "x.toml"], "whole numbers"),
-    "unknown field": (["field", "jf99", "--at", "positions.csv", "--out", "x.csv"], "known: none"),
+    "unknown field": (["field", "jf99", "--at", "positions.csv", "--out", "x.csv"], "known: jf12"),
+    "parameter of another field": (
+        ["field", "pt11_bss_halo", "--at", "positions.csv", "--set", "field.parameters.x_strength=3", "--out", "x.csv"],
+        "field.parameters.x_strength: no parameter of pt11_bss_halo",
+    ),
+    "setting that does not matter": (
+        ["field", "none", "--at", "positions.csv", "--set", "energy.n_bins=3", "--out", "x.csv"], "expected field.KEY=VALUE",
+    ),
+    "several fields at once": (
+        ["backtrack", "none", "--rigidity", "5", "--directions", "dirs2.csv", "--set", 'field.ensemble=["pt11_bss_halo"]',
+         "--out", "x.csv"], "expected one field",
+    ),
+    "negative realisation": (
+        ["field", "none", "--at", "positions.csv", "--realisation", "-1", "--out", "x.csv"], "field.realisation: expected an integer",
+    ),
     "no such command": (["fly"], "invalid choice"),
     "no run file": (["sky", "missing.toml", "--out", "x.h5"], "no file missing.toml"),
     "eta above 1": (["simulate", "tiny.toml", "--eta", "1.5", "--out", "x.h5"], "from 0 to 1, received 1.5"),

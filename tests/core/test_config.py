@@ -197,11 +197,12 @@ def test_changed_parameters_of_a_field_come_back_exactly():
 
 @pytest.mark.parametrize(("values", "path", "message"), [
     ({"field.parameters.x_strenth": 3.5}, "field.parameters.x_strenth", "known: arm_radii"),
-    ({"field.parameters.x_strength": "much"}, "field.parameters.x_strength", "expected a value such as 4.6"),
+    ({"field.parameters.x_strength": "much"}, "field.parameters.x_strength", "expected a finite number .µG., received .much."),
     ({"field.parameters.x_strength": float("nan")}, "field.parameters.x_strength", "expected a finite number"),
     ({"field.parameters.arm_strengths": [1.0]}, "field.parameters.arm_strengths", "expected 8 numbers"),
     ({"field.parameters": 3}, "field.parameters", "expected a table"),
     ({"field.model": "imported"}, "field.file", "expected the folder"),
+    ({"field.model": "imported", "field.file": "lens", "field.ensemble": ["none"]}, "field.ensemble", "is not averaged with models"),
     ({"field.ensemble": ["none", "jf12_regular"]}, "field.ensemble", "expected each model once"),
     ({"field.ensemble": ["none"], "field.weights": [1.0]}, "field.weights", "expected 2 weights"),
     ({"energy.threshold.x": 1.0}, "energy.threshold.x", "energy.threshold is no table"),

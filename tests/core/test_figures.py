@@ -92,3 +92,43 @@ def test_eta_figure_shows_ours_and_the_published_value():
     assert labels == ["published, BCNN", "published, CNN", "likelihood ratio (limit)"]
     published = next(line for line in axes.lines if line.get_label() == "published, BCNN")
     assert list(published.get_xdata()) == [300] and published.get_ydata()[0] == pytest.approx(0.0567)
+
+
+def test_map_of_any_kind_lies_where_its_values_are_and_leaves_white_what_is_missing():
+    spot = np.exp(30 * (pixel_vectors(NSIDE) @ unit_vectors(60, 30) - 1))
+    figure = figures.map_figure(np.where(spot < 1e-12, np.nan, spot), NSIDE, "deflection (°)", markers=catalogue()[:1])
+    axes, bar = figure.axes[:2]
+    assert darkest_quarter(axes) == ("left", "upper")
+    assert bar.get_ylabel() == "deflection (°)"
+    shown = axes.images[0].get_array()
+    assert shown.mask.mean() > 1 - np.pi / 4 + 0.1  # more than what lies outside the ellipse
+    assert shown.max() == pytest.approx(spot.max())
+    assert catalogue()[0].name in {text.get_text() for text in axes.texts}
+
+
+def test_planes_show_strength_arrows_and_rays(tmp_path):
+    from zevatron.core.field_views import field_plane, trace_ray
+    from zevatron.core.galactic_field import GalacticField
+    from zevatron.core.galactic_field.uniform import UniformField
+
+    galaxy = GalacticField("uniform", UniformField(bx=3.0, by=4.0))
+    rays = [trace_ray(galaxy, 50.0, unit_vectors(90.0, 0.0), n_points=20)]
+    figure = figures.planes_figure([field_plane(galaxy, plane, n=40) for plane in ("xy", "xz")], rays)
+    xy, xz = figure.axes[:2]
+    assert xy.images[0].get_array().compressed() == pytest.approx(5.0)
+    arrows = {axes: axes.collections[0] for axes in (xy, xz)}
+    np.testing.assert_allclose(np.nanmedian(arrows[xy].U), 0.6)
+    np.testing.assert_allclose(np.nanmedian(arrows[xy].V), 0.8)
+    np.testing.assert_allclose(np.nanmedian(arrows[xz].V), 0.0, atol=1e-12)
+    np.testing.assert_allclose(xy.lines[1].get_xydata(), rays[0].points[:, :2])
+    np.testing.assert_allclose(xz.lines[1].get_xydata(), rays[0].points[:, [0, 2]])
+    figures.save(figure, tmp_path / "planes.pdf")
+    assert (tmp_path / "planes.pdf").stat().st_size > 10_000
+
+
+def test_planes_of_an_empty_galaxy_can_be_drawn(tmp_path):
+    from zevatron.core.field_views import field_plane
+    from zevatron.core.galactic_field import galactic_field
+
+    figures.save(figures.planes_figure([field_plane(galactic_field("none"), "xy", n=20)]), tmp_path / "none.png")
+    assert imread(tmp_path / "none.png").shape[2] == 4

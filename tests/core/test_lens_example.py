@@ -18,7 +18,7 @@ PUBLISHED = [source for source in catalogue() if source.published]
 @pytest.fixture
 def no_tracing(monkeypatch):
     def refuse(*arguments, **options):
-        raise AssertionError("the shipped maps do not fit; make them again: python main.py lens --out resources/lens")
+        raise AssertionError("the shipped maps do not fit; make them again: python main.py example-maps --out resources/lens")
 
     monkeypatch.setattr(assembly, "backtrack", refuse)
 

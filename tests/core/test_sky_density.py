@@ -48,6 +48,10 @@ class Lens:
     magnification: np.ndarray
     nside: int = NSIDE
 
+    @property
+    def n_effective(self):
+        return 1000.0 * self.magnification
+
     def sparse_density(self, half=None):
         return sparse.csr_array(self.maps)
 

@@ -71,6 +71,8 @@ def test_own_sources_are_read_from_csv_in_both_frames(tmp_path):
         ("name,l_deg,b_deg\nA,1,2\n", "missing: distance_Mpc"),
         ("name,l_deg,b_deg,distance_Mpc\nA,1,north,3\n", "line 2: expected a number in column b_deg"),
         ("name,l_deg,b_deg,distance_Mpc\nA,1,95,3\n", "line 2"),
+        ("name,l_deg,b_deg,distance_Mpc\nA,1,2,5\nCrab,184.6,-5.8,0.002\n", r"line 3: sources\.custom\.distance: .* outside the Galaxy"),
+        ("name,l_deg,b_deg,distance_Mpc\nA,1,2,nan\n", "line 2: expected a number in column distance_Mpc, received 'nan'"),
         ("# nothing\n", "header line"),
         ("name,l_deg,b_deg,distance_Mpc\nA,1,2\n", "expected 4 values"),
     ],
@@ -80,3 +82,15 @@ def test_bad_source_files_name_the_line(tmp_path, content, message):
     path.write_text(content)
     with pytest.raises(InputError, match=message):
         read_custom_sources(path)
+
+
+@pytest.mark.parametrize(("distance", "message"), [
+    (0.0, "outside the Galaxy, at least 0.05 Mpc away, received 0 Mpc"),
+    (0.0499, "outside the Galaxy"),
+    (-1.0, "from 0.05 to 250"),
+    (float("nan"), "from 0.05 to 250, received nan"),
+])
+def test_source_inside_the_galaxy_is_refused(distance, message):
+    with pytest.raises(ConfigError, match=rf"sources\.custom\.distance: .*{message}"):
+        CustomSource("near", "galactic", 10.0, 20.0, distance)
+    assert CustomSource("near", "galactic", 10.0, 20.0, 0.05).distance == 0.05

@@ -24,6 +24,7 @@ class ReferenceLens:
     maps: np.ndarray
     rigidity = np.geomspace(2, 300, 40)
     magnification = np.ones(40)
+    n_effective = np.ones(40)  # unknown; only the report of a density reads it
     nside = 32
 
     def sparse_density(self, half=None):

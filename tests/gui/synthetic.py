@@ -3,7 +3,7 @@
 import numpy as np
 
 from zevatron.core.sky import pixel_vectors, unit_vectors
-from zevatron.core.sky_density import SkyDensity
+from zevatron.core.sky_density import LensReport, SkyDensity
 from zevatron.core.sources import selected_sources
 
 
@@ -20,7 +20,19 @@ def synthetic_density(config, source, concentration=120.0):
         density[:, i] = np.exp(concentration * (energy / middle[0]) ** 1.2 * (pixels @ centre - 1))
     density *= falling / density.sum(axis=0)
     isotropic = np.broadcast_to(falling / len(pixels), density.shape)
-    return SkyDensity(source.name, nside, edges, density / density.sum(), isotropic / isotropic.sum(), key=source.key)
+    return SkyDensity(
+        source.name, nside, edges, density / density.sum(), isotropic / isotropic.sum(), key=source.key,
+        lens_reports=(synthetic_report(source.name),),
+    )
+
+
+def synthetic_report(name):
+    """Return the report of a lens that dims the lowest of three rigidities."""
+    shares = np.array([0.2, 0.3, 0.5])
+    magnification = np.array([0.04, 0.5, 1.0])
+    flux = shares * magnification
+    rays = np.array([120.0, 2500.0, 6000.0])
+    return LensReport(name, np.array([3.0, 10.0, 30.0]), magnification, rays, np.zeros(3), shares, flux / flux.sum())
 
 
 def synthetic_densities(config, *, half=None, cache=None, progress=None):

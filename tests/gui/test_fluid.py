@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication, QMenu
+from test_plots_results import verdict
+from test_plots_sky import density
 
 from zevatron.core.config import RunConfig
+from zevatron.gui.main_window import RESULTS, SKY
 
 FRAME = 16  # ms
 
@@ -54,6 +57,36 @@ def test_sliders_cost_the_window_little_and_the_sky_follows_them(window, qtbot):
     assert (time.thread_time() - started) / len(steps) < 0.15
     qtbot.waitUntil(lambda: window.controller.sky.eta == window.controller.choices.eta, timeout=5000)
     assert len(skies) >= 3
+
+
+def cost(function, *arguments, repeats=5):
+    """Processor time in ms of a call in the thread of the window; the least of some, since caches are shared."""
+    times = []
+    for _ in range(repeats):
+        started = time.thread_time()
+        function(*arguments)
+        times.append(1000 * (time.thread_time() - started))
+    return min(times)
+
+
+def test_new_results_and_skies_take_less_than_a_frame_is_noticed(window, qtbot):
+    all_ = [
+        verdict(source, n, statistic, 0.03) for source in ("Cen A", "M82", "NGC 253", "M87", "Fornax A")
+        for n in (50, 100, 200, 300, 400, 500) for statistic in ("likelihood_ratio", "bcnn")
+    ]
+    window.tabs.setCurrentIndex(RESULTS)
+    qtbot.waitUntil(window.results.isVisible, timeout=3000)
+    assert cost(window.results.set_verdicts, all_, all_[7]) < 50
+    window.tabs.setCurrentIndex(SKY)
+    skies = [density(60.0, 30.0, nside=32), density(200.0, 0.0, nside=32)]
+
+    def show():
+        skies.reverse()
+        window.sky.set_density(skies[0])
+
+    assert cost(show) < 50
+    window.sky.set_density(window.controller.density)
+    window._show_results()
 
 
 def close(window):

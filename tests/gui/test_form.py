@@ -1,9 +1,11 @@
 """Fields drawn from the settings: both directions of every binding, bounds, complaints."""
 
 import pytest
+from hands import type_into
 from PySide6.QtCore import Qt
 
 from zevatron.core.config import RunConfig, settings_of
+from zevatron.gui.panels.field import EnsembleField, ParametersField
 from zevatron.gui.panels.form import (
     ChoiceField,
     ListField,
@@ -25,14 +27,6 @@ def draft():
     return Draft(RunConfig())
 
 
-def type_into(qtbot, box, text):
-    box.setFocus()
-    box.selectAll()
-    qtbot.keyClick(box, Qt.Key.Key_Delete)
-    qtbot.keyClicks(box, text)
-    qtbot.keyClick(box, Qt.Key.Key_Return)
-
-
 def shown(qtbot, widget):
     qtbot.addWidget(widget)
     widget.show()
@@ -44,8 +38,7 @@ def test_every_setting_has_a_field_that_shows_it(qtbot, draft, path):
     field = shown(qtbot, field_for(draft, path))
     spec = specification(draft, path)
     assert spec.metadata["help"].split()[0] in field.toolTip()
-    kinds = {ChoiceField: "currentText", TextField: "text", TickField: "text", ListField: "text", NumberField: "text"}
-    assert type(field) in kinds
+    assert type(field) in {ChoiceField, TextField, TickField, ListField, NumberField, ParametersField, EnsembleField}
     if type(field) is ChoiceField:
         assert field.box.currentData() == draft.value(path)
     elif type(field) in (NumberField, ListField):

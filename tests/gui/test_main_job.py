@@ -4,7 +4,7 @@ import re
 import sys
 
 import pytest
-from PySide6.QtCore import Qt
+from hands import click
 from PySide6.QtWidgets import QMessageBox
 
 from zevatron.core.config import RunConfig, with_values
@@ -38,10 +38,6 @@ def tiny_window(open_window, qtbot, cache, monkeypatch):
     window = open_window(with_values(RunConfig(), TINY))
     qtbot.waitUntil(lambda: window.controller.density is not None, timeout=180_000)
     return window
-
-
-def click(qtbot, widget):
-    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
 
 
 @pytest.mark.timeout(900)

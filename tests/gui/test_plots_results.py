@@ -113,6 +113,17 @@ def test_new_results_keep_the_choice(view, qtbot):
     assert view.table.currentIndex().isValid()
 
 
+def test_the_row_to_be_shown_can_come_with_the_results_and_is_drawn_once(view, monkeypatch):
+    drawn, draw = [], type(view.roc).draw
+    monkeypatch.setattr(type(view.roc), "draw", lambda diagram: drawn.append(1) or draw(diagram))
+    all_ = verdicts()
+    view.set_verdicts(all_, all_[9])
+    assert view.selected is all_[9]
+    assert len(drawn) == 1
+    view.set_verdicts(all_)
+    assert view.selected is all_[9]
+
+
 def test_the_buttons_ask_for_their_export(view, qtbot):
     view.set_verdicts(verdicts())
     for kind, button in view.exports.items():

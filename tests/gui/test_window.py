@@ -4,31 +4,24 @@ import re
 import sys
 import threading
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hands import click, type_into
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
+from synthetic import synthetic_report
 
 from zevatron.core.config import RunConfig, read_run, run_toml, with_values
 from zevatron.core.errors import InputError
+from zevatron.core.sky_density import AveragedField
 from zevatron.gui import settings, theme
 from zevatron.gui.about import AboutDialog
+from zevatron.gui.answer import rays_details, rays_text
 from zevatron.gui.main_window import INSPECTOR_FROM, RESULTS, SKY, TRAINING
 from zevatron.gui.panels.source_dialog import SourceDialog
-
-
-def click(qtbot, widget):
-    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
-
-
-def type_into(qtbot, box, text):
-    box.setFocus()
-    box.selectAll()
-    qtbot.keyClick(box, Qt.Key.Key_Delete)
-    qtbot.keyClicks(box, text)
-    qtbot.keyClick(box, Qt.Key.Key_Return)
 
 
 def limits_known(window):
@@ -375,3 +368,22 @@ def test_preset_button(window, qtbot):
     assert window.draft.config.sky.nside == 16
     assert "minutes" in window.network_panel.summary.text()
     assert with_values(window.draft.config, {}) == window.draft.config
+
+
+def test_answer_says_how_many_rays_the_sky_rests_on(window):
+    answer = window.inspector
+    assert answer.rays.isVisible()
+    assert answer.rays.text() == (
+        "2\u202f500 rays a rigidity, at least 120; dimmed below 0.1: 20.0\u2009% of the nuclei, 1.2\u2009% of the flux."
+    )
+    assert "weighted by the magnification: 6000 effective rays" in answer.rays.toolTip().replace("\n", " ")
+
+
+def test_answer_names_the_sources_of_a_mixture_and_the_fields_left_out():
+    fields = AveragedField("jf12, realisation 0", 0.5), AveragedField("jf12, realisation 1", 0.5, arrives=False)
+    bright = replace(synthetic_report("Cen A"), magnification=np.ones(3))
+    assert rays_text(bright, "edge") == "2\u202f500 rays a rigidity, at least 120; nowhere dimmed below 0.1."
+    report = replace(synthetic_report("Cen A"), fields=fields)
+    text = rays_text(report, "flux", name_source=True)
+    assert text.startswith("Cen A: 6\u202f000 rays a rigidity") and text.endswith("1 of 2 fields left out: nothing arrives.")
+    assert "jf12, realisation 1" in rays_details(report).splitlines()[-1]

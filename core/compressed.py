@@ -1,0 +1,72 @@
+"""Text files of others, perhaps compressed, that may be damaged or grow without end when they are unpacked."""
+
+import bz2
+import gzip
+import lzma
+import zlib
+from pathlib import Path
+
+from .errors import DamagedFileError, InputError
+
+COMPRESSIONS = (".gz", ".bz2", ".xz")
+LZMA_MEMORY = 128 * 2**20  # bytes; xz -9 needs 65 MB
+CHUNK = 2**20  # bytes
+
+
+def chunks(path, largest):
+    """Yield the bytes of a file, decompressed by its ending, in pieces of at most a few MiB.
+
+    Parameters
+    ----------
+    path : path-like
+        Of a plain file, or one that ends in ``.gz``, ``.bz2`` or ``.xz``.
+    largest : int
+        Most bytes after decompression.
+
+    Raises
+    ------
+    DamagedFileError
+        If it cannot be read or decompressed, or becomes larger; not more than one piece too much is ever held.
+    """
+    path, size = Path(path), 0
+    reader = _xz_chunks if path.suffix == ".xz" else _plain_chunks
+    try:
+        for piece in reader(path):
+            size += len(piece)
+            if size > largest:
+                raise DamagedFileError(f"{path}: expected at most {largest / 2**20:g} MiB of text, received more")
+            yield piece
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise DamagedFileError(f"cannot read {path}: {error}; copy it again") from None
+
+
+def read_text(path, largest):
+    """Return the whole text of a file; arguments and errors as for :func:`chunks`, :class:`InputError` if it is no text."""
+    try:
+        return b"".join(chunks(path, largest)).decode("ascii")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: expected a text of numbers, received binary data") from None
+
+
+def _plain_chunks(path):
+    opener = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)
+    with opener(path, "rb") as stream:
+        while piece := stream.read(CHUNK):
+            yield piece
+
+
+def _xz_chunks(path):
+    """Pieces of an xz file; the decompressor of :mod:`lzma` is used directly because only it can bound the memory."""
+    with path.open("rb") as stream:
+        decompressor = lzma.LZMADecompressor(memlimit=LZMA_MEMORY)
+        packed = stream.read(CHUNK)
+        while packed or not decompressor.eof:
+            if not packed and decompressor.needs_input:
+                raise EOFError("the compressed data end too early")
+            yield decompressor.decompress(packed, max_length=CHUNK)
+            if decompressor.eof:  # another stream may follow
+                packed = decompressor.unused_data or stream.read(CHUNK)
+                if packed:
+                    decompressor = lzma.LZMADecompressor(memlimit=LZMA_MEMORY)
+            else:
+                packed = stream.read(CHUNK) if decompressor.needs_input else b""
