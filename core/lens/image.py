@@ -32,6 +32,7 @@ BLUR, BLUR_LIMIT = 0.4, 8.0  # a ray stands for a disc of so many distances to i
 MIN_MAGNIFICATION = 4e-3  # a smaller image (one pixel of Nside 512 for 1 degree) counts as none, as it was published
 MAX_ORDER = 15  # of the smallest pixels, 6 arc seconds ...
 CROWDED_MAX_ORDER = 13  # ... and where their number is limited: in chaos smaller ones tell no more
+WEIGHT_STEPS = 2**12  # to which the weights of a condensed image are rounded
 JITTER_ORDER = 29  # rays start anywhere in their pixel: at the centre of one of its descendants of this order
 SETTINGS = (
     MARGINS, CHAOTIC_MARGIN, CHAOTIC_SPREAD, TARGETS, MAX_PIXELS, BLUR, BLUR_LIMIT, MIN_MAGNIFICATION, MAX_ORDER,
@@ -50,12 +51,14 @@ class Image:
     order : ndarray of int8, shape (n,)
         Nside is ``2**order``.
     weight : ndarray of float32, shape (n,)
-        Solid angle that the pixel stands for, in pixels of order ``leaf_order``, over the number of members: their sum
-        is the mean over the band.
+        Solid angle that the pixel stands for, in pixels of order ``leaf_order``: their sum is the mean over the band, to
+        which every rigidity with an image contributes the same.
     member : ndarray of int8, shape (n,)
-        Index of the rigidity within the band.
+        Index of the rigidity within the band; even and odd ones make up the two halves.
     leaf_order : int
         Order of the smallest pixels.
+    n_effective : float
+        Equal rays that would make up the same image, see :func:`effective_rays`.
     """
 
     ipix: np.ndarray
@@ -63,6 +66,7 @@ class Image:
     weight: np.ndarray
     member: np.ndarray
     leaf_order: int
+    n_effective: float
 
     @property
     def solid_angle(self):
@@ -71,20 +75,42 @@ class Image:
 
     @property
     def share(self):
-        """Probability of each pixel, shape (n,), summing to 1; every rigidity with an image counts the same."""
-        member_weight = np.bincount(self.member, self.weight)
-        return self.weight / (member_weight[self.member] * np.count_nonzero(member_weight))
+        """Probability of each pixel, shape (n,), summing to 1."""
+        return self.weight / self.weight.sum(dtype=float) if len(self.weight) else self.weight
 
-    @property
-    def n_effective(self):
-        r"""Equal rays that would make up the same image: :math:`(\sum w)^2 / \sum w^2`."""
-        rays = 4.0 ** (self.leaf_order - self.order)
-        return float(1 / np.sum(self.share**2 / rays)) if len(self.ipix) else 0.0
+    def condensed(self, order):
+        """Same image in pixels of at most ``order``, for maps that are no finer; it keeps its halves and its number of rays."""
+        deeper = 2 * np.maximum(self.order.astype(int) - order, 0)
+        cells = np.stack([np.minimum(self.order, order), self.ipix >> deeper, self.member % 2])
+        (orders, ipix, half), place = np.unique(cells, axis=1, return_inverse=True)
+        weight = np.bincount(place.ravel(), self.weight, minlength=len(ipix)) * 4.0 ** (order - self.leaf_order)
+        mantissa, exponent = np.frexp(weight)
+        weight = np.ldexp(np.rint(mantissa * WEIGHT_STEPS) / WEIGHT_STEPS, exponent)  # compresses well
+        return Image(
+            ipix, orders.astype(np.int8), weight.astype(np.float32), half.astype(np.int8), order, self.n_effective
+        )
+
+
+def effective_rays(weight, order, leaf_order):
+    r"""Equal rays that would make up the same image, :math:`(\sum w)^2 / \sum w^2`.
+
+    A pixel larger than the smallest counts as all the rays that it holds.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (n,)
+        Of each pixel, any unit.
+    order : ndarray of int, shape (n,)
+    leaf_order : int
+        Order of pixels with one ray.
+    """
+    rays = 4.0 ** (leaf_order - np.asarray(order, dtype=float))
+    return float(np.sum(weight, dtype=float) ** 2 / np.sum(np.square(weight, dtype=float) / rays)) if len(weight) else 0.0
 
 
 def nothing():
     """Image of a source from which no nucleus gets through."""
-    return Image(np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.float32), np.zeros(0, np.int8), 0)
+    return Image(np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.float32), np.zeros(0, np.int8), 0, 0.0)
 
 
 def disc_solid_angle(radius):
@@ -303,12 +329,18 @@ def _leaves(trace, front, rigidities, direction, radius, rng, steps):
 
 
 def _image(parts, leaf_order, n_members):
-    """Put pixels of several orders together."""
+    """Put pixels of several orders together; rigidities of the band that have an image get the same weight."""
+    member = np.concatenate([part.member for part in parts])
+    order = np.repeat([part.order for part in parts], [len(part) for part in parts])
+    weight = np.concatenate([part.weight * 4.0 ** (leaf_order - part.order) for part in parts])
+    if len(weight):
+        total = np.bincount(member, weight)
+        weight *= total.sum() / (np.count_nonzero(total) * total[member])
     return Image(
         ipix=np.concatenate([part.ipix for part in parts]).astype(np.int64),
-        order=np.repeat([part.order for part in parts], [len(part) for part in parts]).astype(np.int8),
-        weight=np.concatenate([part.weight * 4.0 ** (leaf_order - part.order) for part in parts]).astype(np.float32)
-        / n_members,
-        member=np.concatenate([part.member for part in parts]).astype(np.int8),
+        order=order.astype(np.int8),
+        weight=(weight / n_members).astype(np.float32),
+        member=member.astype(np.int8),
         leaf_order=leaf_order,
+        n_effective=effective_rays(weight, order, leaf_order),
     )

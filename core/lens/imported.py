@@ -13,31 +13,20 @@ from ..errors import ConfigError, InputError
 from ..progress import SILENT
 from ..sky import angular_distance
 from . import crpropa, published
-from .image import Image, disc_solid_angle
+from .image import Image, disc_solid_angle, effective_rays
 
 VERSION = 1
 FEWEST_PIXELS = 3  # that a disc at the edge holds: hardly a direction is farther than its radius from the centre of a pixel
-
-
-@dataclass(frozen=True)
-class TableImage(Image):
-    """Image of a source in an imported table: whole pixels, every second one in the other half."""
-
-    @property
-    def share(self):
-        """Probability of each pixel, shape (n,), summing to 1; the halves are parts of one map, not rigidities."""
-        return self.weight / self.weight.sum() if len(self.weight) else self.weight
 
 
 def table_image(nside, ring, weight):
     """Make an image of RING pixels, shape (n,), each with a weight in pixels."""
     ipix = hp.ring2nest(nside, np.asarray(ring, dtype=np.int64))
     sorting = np.argsort(ipix)
-    order, n = nside.bit_length() - 1, len(ipix)
-    return TableImage(
-        ipix[sorting], np.full(n, order, np.int8), np.asarray(weight, dtype=np.float32)[sorting],
-        (np.arange(n) % 2).astype(np.int8), order,
-    )
+    n, leaf_order = len(ipix), nside.bit_length() - 1
+    order, weight = np.full(n, leaf_order, np.int8), np.asarray(weight, dtype=np.float32)[sorting]
+    half = (np.arange(n) % 2).astype(np.int8)
+    return Image(ipix[sorting], order, weight, half, leaf_order, effective_rays(weight, order, leaf_order))
 
 
 @dataclass(frozen=True)
@@ -132,7 +121,7 @@ def imported_images(source, folder, sky, needed, *, cache=None, progress=SILENT)
     -------
     rigidity : ndarray, shape (n_R,)
         EV: those of the lens, as far as they are needed.
-    images : tuple of TableImage
+    images : tuple of Image
         One for each.
 
     Raises

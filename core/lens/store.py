@@ -63,8 +63,9 @@ def read_images(path, digest):
         return {}
     images = {}
     pieces = [np.split(arrays[name], arrays["start"][1:-1]) for name in COLUMNS]
-    for rigidity, leaf_order, *columns in zip(arrays["rigidity"], arrays["leaf_order"], *pieces, strict=True):
-        images[rigidity_key(rigidity)] = Image(*columns, int(leaf_order))
+    facts = (arrays["rigidity"], arrays["leaf_order"], arrays["n_effective"])
+    for rigidity, leaf_order, n_effective, *columns in zip(*facts, *pieces, strict=True):
+        images[rigidity_key(rigidity)] = Image(*columns, int(leaf_order), float(n_effective))
     return images
 
 
@@ -74,5 +75,6 @@ def write_images(path, digest, images, attributes):
     arrays = {name: np.concatenate([getattr(images[key], name) for key in keys]) for name in COLUMNS}
     arrays["rigidity"] = np.array([float(key) for key in keys])
     arrays["leaf_order"] = np.array([images[key].leaf_order for key in keys], dtype=np.int8)
+    arrays["n_effective"] = np.array([images[key].n_effective for key in keys])
     arrays["start"] = np.cumsum([0, *(len(images[key].ipix) for key in keys)])
     write_cache(path, digest, arrays, {"ordering": "NESTED", **attributes})

@@ -221,8 +221,9 @@ def test_spread_of_a_fisher_distribution(rng):
 
 
 def image_of(pixels, order):
-    one = np.ones(len(pixels), np.float32)
-    return Image(pixels.astype(np.int64), np.full(len(pixels), order, np.int8), one, np.zeros(len(pixels), np.int8), order)
+    n = len(pixels)
+    member = np.zeros(n, np.int8)
+    return Image(pixels.astype(np.int64), np.full(n, order, np.int8), np.ones(n, np.float32), member, order, float(n))
 
 
 def test_statistics_follow_the_images_through_the_rigidities():

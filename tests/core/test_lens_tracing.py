@@ -36,7 +36,7 @@ def compare_with_every_pixel(rigidity, nside, radius, sources):
     """Trace one ray per pixel of the whole sky; no hit may be missing in the images."""
     exits = trace_coarse(tracer("jf12_regular"), rigidity, nside.bit_length() - 1)
     hits = deep = missed = expected = 0
-    found = lenses("jf12_regular", rigidity, sources, radius, nside, target=20_000)  # leaves finer than thin images
+    found = lenses("jf12_regular", rigidity, sources, radius, nside, targets=((0.0, 20_000.0),))  # leaves finer than thin images
     for source, lens in zip(sources, found, strict=True):
         angle = angular_distance(exits, source.direction)
         hits += np.sum(angle < radius)
