@@ -338,7 +338,7 @@ class FieldConfig(Section):
                 "expected none, because an imported lens has rigidities of its own and is not averaged with models", "field.ensemble"
             )
         if self.model == IMPORTED_FIELD and not self.file:
-            raise ConfigError("expected the folder of a lens, because field.model is 'imported'", "field.file")
+            raise ConfigError("expected the folder of a lens or the file of a sample, because field.model is 'imported'", "field.file")
         if self.parameters:
             from .galactic_field.registry import check_parameters, model_parameters
 

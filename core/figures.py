@@ -193,12 +193,14 @@ def _draw_plane(axes, plane, norm):
     return shown
 
 
-def images_figure(statistics):
+def images_figure(statistics, field=""):
     """Draw number, spread and magnification of a source's images against rigidity.
 
     Parameters
     ----------
     statistics : ImageStatistics
+    field : str, optional
+        What the field is called, for the title.
     """
     figure = _figure(6, 7)
     upper, middle, lower = figure.subplots(3, 1, sharex=True)
@@ -216,7 +218,7 @@ def images_figure(statistics):
     lower.axhline(1, color=PUBLISHED, lw=0.8, ls=":")
     lower.set(xscale="log", yscale="log")
     _label(lower, "rigidity (EV)", "flux relative to no field")
-    upper.set_title(f"Images of {statistics.name}", color=INK)
+    upper.set_title("\n".join(filter(None, (f"Images of {statistics.name}", field))), color=INK)
     return figure
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog
 
 from ..core.sources import known_sources
-from .panels.labels import registry_labels
+from .panels.labels import label_of
 from .plots.field import LOWEST_MAGNIFICATION, magnification_top
+from .state.field import shown_field, which_of_several
 
 LOG = logging.getLogger(__name__)
 OFFERS = {  # kind: words, file name, filter
@@ -22,6 +23,10 @@ OFFERS = {  # kind: words, file name, filter
     "results_pdf": ("Results as PDF…", "results.pdf", "PDF (*.pdf)"),
     "results_csv": ("η table as CSV…", "eta_table.csv", "CSV (*.csv)"),
     "training_pdf": ("Training curves as PDF…", "training.pdf", "PDF (*.pdf)"),
+}
+NOTHING_YET = {  # first word of the kind: what to do
+    "sky": "wait for the sky", "field": "open the Field tab first, which is computed when it is seen",
+    "results": "wait for the answer or train a network", "training": "train a network",
 }
 
 
@@ -50,9 +55,10 @@ class Exports:
 
     def write(self, kind, path):
         """Write one export in the background."""
-        work = getattr(self, f"_{kind.rpartition('_')[0]}")(Path(path))
+        what = kind.rpartition("_")[0]
+        work = getattr(self, f"_{what}")(Path(path))
         if work is None:
-            self._window.messages.say("There is nothing to export yet; wait for the answer or train a network.")
+            self._window.messages.say(f"There is nothing to export yet; {NOTHING_YET[what]}.")
             return
         self._window.jobs.submit(f"Export {Path(path).name}", work, lane="export", on_done=self._written)
 
@@ -74,13 +80,15 @@ class Exports:
 
     def _field(self, path):
         """Write what the Field tab shows, each part as a file of its own: planes, map, images, rays."""
-        explorer, name = self._window.field, registry_labels("field.model")[self._window.controller.config.field.model]
+        explorer, config = self._window.field, self._window.controller.config
+        name, which = label_of("field.model", shown_field(config).model), which_of_several(config)
+        title = f"{name} ({which})" if which else name
         setup, sky, images, rays = explorer.setup, explorer.sky, explorer.images, tuple(explorer.rays)
         planes = list(setup.planes.values()) if setup is not None else []
         if not planes and sky is None and images is None:
             return None
         write = _write_field_tables if path.suffix == ".csv" else _draw_field
-        return lambda progress: write(path, name, planes, sky, images, rays)
+        return lambda progress: write(path, title, planes, sky, images, rays)
 
     def _results(self, path):
         verdicts = self._window.verdicts()
@@ -132,7 +140,7 @@ def _draw_field(path, name, planes, sky, images, rays):
         figures.save(figures.map_figure(sky.values, sky.nside, label, title=title, **options), target)
         written.append(target)
     if images is not None:
-        written += _save(_named(path, "images"), "images_figure", images.statistics)
+        written += _save(_named(path, "images"), "images_figure", images.statistics, name)
     return written
 
 

@@ -11,14 +11,24 @@ from .plots.field import rigidity_text
 from .plots.field_plane import MOST_RAYS
 from .plots.numbers import fixed, percent, significant
 from .state.answers import density_key
-from .state.field import IMAGE_NSIDE, FieldWork, Store, field_key, is_imported, n_rays, setup_key
+from .state.field import (
+    IMAGE_NSIDE,
+    FieldWork,
+    Store,
+    field_key,
+    is_imported,
+    n_rays,
+    setup_key,
+    shown_field,
+    which_of_several,
+)
 
 EDIT_PAUSE = 250  # ms without a further edit before the field is asked for anew
 SLIDE_PAUSE = 200  # ms that the slider rests before rays are traced for its rigidity
 FIRST_RIGIDITY = 10.0  # EV
 NO_POINTS = (
-    "An imported lens says only where rays come from: it has no field at points, so there are no planes to draw and no rays to "
-    "follow. The images of the source below come from the lens."
+    "An imported lens or sample says only where nuclei come from: it has no field at points, so there are no planes to draw and "
+    "no rays to follow. The images below are those of the lens; a sample has none."
 )
 STOPPED = "Stopped. F5 begins again."
 
@@ -108,6 +118,7 @@ class FieldExplorer(QObject):
         self._edit_timer.stop()
         if not self.view.isVisible():
             return
+        self.view.set_field_words(which_of_several(self.config))
         try:
             sources, source = selected_sources(self.config.sources), self.source
         except ZevatronError:
@@ -142,7 +153,7 @@ class FieldExplorer(QObject):
                 self.view.set_rigidities(setup.rigidity, chosen)
                 self._shown_setup = key
         elif self._setup_request.key != key:
-            name = label_of("field.model", config.field.model)
+            name = label_of("field.model", shown_field(config).model)
             self.view.set_setup(None, f"Evaluating {name}…")
             self._setup_request.key = key
             self._setup_request.job = self._jobs.submit(

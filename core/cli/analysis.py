@@ -13,8 +13,11 @@ def sky(options):
     from ..sky_density import sky_densities
     from ..sky_density.files import write_densities, write_fits
     from ..sky_density.lens_report import write_reports
+    from ..sky_density.samples import is_sample
 
     config = load(options)
+    if options.report and is_sample(config.field):
+        raise InputError("expected a run through a lens; a sample of nuclei says nothing about rays", "--report")
     densities = sky_densities(config, progress=TerminalProgress())
     write_densities(options.out, config, densities)
     written = [options.out]

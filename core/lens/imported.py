@@ -62,6 +62,8 @@ def rows_of(folder):
         If the folder is no lens.
     """
     folder = Path(folder)
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; a sample of nuclei says nothing by rigidity, a lens or tables are a folder", "field.file")
     if not folder.is_dir():
         raise InputError(f"no folder {folder}; give the folder of a CRPropa lens or of deflection tables", "field.file")
     if not (folder / crpropa.CONFIG_NAME).exists():

@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..errors import InputError
 from ..tables import write_table
 from .arrivals import nuclei_at_rigidities, row_factors
 from .energy_bins import normalised
@@ -170,15 +169,13 @@ def mean_report(reports, weights, fields):
 
 
 def write_reports(path, reports, comments=()):
-    """Write reports as one CSV file, a row for each source and rigidity.
+    """Write reports, one or more, as one CSV file, a row for each source and rigidity.
 
     Raises
     ------
     InputError
-        If there is none, or it cannot be written.
+        If it cannot be written.
     """
-    if not reports:
-        raise InputError("expected a run through a lens; a sample of nuclei says nothing about rays", "--report")
     columns = {"source": [report.source for report in reports for _ in report.rigidity]}
     parts = [report.columns() for report in reports]
     columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -114,7 +114,7 @@ class FieldPanel(SectionPanel):
         super().__init__("Galactic field", parent)
         self._draft = draft
         self.model = FieldModelField(draft, "field.model", beneath=False)
-        self.file = FileField(draft, "field.file", "Folder of a lens", is_folder=lambda: True)
+        self.file = FileField(draft, "field.file", "Lens, deflection tables or sample")
         self.parameters = ParametersField(draft, "field.parameters", "Parameters")
         first, averaged, seed = RANDOM
         self.random = {

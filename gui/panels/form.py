@@ -284,24 +284,32 @@ class FileField(TextField):
     ----------
     title : str
         Of the dialog.
-    is_folder : callable
-        Whether a folder is wanted now.
+    is_folder : callable, optional
+        Whether a folder is wanted now; left out where either will do, which gives two buttons.
     """
 
-    def __init__(self, draft, path, title, *, is_folder, parent=None):
-        self._title, self._is_folder = title, is_folder
+    def __init__(self, draft, path, title, *, is_folder=None, parent=None):
+        self._title = title
+        if is_folder is None:
+            self.buttons = (button("Folder…", on_click=self._choose_folder), button("File…", on_click=self._choose_file))
+        else:
+            self.buttons = (button("Choose…", on_click=lambda: self._choose_folder() if is_folder() else self._choose_file()),)
         super().__init__(draft, path, parent=parent)
 
     def finish(self, *parts, spacing=4):
-        """Add the button."""
-        super().finish(*parts, row(None, button("Choose…", on_click=self._choose)), spacing=spacing)
+        """Add the buttons."""
+        super().finish(*parts, row(None, *self.buttons), spacing=spacing)
 
-    def _choose(self):
-        start = str(self.draft.value(self.path) or Path.home())
-        if self._is_folder():
-            path = QFileDialog.getExistingDirectory(self, self._title, start)
-        else:
-            path, _ = QFileDialog.getOpenFileName(self, self._title, start)
+    def _choose_folder(self):
+        self._chosen(QFileDialog.getExistingDirectory(self, self._title, self._start()))
+
+    def _choose_file(self):
+        self._chosen(QFileDialog.getOpenFileName(self, self._title, self._start())[0])
+
+    def _start(self):
+        return str(self.draft.value(self.path) or Path.home())
+
+    def _chosen(self, path):
         if path:
             self.edit(path)
 

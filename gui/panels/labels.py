@@ -53,7 +53,7 @@ def registry_labels(path):
     if path == "field.model":
         from ...core.galactic_field.registry import FIELD_MODELS
 
-        return {name: entry.label for name, entry in FIELD_MODELS.items()} | {"imported": "Imported lens"}
+        return {name: entry.label for name, entry in FIELD_MODELS.items()} | {"imported": "Imported lens or sample"}
     if path == "emission.model":
         from ...core.emission.registry import EMISSION_MODELS as entries
     elif path == "network.kind":

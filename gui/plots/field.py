@@ -59,14 +59,18 @@ class FieldView(QWidget):
         self._make_controls()
         self._make_sky()
         self._make_side()
+        self.field_words = wrapped("", "active")
         left = column(self._planes, self._controls, self.map)
         left.setStretch(0, 10)
         left.setStretch(2, 9)
-        layout = row(spacing=2 * themes.RHYTHM)
-        layout.addLayout(left, 1)
-        layout.addWidget(self._side)
+        body = row(spacing=2 * themes.RHYTHM)
+        body.addLayout(left, 1)
+        body.addWidget(self._side)
+        layout = column(self.field_words, body)
+        layout.setStretch(1, 1)
         self.setLayout(layout)
         themes.notifier.changed.connect(self._restyle)
+        self.set_field_words("")
         self.set_kind("deflection")
         self.set_setup(None)
         self.set_sky(None)
@@ -194,6 +198,11 @@ class FieldView(QWidget):
         self.source_box.setCurrentText(chosen)
         self.source_box.setVisible(len(names) > 1)
         self.images_heading.setText("IMAGES OF" if len(names) > 1 else f"IMAGES OF {chosen.upper()}")
+
+    def set_field_words(self, words):
+        """Say above all pictures which field they show, such as ``"first of 4 fields averaged: jf12"``; empty for nothing."""
+        self.field_words.setText(f"Planes, maps, images and rays show the {words}" if words else "")
+        self.field_words.setVisible(bool(words))
 
     def set_setup(self, setup, message=""):
         """Show the planes of a ``FieldSetup``; where there are none, a message in their place."""

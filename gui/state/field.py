@@ -1,5 +1,6 @@
 """What the Field tab shows, computed in background threads, so nothing of Qt here."""
 
+import functools
 import threading
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
@@ -8,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ...core.config import IMPORTED_FIELD, digest_of
+from ...core.galactic_field.members import field_members, member_name
 from ...core.progress import SILENT
 
 PLANE_POINTS = 320
@@ -18,9 +20,26 @@ KEPT = 48  # maps kept in memory, of a few MB at most
 RAYS_TO_A_PIXEL = 3  # that a click on the magnification map follows
 
 
+@functools.lru_cache(64)
+def _first_and_number(field):
+    members = field_members(field)
+    return members[0][0], len(members)
+
+
+def shown_field(config):
+    """Return the one ``FieldConfig`` that the tab shows: the first of those that the run averages over."""
+    return _first_and_number(config.field)[0]
+
+
+def which_of_several(config):
+    """Return which of the averaged fields is shown, ``"first of 4 fields averaged: jf12, realisation 0"``; empty for one."""
+    field, n = _first_and_number(config.field)
+    return f"first of {n} fields averaged: {member_name(field)}" if n > 1 else ""
+
+
 def field_key(config):
-    """Name what the field of a run depends on."""
-    return digest_of(asdict(config.field))
+    """Name what the shown field of a run depends on."""
+    return digest_of(asdict(shown_field(config)))
 
 
 def setup_key(config):
@@ -132,7 +151,7 @@ class FieldWork:
 
         with self._lock:
             if self._key != field_key(config):
-                self._galaxy = galactic_field(config.field)
+                self._galaxy = galactic_field(shown_field(config))
                 self._key = field_key(config)
             return self._galaxy
 
@@ -166,13 +185,17 @@ class FieldWork:
 
     @staticmethod
     def images(config, source, progress=SILENT):
-        """Return the :class:`SourceImages` of a source; its lens is in the cache once the sky of the run is known."""
+        """Return the :class:`SourceImages` of a source through the shown field.
+
+        Its lens is in the cache once the sky of the run is known.
+        """
         from dataclasses import replace
 
         from ...core.field_views import image_statistics
         from ...core.lens import rigidity_grid, source_lens
 
-        lens = source_lens(source, config.field, config.sky, rigidity_grid(*config.energy.rigidity_range), progress=progress)
+        grid = rigidity_grid(*config.energy.rigidity_range)
+        lens = source_lens(source, shown_field(config), config.sky, grid, progress=progress)
         progress.report(f"images of {source.name}", 0, 1)
         statistics = image_statistics(lens, source.direction)
         density = replace(lens, nside=IMAGE_NSIDE).sparse_density().tocsr() * (12.0 * IMAGE_NSIDE**2)

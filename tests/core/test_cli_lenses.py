@@ -103,9 +103,10 @@ def test_sample_goes_out_and_in(run, folder, two):
     _, (density,) = read_densities(folder / "sampled.h5")
     assert density.source.sum() == pytest.approx(1)
     assert "--report: expected a run through a lens" in run(
-        "sky", two, "--set", 'sources.names=["M82"]', "--set", "field.file=sample.txt.xz", "--report", "rays.csv", "--out", "sampled.h5",
+        "sky", two, "--set", 'sources.names=["M82"]', "--set", "field.file=sample.txt.xz", "--report", "rays.csv", "--out", "again.h5",
         code=2,
     )
+    assert not (folder / "again.h5").exists() and not (folder / "rays.csv").exists()
 
 
 LENS = ["lens", "none", "--nside", "4", "--out", "x"]

@@ -188,6 +188,9 @@ def test_source_of_another_shape_is_refused(tmp_path, crpropa_lens):
 def test_folder_that_is_none_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"field\.file: no folder"):
         imported_images(CEN_A, tmp_path / "none", SkyConfig(), [1.0, 2.0], cache=tmp_path)
+    (tmp_path / "sample.txt").write_text("")
+    with pytest.raises(InputError, match=r"field\.file: .*sample\.txt is a file; a sample of nuclei says nothing by rigidity"):
+        imported_images(CEN_A, tmp_path / "sample.txt", SkyConfig(), [1.0, 2.0], cache=tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"field\.file: .*expected lens\.cfg, or two or more"):
         imported_images(CEN_A, tmp_path / "empty", SkyConfig(), [1.0, 2.0], cache=tmp_path)

@@ -91,10 +91,17 @@ def test_imported_lens_asks_for_its_folder_and_is_averaged_with_nothing(qtbot, p
     assert panel.file.isVisible() and not panel.parameters.isVisible()
     assert panel.model.fault.text().startswith("Expected the folder of a lens")
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *arguments: "/lenses/mine")
-    panel.file._choose()
+    folder, file = panel.file.buttons
+    click(qtbot, folder)
     assert (draft.config.field.model, draft.config.field.file) == ("imported", "/lenses/mine") and not draft.errors
     assert (draft.config.field.ensemble, draft.config.field.weights) == ((), ()) and not panel.ensemble.isVisible()
     assert not panel.model.fault.isVisible()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *arguments: ("/samples/src_sample.txt.xz", ""))
+    click(qtbot, file)
+    assert draft.config.field.file == "/samples/src_sample.txt.xz"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *arguments: ("", ""))  # cancelled
+    click(qtbot, file)
+    assert draft.config.field.file == "/samples/src_sample.txt.xz"
 
 
 def test_parameters_are_edited_marked_and_reset(qtbot, panel, draft):

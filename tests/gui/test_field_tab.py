@@ -10,7 +10,7 @@ from hands import click
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 
-from zevatron.core.config import with_values
+from zevatron.core.config import RunConfig, with_values
 from zevatron.core.field_views import deflection_map, magnification_map
 from zevatron.core.galactic_field import galactic_field
 from zevatron.core.sky import angular_distance, pixel_vectors, unit_vectors, vector_pixels
@@ -306,6 +306,38 @@ def test_imported_lens_has_no_planes(tab, qtbot):
     assert "no field at points" in view.map._empty
     tab.draft.undo()
     qtbot.waitUntil(lambda: view.planes["xy"].isVisible(), timeout=10_000)
+
+
+def test_of_averaged_fields_the_first_is_shown_and_named(tab, qtbot, tmp_path):
+    view, setup = tab.field_view, tab.field.setup
+    assert not view.field_words.isVisible()
+    tab.draft.set("field.ensemble", ("none",))
+    qtbot.waitUntil(view.field_words.isVisible, timeout=5000)
+    qtbot.waitUntil(lambda: tab.controller.is_current and tab.field.images is not None, timeout=30_000)
+    for kind in ("magnification", "deflection", "images"):
+        click(qtbot, view.kinds.button(kind))
+        assert view.field_words.isVisible()
+    assert view.field_words.text() == "Planes, maps, images and rays show the first of 2 fields averaged: jf12_regular"
+    assert tab.field.setup is setup  # the same field as before: nothing is computed again
+    through_jf12 = tab.field.images.statistics
+    tab.exports.write("field_csv", str(tmp_path / "field.csv"))
+    qtbot.waitUntil((tmp_path / "field_images.csv").exists, timeout=20_000)
+    assert "(first of 2 fields averaged: jf12_regular)" in (tmp_path / "field_images.csv").read_text().splitlines()[0]
+    tab.draft.set("field.weights", (0.0, 1.0))
+    qtbot.waitUntil(lambda: tab.field.setup is not None and tab.field.setup is not setup, timeout=20_000)
+    qtbot.waitUntil(lambda: tab.controller.is_current and tab.field.images is not None, timeout=60_000)
+    assert not view.field_words.isVisible() and np.nanmax(view.planes["xy"].plane.strength) == 0
+    np.testing.assert_allclose(tab.field.images.statistics.magnification, 1, atol=0.1)
+    assert abs(through_jf12.magnification - 1).max() > 0.3
+
+
+def test_the_shown_field_is_that_of_a_run_without_average():
+    single = with_values(RunConfig(), {"field.model": "jf12", "field.realisation": 2})
+    several = with_values(single, {"field.realisations": 3, "field.ensemble": ("jf12_regular",)})
+    assert state.which_of_several(several) == "first of 4 fields averaged: jf12, realisation 2"
+    assert state.which_of_several(single) == ""
+    assert state.shown_field(several) == state.shown_field(single) == single.field
+    assert state.field_key(several) == state.field_key(single) != state.field_key(with_values(single, {"field.realisation": 3}))
 
 
 def test_with_two_sources_the_images_of_either_can_be_seen(tab, qtbot):

@@ -344,9 +344,11 @@ def test_everything_can_be_exported(window, qtbot, tmp_path):
     assert "likelihood_ratio" in (tmp_path / "e.csv").read_text()
 
 
-def test_export_without_a_training_says_so(window, tmp_path):
-    window.exports.write("training_pdf", tmp_path / "t.pdf")
-    assert "nothing to export yet" in window.messages.text.text()
+def test_export_of_nothing_says_what_to_do(new_window, tmp_path):
+    for kind, words in (("training_pdf", "train a network"), ("field_csv", "open the Field tab first")):
+        new_window.exports.write(kind, tmp_path / "nothing")
+        assert f"nothing to export yet; {words}" in new_window.messages.text.text()
+    assert not list(tmp_path.glob("nothing*"))
 
 
 def test_about_copies_the_versions(window, qtbot):
