@@ -117,8 +117,10 @@ def build_parser():
     sample.add_argument("--source", metavar="NAME", help="only this source of the run")
 
     command("demo", setup.demo, "do the main job on the built-in example", out="folder to write")
-    command("example-maps", setup.example_maps, "make the shipped maps of the built-in example again",
-            out="folder, resources/lens for the shipped ones")
+    example = command("example-maps", setup.example_maps, "make the shipped maps of the built-in example again",
+                      out="folder, resources/lens for the shipped ones")
+    example.add_argument("--field", metavar="MODEL", help="field; that of the default settings if left out")
+    example.add_argument("--source", action="append", default=[], metavar="NAME", help="source (repeatable); default the published five")
     command("background", setup.background, "make the shipped diffuse KKOS spectrum again", out="CSV to write")
     command("info", setup.info, "versions, models, folders and processors", out=False)
     worker = commands.add_parser("worker")  # hidden: the training process of the window and of train

@@ -2,7 +2,7 @@
 
 import os
 
-from ..config import emission_models, field_models, network_kinds, run_config, run_toml, with_values
+from ..config import FieldConfig, emission_models, field_models, network_kinds, run_config, run_toml, with_values
 from ..errors import InputError
 from ..files import replacing
 from ..progress import TerminalProgress
@@ -29,8 +29,11 @@ def demo(options):
 def example_maps(options):
     """Make the shipped maps of the built-in example again."""
     from ..lens.example import build
+    from ..sources import find_source
 
-    return {"text": build(options.out, progress=TerminalProgress())}
+    field = FieldConfig(model=options.field) if options.field else None
+    sources = [find_source(name) for name in options.source] or None
+    return {"text": build(options.out, field=field, sources=sources, progress=TerminalProgress())}
 
 
 def background(options):

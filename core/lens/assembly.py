@@ -12,6 +12,7 @@ from ..config import IMPORTED_FIELD, digest_of
 from ..galactic_field import backtrack, galactic_field
 from ..progress import SILENT
 from ..resources import resource_path
+from ..units import GYRATION
 from . import image as imaging
 from .coarse import COARSE_ORDER, cached_exits, coarse_pass
 from .imported import imported_images
@@ -22,6 +23,8 @@ TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, a hu
 MEMBERS, FEW_MEMBERS = 8, 2  # rigidities in the band around each of the grid, below and above ...
 STIFF = 40.0  # EV: from here on images move by less than half a degree within a band
 VERSION = 5
+SHIPPED_ORDER = 6  # pixels of the maps that come with Zevatron: they serve maps up to Nside 64
+INSIDE = 0.99  # share of a Fisher distribution that is followed
 
 
 def rigidity_grid(lowest, highest):
@@ -50,6 +53,8 @@ class SourceLens:
         EV, increasing; each map is the mean over the band that reaches half way to its neighbours.
     images : tuple of Image
         One for each rigidity.
+    concentration : float
+        Of the Fisher distribution of the nuclei within the radius; 0 where they fill it evenly.
     """
 
     name: str
@@ -57,11 +62,12 @@ class SourceLens:
     nside: int
     rigidity: np.ndarray
     images: tuple
+    concentration: float = 0.0
 
     @property
     def magnification(self):
         """Flux at Earth relative to that without a field, shape (n_R,): solid angle of image over that of the disc."""
-        return np.array([image.solid_angle for image in self.images]) / imaging.disc_solid_angle(self.radius)
+        return np.array([image.solid_angle for image in self.images]) / imaging.disc_solid_angle(self.radius, self.concentration)
 
     @property
     def n_effective(self):
@@ -138,15 +144,56 @@ def source_lens(source, field, sky, rigidity, *, cache=None, progress=SILENT):
     if field.model == IMPORTED_FIELD:
         found = imported_images(source, field.file, sky, rigidity, cache=cache, progress=progress)
         return SourceLens(source.name, sky.source_radius, sky.nside, *found)
-    galaxy = galactic_field(field)
-    shipped = read_images(shipped_path(source, galaxy), lens_digest(source, galaxy, sky.source_radius))
-    images = find_images(source, galaxy, sky.source_radius, rigidity, known=shipped, cache=cache, progress=progress)
-    return SourceLens(source.name, sky.source_radius, sky.nside, rigidity, images)
+    galaxy, (radius, concentration) = galactic_field(field), source_extent(sky)
+    known = {}
+    if sky.nside <= 2**SHIPPED_ORDER and concentration == 0:
+        known = read_images(shipped_path(source, galaxy), lens_digest(source, galaxy, radius))
+    images = find_images(
+        source, galaxy, radius, rigidity, concentration=concentration, known=known, cache=cache, progress=progress
+    )
+    return SourceLens(source.name, radius, sky.nside, rigidity, images, concentration)
 
 
-def find_images(source, galaxy, radius, rigidity, *, known=MappingProxyType({}), cache=None, progress=SILENT):
+def source_extent(sky):
+    """How the nuclei of a source are spread when they enter the Galaxy.
+
+    Returns
+    -------
+    radius : float
+        All of them (99 % of a Fisher distribution) within this angle, degrees.
+    concentration : float
+        Of the Fisher distribution, 2 over the squared rms angle; 0 for an even disc.
+    """
+    if sky.source_shape == "cap":
+        return sky.source_radius, 0.0
+    concentration = 2 / math.radians(sky.source_spread) ** 2
+    return math.degrees(math.acos(max(1 + math.log(1 - INSIDE) / concentration, -1.0))), concentration
+
+
+def extragalactic_spread(rigidity, distance, strength, coherence_length):
+    """Rms angle by which a turbulent extragalactic field moves arrival directions, for many small deflections, degrees.
+
+    Waxman & Miralda-Escude, ApJ 472 (1996) L89: sqrt(2 D l / 9) over the gyroradius, 0.8 degrees for 100 EV, 10 Mpc,
+    1 Mpc and 1 nG.
+
+    Parameters
+    ----------
+    rigidity : float
+        EV.
+    distance, coherence_length : float
+        Of the source and of the field, Mpc.
+    strength : float
+        Rms of the field, nG.
+    """
+    path = math.sqrt(2 * distance * coherence_length / 9) * 1e3  # kpc
+    return math.degrees(GYRATION * strength * 1e-3 * path / rigidity)
+
+
+def find_images(
+    source, galaxy, radius, rigidity, *, concentration=0.0, known=MappingProxyType({}), cache=None, progress=SILENT
+):
     """Return the images at all rigidities: those in ``known``, by rigidity key, then those in the cache, else traced."""
-    store = open_store(source, galaxy, radius, cache)
+    store = open_store(source, galaxy, radius, concentration, cache)
     stage = f"lens of {source.name}"
     images = []
     try:
@@ -154,7 +201,7 @@ def find_images(source, galaxy, radius, rigidity, *, known=MappingProxyType({}),
             progress.report(stage, done, len(rigidity))
             image = known.get(rigidity_key(value)) or store.get(value)
             if image is None:
-                image = compute_image(source, galaxy, radius, value, cache=cache)
+                image = compute_image(source, galaxy, radius, value, concentration=concentration, cache=cache)
                 store.put(value, image)
             images.append(image)
     finally:
@@ -163,7 +210,7 @@ def find_images(source, galaxy, radius, rigidity, *, known=MappingProxyType({}),
     return tuple(images)
 
 
-def compute_image(source, galaxy, radius, rigidity, *, cache=None):
+def compute_image(source, galaxy, radius, rigidity, *, concentration=0.0, cache=None):
     """Trace the image of a source in the band around one rigidity of the grid; only the coarse pass is cached."""
 
     def trace(directions, rigidities):
@@ -172,9 +219,9 @@ def compute_image(source, galaxy, radius, rigidity, *, cache=None):
     below, middle, above = (
         cached_exits(trace, galaxy.digest, rigidity * 10 ** (step / POINTS_PER_DECADE), cache=cache) for step in (-1, 0, 1)
     )
-    rng = np.random.default_rng(int(lens_digest(source, galaxy, radius, rigidity_key(rigidity)), 16))
+    rng = np.random.default_rng(int(lens_digest(source, galaxy, radius, concentration, rigidity_key(rigidity)), 16))
     coarse = coarse_pass(middle, beside=(below, above))
-    return imaging.find_image(trace, coarse, band(rigidity), source.direction, radius, rng)
+    return imaging.find_image(trace, coarse, band(rigidity), source.direction, radius, rng, concentration=concentration)
 
 
 def band(rigidity):
@@ -183,11 +230,11 @@ def band(rigidity):
     return rigidity * 10 ** (((np.arange(n) + 0.5) / n - 0.5) / POINTS_PER_DECADE)
 
 
-def open_store(source, galaxy, radius, cache=None):
+def open_store(source, galaxy, radius, concentration=0.0, cache=None):
     """Open the file of the images of a source in a field."""
-    digest = lens_digest(source, galaxy, radius)
+    digest = lens_digest(source, galaxy, radius, concentration)
     path = cache_path(cache, "lens", f"{source.key}-{galaxy.name}-{digest}.h5")
-    return ImageStore(path, digest, attributes_of(source, galaxy, radius))
+    return ImageStore(path, digest, attributes_of(source, galaxy, radius) | {"concentration": concentration})
 
 
 def attributes_of(source, galaxy, radius):
@@ -202,8 +249,10 @@ def shipped_path(source, galaxy):
     return resource_path("lens", f"{source.key}-{galaxy.name}.h5")
 
 
-def lens_digest(source, galaxy, radius, *more):
+def lens_digest(source, galaxy, radius, concentration=0.0, *more):
     """Twelve hexadecimal digits of everything that an image depends on, ``more`` included."""
+    if concentration:
+        more = ("fisher", concentration, imaging.SLOPE, *more)
     algorithm = (VERSION, TOLERANCE, COARSE_ORDER, POINTS_PER_DECADE, MEMBERS, FEW_MEMBERS, STIFF, *imaging.SETTINGS)
     position = (round(source.glon, 6), round(source.glat, 6))
     return digest_of("lens", algorithm, galaxy.digest, position, radius, *more)

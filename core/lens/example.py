@@ -1,6 +1,6 @@
 """The maps that come with Zevatron, so that the built-in example needs no tracing.
 
-They are what :func:`~.assembly.source_lens` would compute for the five published sources with the default settings,
+They are what :func:`~.assembly.source_lens` would compute with the default settings, condensed to pixels of Nside 64,
 and are used only as long as their digest says so. After a change of the field, the tracing or the search make them
 again with ``python main.py example-maps --out resources/lens``.
 """
@@ -12,7 +12,7 @@ from ..galactic_field import galactic_field
 from ..progress import SILENT
 from ..resources import resource_path
 from ..sources import catalogue
-from .assembly import attributes_of, find_images, lens_digest, rigidity_grid, shipped_path
+from .assembly import SHIPPED_ORDER, attributes_of, find_images, lens_digest, rigidity_grid, shipped_path
 from .store import rigidity_key, write_images
 
 
@@ -21,13 +21,15 @@ def example_grid():
     return rigidity_grid(*RunConfig().energy.rigidity_range)
 
 
-def build(folder=None, *, sources=None, cache=None, progress=SILENT):
-    """Make the shipped maps.
+def build(folder=None, *, field=None, sources=None, cache=None, progress=SILENT):
+    """Make the shipped maps of one field.
 
     Parameters
     ----------
     folder : path-like, optional
         Where to write; ``resources/lens`` by default.
+    field : FieldConfig, optional
+        That of a run with the default settings by default.
     sources : sequence of Source, optional
         The published five by default.
     cache : Path, optional
@@ -41,12 +43,14 @@ def build(folder=None, *, sources=None, cache=None, progress=SILENT):
     """
     config = RunConfig()
     folder = resource_path("lens") if folder is None else Path(folder)
-    galaxy, radius, rigidity = galactic_field(config.field), config.sky.source_radius, example_grid()
+    galaxy, radius, rigidity = galactic_field(field or config.field), config.sky.source_radius, example_grid()
     size = 0
     for source in sources or [source for source in catalogue() if source.published]:
         images = find_images(source, galaxy, radius, rigidity, cache=cache, progress=progress)
         path = folder / shipped_path(source, galaxy).name
-        by_key = {rigidity_key(value): image for value, image in zip(rigidity, images, strict=True)}
+        by_key = {
+            rigidity_key(value): image.condensed(SHIPPED_ORDER) for value, image in zip(rigidity, images, strict=True)
+        }
         write_images(path, lens_digest(source, galaxy, radius), by_key, attributes_of(source, galaxy, radius))
         size += path.stat().st_size
     return f"wrote maps of {len(rigidity)} rigidities, {size / 1e6:.2f} MB, to {folder}"

@@ -32,6 +32,7 @@ BLUR, BLUR_LIMIT = 0.4, 8.0  # a ray stands for a disc of so many distances to i
 MIN_MAGNIFICATION = 4e-3  # a smaller image (one pixel of Nside 512 for 1 degree) counts as none, as it was published
 MAX_ORDER = 15  # of the smallest pixels, 6 arc seconds ...
 CROWDED_MAX_ORDER = 13  # ... and where their number is limited: in chaos smaller ones tell no more
+SLOPE = 0.25  # a pixel whose exit directions reach so far, over the width of a Fisher distribution, is not kept whole
 WEIGHT_STEPS = 2**12  # to which the weights of a condensed image are rounded
 JITTER_ORDER = 29  # rays start anywhere in their pixel: at the centre of one of its descendants of this order
 SETTINGS = (
@@ -113,9 +114,15 @@ def nothing():
     return Image(np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.float32), np.zeros(0, np.int8), 0, 0.0)
 
 
-def disc_solid_angle(radius):
-    """Solid angle in steradian of a disc with ``radius`` in degrees."""
-    return 2 * np.pi * (1 - np.cos(np.radians(radius)))
+def disc_solid_angle(radius, concentration=0.0):
+    """Solid angle in steradian of a disc with ``radius`` in degrees, weighted by :func:`fisher_weight`."""
+    versine = 2 * np.sin(np.radians(radius) / 2) ** 2
+    return 2 * np.pi * (versine if concentration == 0 else -np.expm1(-concentration * versine) / concentration)
+
+
+def fisher_weight(angle, concentration):
+    """Density at an angle in degrees over that in the centre (Fisher, Proc. R. Soc. A 217 (1953) 295); 0: even."""
+    return np.exp(-2 * concentration * np.sin(np.radians(angle) / 2) ** 2)
 
 
 @dataclass
@@ -142,7 +149,7 @@ class _Front:
         return _Front(self.order, *columns)
 
 
-def find_image(trace, coarse, rigidities, direction, radius, rng, targets=TARGETS):
+def find_image(trace, coarse, rigidities, direction, radius, rng, *, targets=TARGETS, concentration=0.0):
     """Find the image of a source in a band of rigidities.
 
     Parameters
@@ -162,6 +169,8 @@ def find_image(trace, coarse, rigidities, direction, radius, rng, targets=TARGET
         Places the rays in their pixels.
     targets : sequence of (float, float)
         Fewest equal rays that the images should consist of, all members together, above a magnification; decreasing.
+    concentration : float
+        Of the Fisher distribution of the source's nuclei within the disc; 0 where they fill it evenly.
 
     Returns
     -------
@@ -170,11 +179,12 @@ def find_image(trace, coarse, rigidities, direction, radius, rng, targets=TARGET
     """
     front = _start(coarse, len(rigidities), direction, radius)
     whole = []  # pixels inside, of all orders
-    disc = disc_solid_angle(radius) * len(rigidities)
+    disc = disc_solid_angle(radius, concentration) * len(rigidities)
+    widest = np.inf if concentration == 0 else SLOPE * np.degrees(concentration**-0.5)  # pixel of one weight
     while True:
         near = front.angle < radius + front.reach
-        inside = front.sound & (front.angle + front.reach < radius)
-        whole.append(front.selected(inside))
+        inside = front.sound & (front.angle + front.reach < radius) & (front.reach < widest)
+        whole.append(_weighted(front.selected(inside), concentration))
         front = front.selected(near & ~inside)
         rays, squares = _hits(front, whole)
         pixel = hp.nside2pixarea(2**front.order) / disc
@@ -192,9 +202,14 @@ def find_image(trace, coarse, rigidities, direction, radius, rng, targets=TARGET
             break
         margin = MARGINS[min(front.order + 1 - coarse.order, len(MARGINS) - 1)]
         front = _divided(trace, front, rigidities, direction, radius, margin)
-    leaves = _leaves(trace, front, rigidities, direction, radius, rng, steps)
+    leaves = _weighted(_leaves(trace, front, rigidities, direction, radius, rng, steps), concentration)
     image = _image([leaves, *whole], leaves.order, len(rigidities))
     return image if image.solid_angle * len(rigidities) >= MIN_MAGNIFICATION * disc else nothing()
+
+
+def _weighted(front, concentration):
+    front.weight = front.weight * fisher_weight(front.angle, concentration)
+    return front
 
 
 def _start(coarse, n_members, direction, radius):

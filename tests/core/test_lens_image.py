@@ -3,9 +3,11 @@
 import healpy as hp
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
+from zevatron.core.config import SkyConfig
 from zevatron.core.lens import image as imaging
-from zevatron.core.lens.assembly import SourceLens
+from zevatron.core.lens.assembly import SourceLens, source_extent
 from zevatron.core.lens.coarse import coarse_pass, trace_coarse
 from zevatron.core.lens.image import disc_solid_angle, find_image, nothing
 from zevatron.core.sky import angular_distance, lonlat, pixel_vectors, unit_vectors
@@ -235,3 +237,32 @@ def test_same_generator_same_image():
     first, second, third = (image_of(winding(3), seed=seed) for seed in (7, 7, 8))
     np.testing.assert_array_equal(first.ipix, second.ipix)
     assert not np.array_equal(first.ipix, third.ipix)
+
+
+@pytest.mark.parametrize("spread", [1.0, 5.0, 20.0])
+def test_fisher_distribution_is_seen_as_it_is_without_a_field(spread):
+    """Mean cosine of a Fisher distribution cut where 99 % are inside, against numerical integration."""
+    radius, concentration = source_extent(SkyConfig(source_shape="fisher", source_spread=spread))
+    image = image_of(straight, radius=radius, concentration=concentration)
+    assert image.solid_angle / disc_solid_angle(radius, concentration) == pytest.approx(1, abs=0.01)
+
+    def integral(power, lowest):
+        return quad(lambda cosine: cosine**power * np.exp(concentration * (cosine - 1)), lowest, 1)[0]
+
+    edge = np.cos(np.radians(radius))
+    assert integral(0, edge) / integral(0, max(-1, 1 - 40 / concentration)) == pytest.approx(0.99, abs=1e-4)
+    vectors, shares = pixel_directions(image)
+    expected = integral(1, edge) / integral(0, edge)
+    assert 1 - shares @ vectors @ SOURCE == pytest.approx(1 - expected, rel=0.03)
+
+
+def test_condensed_image_makes_the_same_maps():
+    image = image_of(shearing(100.0), members=8)
+    small = image.condensed(6)
+    assert len(small.ipix) < len(image.ipix) / 3 and small.n_effective == image.n_effective
+    assert small.solid_angle == pytest.approx(image.solid_angle, rel=1e-3)
+    for half in (None, 0, 1):
+        for nside in (16, 64):
+            full, condensed = (lens_of(one, nside=nside).density(half)[0] for one in (image, small))
+            np.testing.assert_allclose(condensed, full, rtol=1e-3, atol=1e-12)
+    assert len(nothing().condensed(6).ipix) == 0
