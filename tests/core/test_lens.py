@@ -240,3 +240,18 @@ def test_progress_counts_rigidities(tmp_path):
 
     lens(tmp_path, progress=Listening())
     assert reports[0] == ("lens of Cen A", 0, len(GRID)) and reports[-1][1:] == (len(GRID), len(GRID))
+
+
+def test_spread_by_an_extragalactic_field_is_that_of_the_paper():
+    """0.8 degrees for 100 EV, 10 Mpc, 1 Mpc and 1 nG (Waxman & Miralda-Escude 1996)."""
+    assert assembly.extragalactic_spread(100.0, 10.0, 1.0, 1.0) == pytest.approx(0.8, abs=0.02)
+    assert assembly.extragalactic_spread(10.0, 40.0, 2.0, 1.0) == pytest.approx(40 * assembly.extragalactic_spread(100.0, 10.0, 1.0, 1.0))
+
+
+def test_fisher_shape_has_a_lens_of_its_own(tmp_path):
+    sky = SkyConfig(nside=32, source_shape="fisher", source_spread=5.0)
+    wide, narrow = (source_lens(CEN_A, FieldConfig(model="none"), shape, GRID[:2], cache=tmp_path) for shape in (sky, SkyConfig()))
+    assert wide.radius > 10 and narrow.radius == 1.0
+    np.testing.assert_allclose(wide.magnification, 1, atol=0.02)
+    assert (wide.density() > 0).sum() > 20 * (narrow.density() > 0).sum()
+    assert len(list((tmp_path / "lens").iterdir())) == 2

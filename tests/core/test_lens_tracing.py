@@ -113,3 +113,19 @@ def test_all_reference_images(field):
     assert (ratio > 1 - 0.05 - 2 / np.sqrt(rays)).all()
     assert np.mean(np.abs(ratio - 1) < 0.02 + 1 / np.sqrt(rays)) > 0.85
     assert np.median(distance) < 0.05
+
+
+@pytest.mark.parametrize(("rigidity", "radius", "n_rays"), [
+    (11.0, 5.0, 100_000), *(pytest.param(rigidity, 1.0, 1_000_000, marks=pytest.mark.slow) for rigidity in (4.5, 11.0, 28.0)),
+])
+def test_flux_through_a_random_field_is_that_of_rays_spread_evenly(rng, rigidity, radius, n_rays):
+    """Chaotic or not: the image of a source is as large as the share of all rays that hit it says."""
+    directions = rng.normal(size=(n_rays, 3))
+    directions /= np.linalg.norm(directions, axis=1)[:, np.newaxis]
+    exits = tracer("jf12")(directions, np.full(n_rays, rigidity))
+    sources = catalogue()[:1]
+    for source, lens in zip(sources, lenses("jf12", rigidity, sources, radius, 32), strict=True):
+        hits = np.sum(angular_distance(exits, source.direction) < radius)
+        disc = n_rays * np.sin(np.radians(radius) / 2) ** 2  # hits without a field
+        assert lens.magnification[0] == pytest.approx(hits / disc, abs=3 * np.sqrt(hits) / disc + 0.05 * hits / disc)
+        assert lens.n_effective[0] > 1500
