@@ -21,6 +21,7 @@ NEGLIGIBLE = 0.01  # microgauss: over 20 kpc it turns a particle of 1 EV by 0.4 
 LARGEST_TURN = 0.2  # radians in one step, for turbulence of ...
 PEAK = 2.0  # times its rms
 BORDER_ACCURACY = 1e-3  # of a stretch
+SHORTEST = 1e-9  # kpc: what is left of a path by rounding is no step
 
 
 @intrinsic
@@ -154,7 +155,7 @@ def _trace(constants, draw, curvature, start, heading, radius, max_path):
     u, v, w = heading[0], heading[1], heading[2]
     path, outside = 0.0, False
     here, rms = piece_at(constants, x, y, z), strength_at(draw.profile, x, y, z)
-    while path < max_path and not outside:
+    while max_path - path > SHORTEST and not outside:
         # what is smooth is taken once for a stretch of some steps
         is_rough = rms > NEGLIGIBLE
         length = min(STRETCH if is_rough else LONG_STRETCH, max_path - path)

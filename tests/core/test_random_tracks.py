@@ -21,12 +21,13 @@ from zevatron.core.galactic_field.jf12 import JF12
 from zevatron.core.galactic_field.jf12_random import jf12_random
 from zevatron.core.galactic_field.model import RandomPart, parameter
 from zevatron.core.galactic_field.random_field import coherence_length, turbulent_deflection
-from zevatron.core.galactic_field.random_tracks import LONG_STEP, STEP
+from zevatron.core.galactic_field.random_tracks import LONG_STRETCH, STRETCH
 from zevatron.core.galactic_field.uniform import UniformField
 from zevatron.core.sky import angular_distance
 from zevatron.core.units import GYRATION
 
 SUN = np.array([-8.5, 0.0, 0.0])
+STEP, LONG_STEP = STRETCH / 2, LONG_STRETCH / 2
 SILENT = replace(
     jf12_random(), random_arm_strengths=(0.0,) * 8, random_inner_strength=0.0, random_halo_strength=0.0, striation=0.0
 )
@@ -113,9 +114,9 @@ def test_many_small_deflections_add_up(rigidity, path, rms, uncached, rng):
     assert deflection == pytest.approx(expected, rel=0.03)
 
 
-def test_all_parts_turn_each_ray_as_in_a_plain_pusher(uncached, rng):
-    """Turbulence, a uniform and its striated field: the compiled steps do what 80 steps of 25 pc in numpy do."""
-    turbulent = GalacticField("all parts", UniformField(0.3, -0.4, 1.2), SteadyTurbulence(1.0, striation=1.36))
+def test_turbulence_turns_each_ray_as_in_a_plain_pusher(uncached, rng):
+    """Turbulence and a uniform field: the compiled steps do what 80 steps of 25 pc in numpy do."""
+    turbulent = GalacticField("both parts", UniformField(0.3, -0.4, 1.2), SteadyTurbulence(1.0))
     starts, directions = rng.uniform(-1, 1, (300, 3)), isotropic(rng, 300)
     found = track(turbulent, 5.0, starts, directions, max_path=80 * STEP)
     position, heading = starts.copy(), directions.copy()
@@ -123,6 +124,30 @@ def test_all_parts_turn_each_ray_as_in_a_plain_pusher(uncached, rng):
         push(turbulent, GYRATION / 5.0, position, heading, STEP)
     np.testing.assert_allclose(found.position, position, atol=1e-9)
     np.testing.assert_allclose(found.direction, heading, atol=1e-9)
+
+
+def test_striated_field_counts_with_its_mean_along_each_step(uncached, rng):
+    """Against the plain pusher in steps of 0.5 pc, which meet the walls of the cubes where they are, to 1 %."""
+    striated = GalacticField("striated", UniformField(0.3, -0.4, 1.2), SteadyTurbulence(0.0, striation=1.36))
+    starts, directions = rng.uniform(-1, 1, (60, 3)), isotropic(rng, 60)
+    found = track(striated, 200.0, starts, directions, max_path=1.0)
+    position, heading = starts.copy(), directions.copy()
+    for _step in range(2000):
+        push(striated, GYRATION / 200.0, position, heading, 0.0005)
+    deflection = angular_distance(heading, directions)
+    assert np.median(deflection) > 0.1
+    assert angular_distance(found.direction, heading).max() < 0.01 * np.median(deflection)
+
+
+def test_exit_is_a_continuous_function_of_arrival(rng):
+    """The searching of images relies on it: a ray of 28 EV moved by 1e-7 degrees leaves almost where it did."""
+    directions, field = isotropic(rng, 1000), galactic_field("jf12")
+    moved = directions + 1e-7 * np.pi / 180 * np.cross(directions, [0, 0, 1.0])
+    moved /= np.linalg.norm(moved, axis=1)[:, np.newaxis]
+    first, second = (backtrack(field, 28.0, rays).exit_direction for rays in (directions, moved))
+    apart = angular_distance(first, second)
+    assert np.median(apart) < 1e-5
+    assert np.percentile(apart, 90) < 1e-2  # in the plane of the Galaxy paths part by e in half a kiloparsec
 
 
 def test_deflection_has_no_preferred_direction(uncached, rng):
@@ -160,12 +185,13 @@ def test_without_turbulence_each_step_turns_by_its_known_angle(uncached):
 
 
 def test_steps_are_shorter_where_the_field_is_strong(uncached):
-    """20 microgauss and 1 EV turn by 1.9 rad in 100 pc; in steps of 0.2 rad the angle is wrong by 0.33 %."""
+    """20 microgauss and 1 EV turn by 3.7 rad in 200 pc: 32 steps of under 0.2 rad, the angle wrong by 0.11 %."""
     strong = GalacticField("uniform", UniformField(bz=20.0), SteadyTurbulence(0.0))
     found = track(strong, 1.0, [[1.0, 0, 0]], [[0, 1.0, 0]], charge_sign=1, max_path=1.0)
-    angle = GYRATION * 20.0
+    angle, turn = GYRATION * 20.0, GYRATION * 20.0 * LONG_STRETCH / 32
+    assert 0.1 < turn < 0.2
     error = angular_distance(found.direction, [[np.sin(angle), np.cos(angle), 0]])
-    assert np.degrees(angle * 0.2**2 / 13) < error[0] < np.degrees(angle * 0.2**2 / 11.5)
+    assert np.degrees(angle * turn**2 / 13) < error[0] < np.degrees(angle * turn**2 / 11.5)
 
 
 def test_without_turbulence_a_uniform_field_gives_the_track_of_the_other_integrator(uncached, rng):
@@ -214,7 +240,7 @@ def test_particle_sent_back_returns_to_the_sun(jf12, rng):
     back = track(jf12, 20.0, out.position, -out.direction, charge_sign=1, max_path=1.0)
     assert np.median(angular_distance(out.direction, directions)) > 1
     distance, error = np.linalg.norm(back.position - SUN, axis=1), angular_distance(-back.direction, directions)
-    assert np.percentile(distance, 98) < 1e-5
+    assert np.percentile(distance, 98) < 1e-4
     assert np.percentile(error, 98) < 1e-3
     assert distance.max() < 0.01
 
@@ -272,6 +298,6 @@ def test_points_of_a_track_lie_on_it(jf12, rng):
     directions = isotropic(rng, 5)
     points, found = trace_paths(jf12, 8.0, directions, 30), backtrack(jf12, 8.0, directions)
     np.testing.assert_array_equal(points[:, 0], np.tile(SUN, (5, 1)))
-    np.testing.assert_allclose(points[:, -1], found.exit_position, atol=1e-9)
+    np.testing.assert_allclose(points[:, -1], found.exit_position, atol=1e-5)  # the last step may be a shorter one
     chords = np.linalg.norm(np.diff(points, axis=1), axis=2)
     assert (chords <= (found.path / 29)[:, np.newaxis] * (1 + 1e-9)).all()
