@@ -1,6 +1,6 @@
 """The maps that come with Zevatron, so that the built-in example needs no tracing.
 
-They are what :func:`~.assembly.source_lens` would compute with the default settings, condensed to pixels of Nside 64,
+They are what :func:`~.assembly.source_lens` would compute with the default settings, condensed to pixels of Nside 256,
 and are used only as long as their digest says so. After a change of the field, the tracing or the search make them
 again with ``python main.py example-maps --out resources/lens``.
 """

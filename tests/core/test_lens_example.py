@@ -43,7 +43,7 @@ def test_shipped_maps_need_no_tracing(no_tracing, tmp_path, key, field):
 
 def test_shipped_maps_serve_no_finer_sky(no_tracing, tmp_path):
     with pytest.raises(AssertionError, match="do not fit"):
-        source_lens(PUBLISHED["CenA"], CONFIG.field, replace(CONFIG.sky, nside=128), example_grid(), cache=tmp_path)
+        source_lens(PUBLISHED["CenA"], CONFIG.field, replace(CONFIG.sky, nside=512), example_grid(), cache=tmp_path)
 
 
 def test_shipped_maps_are_small():

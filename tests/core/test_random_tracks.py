@@ -233,7 +233,7 @@ def test_trapped_particles_are_nan(uncached):
 def test_particle_sent_back_returns_to_the_sun(jf12, rng):
     """Over 1 kpc at 20 EV, deflected by 2 degrees: the pairs of steps meet at almost the same places both ways.
 
-    Except for a few that look for the field within 1e-6 kpc of where it jumps, once on this side and once on that.
+    Borders of the field are found to 0.05 pc, seen from this side and from that; a few paths graze one.
     """
     directions = isotropic(rng, 500)
     out = track(jf12, 20.0, np.tile(SUN, (500, 1)), directions, charge_sign=-1, max_path=1.0)
@@ -241,7 +241,7 @@ def test_particle_sent_back_returns_to_the_sun(jf12, rng):
     assert np.median(angular_distance(out.direction, directions)) > 1
     distance, error = np.linalg.norm(back.position - SUN, axis=1), angular_distance(-back.direction, directions)
     assert np.percentile(distance, 98) < 1e-4
-    assert np.percentile(error, 98) < 1e-3
+    assert np.percentile(error, 98) < 0.01
     assert distance.max() < 0.01
 
 
