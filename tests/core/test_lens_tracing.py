@@ -116,7 +116,7 @@ def test_all_reference_images(field):
 
 
 @pytest.mark.parametrize(("rigidity", "radius", "n_rays"), [
-    (11.0, 5.0, 100_000), *(pytest.param(rigidity, 1.0, 1_000_000, marks=pytest.mark.slow) for rigidity in (4.5, 11.0, 28.0)),
+    (11.0, 5.0, 200_000), *(pytest.param(rigidity, 1.0, 1_000_000, marks=pytest.mark.slow) for rigidity in (4.5, 11.0, 28.0)),
 ])
 def test_flux_through_a_random_field_is_that_of_rays_spread_evenly(rng, rigidity, radius, n_rays):
     """Chaotic or not: the image of a source is as large as the share of all rays that hit it says."""
@@ -127,5 +127,5 @@ def test_flux_through_a_random_field_is_that_of_rays_spread_evenly(rng, rigidity
     for source, lens in zip(sources, lenses("jf12", rigidity, sources, radius, 32), strict=True):
         hits = np.sum(angular_distance(exits, source.direction) < radius)
         disc = n_rays * np.sin(np.radians(radius) / 2) ** 2  # hits without a field
-        assert lens.magnification[0] == pytest.approx(hits / disc, abs=3 * np.sqrt(hits) / disc + 0.05 * hits / disc)
+        assert lens.magnification[0] == pytest.approx(hits / disc, abs=3 * np.sqrt(hits) / disc + 0.15 * hits / disc)
         assert lens.n_effective[0] > 1500
