@@ -22,7 +22,7 @@ POINTS_PER_DECADE = 40
 TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, a hundredth of the usual disc
 MEMBERS, FEW_MEMBERS = 8, 2  # rigidities in the band around each of the grid, below and above ...
 STIFF = 40.0  # EV: from here on images move by less than half a degree within a band
-VERSION = 5
+VERSION = 6
 SHIPPED_ORDER = 8  # pixels of the maps that come with Zevatron: they serve maps up to Nside 256
 INSIDE = 0.99  # share of a Fisher distribution that is followed
 

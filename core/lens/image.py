@@ -26,8 +26,7 @@ from ..sky import angular_distance, pixel_vectors
 MARGINS = (1.5, 1.0, 0.75)
 CHAOTIC_MARGIN, CHAOTIC_SPREAD = 2.0, 3.0  # ... and rays that part by so many degrees lie anywhere within so many distances
 TARGETS = ((0.1, 5000.0), (0.0, 500.0))  # equal rays that a map consists of, at least, above a magnification
-MAX_PIXELS = 800  # more pixels than this are thinned out at random, and those that stay get the weight of the others
-MOST_STEPS = 3  # at last one ray is traced in each pixel of up to so many orders further
+MAX_PIXELS = 3000  # more pixels than this are thinned out at random, and those that stay get the weight of the others
 BLUR, BLUR_LIMIT = 0.4, 8.0  # a ray stands for a disc of so many distances to its neighbours, and so many degrees at most
 MIN_MAGNIFICATION = 4e-3  # a smaller image (one pixel of Nside 512 for 1 degree) counts as none, as it was published
 MAX_ORDER = 15  # of the smallest pixels, 6 arc seconds ...
@@ -37,7 +36,7 @@ WEIGHT_STEPS = 2**12  # to which the weights of a condensed image are rounded
 JITTER_ORDER = 29  # rays start anywhere in their pixel: at the centre of one of its descendants of this order
 SETTINGS = (
     MARGINS, CHAOTIC_MARGIN, CHAOTIC_SPREAD, TARGETS, MAX_PIXELS, BLUR, BLUR_LIMIT, MIN_MAGNIFICATION, MAX_ORDER,
-    CROWDED_MAX_ORDER, MOST_STEPS,
+    CROWDED_MAX_ORDER,
 )  # for digests
 
 
@@ -92,10 +91,10 @@ class Image:
         )
 
 
-def effective_rays(weight, order, leaf_order):
+def effective_rays(weight, order, leaf_order, family=None):
     r"""Equal rays that would make up the same image, :math:`(\sum w)^2 / \sum w^2`.
 
-    A pixel larger than the smallest counts as all the rays that it holds.
+    A pixel larger than the smallest counts as all the rays that it holds, the pixels of one family as one ray.
 
     Parameters
     ----------
@@ -104,7 +103,12 @@ def effective_rays(weight, order, leaf_order):
     order : ndarray of int, shape (n,)
     leaf_order : int
         Order of pixels with one ray.
+    family : ndarray of int, shape (n,), optional
+        Pixels that came into the image by one draw have the same number here.
     """
+    if family is not None and len(weight):
+        weight = np.bincount(np.unique(family, return_inverse=True)[1], weight)
+        return float(weight.sum() ** 2 / np.sum(weight**2))
     rays = 4.0 ** (leaf_order - np.asarray(order, dtype=float))
     return float(np.sum(weight, dtype=float) ** 2 / np.sum(np.square(weight, dtype=float) / rays)) if len(weight) else 0.0
 
@@ -191,19 +195,16 @@ def find_image(trace, coarse, rigidities, direction, radius, rng, *, targets=TAR
         if _upper_limit(front, rays, squares) * pixel < MIN_MAGNIFICATION:
             return nothing()
         target = next(fewest for magnification, fewest in targets if rays * pixel >= magnification)
-        steps, most = 1, 1
-        if len(front) > MAX_PIXELS:  # the number of pixels is limited: there may be several rays in each
-            front, most = _thinned(front, radius, rng), MOST_STEPS
+        last = MAX_ORDER
+        if len(front) > MAX_PIXELS:
+            front, last = _thinned(front, radius, rng), CROWDED_MAX_ORDER
             rays, squares = _hits(front, whole)
-        while 4**steps * rays**2 < target * squares and steps < most:
-            steps += 1
-        last = MAX_ORDER if most == 1 else CROWDED_MAX_ORDER
-        if 4**steps * rays**2 >= target * squares > 0 or front.order >= last - steps or not len(front):
+        if 4 * rays**2 >= target * squares > 0 or front.order >= last - 1 or not len(front):
             break
         margin = MARGINS[min(front.order + 1 - coarse.order, len(MARGINS) - 1)]
         front = _divided(trace, front, rigidities, direction, radius, margin)
-    leaves = _weighted(_leaves(trace, front, rigidities, direction, radius, rng, steps), concentration)
-    image = _image([leaves, *whole], leaves.order, len(rigidities))
+    leaves = _weighted(_leaves(trace, front, rigidities, direction, radius, rng), concentration)
+    image = _image([leaves, *whole], leaves.order, len(rigidities), is_thinned=(front.weight > 1).any())
     return image if image.solid_angle * len(rigidities) >= MIN_MAGNIFICATION * disc else nothing()
 
 
@@ -226,7 +227,7 @@ def _start(coarse, n_members, direction, radius):
 
 def _divided(trace, front, rigidities, direction, radius, margin):
     """Trace the children of all pixels."""
-    ipix, member = _descendants(front.ipix, 1), np.repeat(front.member, 4)
+    ipix, member = _children(front.ipix), np.repeat(front.member, 4)
     families = trace(pixel_vectors(2 ** (front.order + 1), ipix), rigidities[member]).reshape(-1, 4, 3)
     trapped = np.isnan(families[..., 0])
     families = stand_in(families, families)
@@ -296,8 +297,8 @@ def largest_distance(exits, relatives):
     return np.nan_to_num(np.fmax.reduce(distance, axis=2))
 
 
-def _descendants(ipix, steps):
-    return (4**steps * ipix[:, np.newaxis] + np.arange(4**steps)).ravel()
+def _children(ipix):
+    return (4 * ipix[:, np.newaxis] + np.arange(4)).ravel()
 
 
 def _thinned(front, radius, rng):
@@ -331,31 +332,35 @@ def _upper_limit(front, first, second):
     return first + 3 * np.sqrt(second) + 3 * unseen
 
 
-def _leaves(trace, front, rigidities, direction, radius, rng, steps):
-    """Trace one ray from a random place in each descendant of all pixels; return those whose ray comes from the source."""
-    n, order = 4**steps, front.order + steps
-    ipix, member = _descendants(front.ipix, steps), np.repeat(front.member, n)
+def _leaves(trace, front, rigidities, direction, radius, rng):
+    """Trace one ray from a random place in each child of all pixels; return those whose ray comes from the source."""
+    ipix, member, order = _children(front.ipix), np.repeat(front.member, 4), front.order + 1
     deeper = 4 ** (JITTER_ORDER - order)
     starts = pixel_vectors(2**JITTER_ORDER, ipix * deeper + rng.integers(deeper, size=len(ipix)))
     angle = angular_distance(trace(starts, rigidities[member]), direction) if len(ipix) else np.zeros(0)
-    share = np.nan_to_num(_share_of_disc(angle, radius, np.repeat(front.blur, n)))
-    leaves = _Front(order, ipix, member, angle, angle, angle, angle, share, share > 0, np.repeat(front.weight, n) * share)
+    share = np.nan_to_num(_share_of_disc(angle, radius, np.repeat(front.blur, 4)))
+    leaves = _Front(order, ipix, member, angle, angle, angle, angle, share, share > 0, np.repeat(front.weight, 4) * share)
     return leaves.selected(share > 0)
 
 
-def _image(parts, leaf_order, n_members):
-    """Put pixels of several orders together; rigidities of the band that have an image get the same weight."""
+def _image(parts, leaf_order, n_members, is_thinned):
+    """Put pixels of several orders together; rigidities of the band that have an image get the same weight.
+
+    Where pixels were thinned out, the four rays of one that stayed are one draw, whatever their number.
+    """
     member = np.concatenate([part.member for part in parts])
     order = np.repeat([part.order for part in parts], [len(part) for part in parts])
     weight = np.concatenate([part.weight * 4.0 ** (leaf_order - part.order) for part in parts])
     if len(weight):
         total = np.bincount(member, weight)
         weight *= total.sum() / (np.count_nonzero(total) * total[member])
+    ipix = np.concatenate([part.ipix for part in parts]).astype(np.int64)
+    family = np.where(order == leaf_order, (ipix >> 2) * n_members + member, -1 - np.arange(len(ipix)))
     return Image(
-        ipix=np.concatenate([part.ipix for part in parts]).astype(np.int64),
+        ipix=ipix,
         order=order.astype(np.int8),
         weight=(weight / n_members).astype(np.float32),
         member=member.astype(np.int8),
         leaf_order=leaf_order,
-        n_effective=effective_rays(weight, order, leaf_order),
+        n_effective=effective_rays(weight, order, leaf_order, family if is_thinned else None),
     )
