@@ -243,16 +243,17 @@ def _divided(trace, front, rigidities, direction, radius, margin):
 def _share_of_disc(angle, radius, own):
     """Share of the rays that a traced one stands for that lie in the disc of the source.
 
-    Neighbouring rays part by ``spread``, so that those about one of them fill a disc of about its size. Where the field
-    is chaotic that disc is larger than the source, and counting the share of it instead of a hit or a miss makes use
-    of all rays that pass by; its size is limited so that it stays small beside the exit directions of one pixel of a map.
+    Where the field is chaotic, the rays about a traced one leave anywhere within a disc that is larger than the source, and
+    counting the share of it instead of a hit or a miss makes use of all rays that pass by.
 
     Parameters
     ----------
-    angle, spread : ndarray, shape (n,)
-        Of the traced ray to the source and to its neighbours, degrees.
+    angle : ndarray, shape (n,)
+        Of the traced ray to the source, degrees.
     radius : float
         Of the source, degrees.
+    own : ndarray, shape (n,)
+        Radius of the disc that the ray stands for, degrees; 0 for the ray alone.
 
     Returns
     -------
