@@ -13,16 +13,17 @@ from ..galactic_field import backtrack, galactic_field
 from ..progress import SILENT
 from ..resources import resource_path
 from ..units import GYRATION
-from . import image as imaging
+from . import search
 from .coarse import COARSE_ORDER, cached_exits, coarse_pass
+from .image import disc_solid_angle
 from .imported import imported_images
 from .store import ImageStore, read_images, rigidity_key
 
 POINTS_PER_DECADE = 40
 TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, a hundredth of the usual disc
-MEMBERS, FEW_MEMBERS = 8, 2  # rigidities in the band around each of the grid, below and above ...
+MEMBERS, FEW_MEMBERS = 4, 2  # rigidities in the band around each of the grid, below and above ...
 STIFF = 40.0  # EV: from here on images move by less than half a degree within a band
-VERSION = 6
+VERSION = 7
 SHIPPED_ORDER = 8  # pixels of the maps that come with Zevatron: they serve maps up to Nside 256
 INSIDE = 0.99  # share of a Fisher distribution that is followed
 
@@ -67,7 +68,7 @@ class SourceLens:
     @property
     def magnification(self):
         """Flux at Earth relative to that without a field, shape (n_R,): solid angle of image over that of the disc."""
-        return np.array([image.solid_angle for image in self.images]) / imaging.disc_solid_angle(self.radius, self.concentration)
+        return np.array([image.solid_angle for image in self.images]) / disc_solid_angle(self.radius, self.concentration)
 
     @property
     def n_effective(self):
@@ -221,7 +222,7 @@ def compute_image(source, galaxy, radius, rigidity, *, concentration=0.0, cache=
     )
     rng = np.random.default_rng(int(lens_digest(source, galaxy, radius, concentration, rigidity_key(rigidity)), 16))
     coarse = coarse_pass(middle, beside=(below, above))
-    return imaging.find_image(trace, coarse, band(rigidity), source.direction, radius, rng, concentration=concentration)
+    return search.find_image(trace, coarse, band(rigidity), source.direction, radius, rng, concentration=concentration)
 
 
 def band(rigidity):
@@ -252,7 +253,7 @@ def shipped_path(source, galaxy):
 def lens_digest(source, galaxy, radius, concentration=0.0, *more):
     """Twelve hexadecimal digits of everything that an image depends on, ``more`` included."""
     if concentration:
-        more = ("fisher", concentration, imaging.SLOPE, *more)
-    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, POINTS_PER_DECADE, MEMBERS, FEW_MEMBERS, STIFF, *imaging.SETTINGS)
+        more = ("fisher", concentration, search.SLOPE, *more)
+    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, POINTS_PER_DECADE, MEMBERS, FEW_MEMBERS, STIFF, *search.SETTINGS)
     position = (round(source.glon, 6), round(source.glat, 6))
     return digest_of("lens", algorithm, galaxy.digest, position, radius, *more)

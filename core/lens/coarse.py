@@ -9,7 +9,7 @@ import numpy as np
 from ..cache import cache_path, read_cache, write_cache
 from ..config import digest_of
 from ..sky import angular_distance, pixel_vectors
-from .image import largest_distance, stand_in
+from .search import largest_distance, stand_in
 
 COARSE_ORDER = 5  # Nside 32
 MOTION_MARGIN = 1.5
@@ -59,7 +59,7 @@ def coarse_pass(exits, beside=()):
 
 
 def trace_coarse(trace, rigidity, order=COARSE_ORDER):
-    """Trace the whole sky, shape (npix, 3); ``trace`` is as in :func:`~.image.find_image`."""
+    """Trace the whole sky, shape (npix, 3); ``trace`` is as in :func:`~.search.find_image`."""
     directions = pixel_vectors(2**order)
     return trace(directions, np.full(len(directions), rigidity))
 

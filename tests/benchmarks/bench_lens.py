@@ -6,7 +6,7 @@ import pytest
 from zevatron.core.galactic_field import backtrack, galactic_field
 from zevatron.core.lens.assembly import TOLERANCE, band
 from zevatron.core.lens.coarse import coarse_pass, trace_coarse
-from zevatron.core.lens.image import find_image
+from zevatron.core.lens.search import find_image
 from zevatron.core.sources import find_source
 
 SOURCE = find_source("Cen A")

@@ -6,10 +6,11 @@ import pytest
 from scipy.integrate import quad
 
 from zevatron.core.config import SkyConfig
-from zevatron.core.lens import image as imaging
+from zevatron.core.lens import search
 from zevatron.core.lens.assembly import SourceLens, source_extent
 from zevatron.core.lens.coarse import coarse_pass, trace_coarse
-from zevatron.core.lens.image import disc_solid_angle, find_image, nothing
+from zevatron.core.lens.image import disc_solid_angle, nothing
+from zevatron.core.lens.search import find_image
 from zevatron.core.sky import angular_distance, lonlat, pixel_vectors, unit_vectors
 
 SOURCE = unit_vectors(40.0, 25.0)
@@ -91,7 +92,7 @@ def test_without_a_field_the_image_is_the_disc():
 def test_disc_of_any_radius(radius):
     image = image_of(straight, radius=radius)
     assert magnification(image, radius) == pytest.approx(1, abs=0.01)
-    assert image.n_effective >= imaging.TARGETS[0][1] * 0.95
+    assert image.n_effective >= search.TARGETS[0][1] * 0.95
 
 
 @pytest.mark.parametrize("times", [2, 5])
@@ -116,7 +117,7 @@ def test_magnification_is_the_ratio_of_solid_angles(factor):
     expected = 2 * np.degrees(np.arctan(factor * np.tan(np.radians(0.5))))  # radius of the image
     ratio = disc_solid_angle(expected) / disc_solid_angle(1.0)
     assert magnification(image) == pytest.approx(ratio, rel=0.02)
-    assert image.n_effective >= 0.9 * next(rays for limit, rays in imaging.TARGETS if ratio > limit)
+    assert image.n_effective >= 0.9 * next(rays for limit, rays in search.TARGETS if ratio > limit)
 
 
 def test_thinning_at_random_changes_nothing_on_average(monkeypatch):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from zevatron.core.galactic_field import backtrack, galactic_field
-from zevatron.core.lens import image as imaging
+from zevatron.core.lens import search
 from zevatron.core.lens.assembly import TOLERANCE, SourceLens
 from zevatron.core.lens.coarse import coarse_pass, trace_coarse
-from zevatron.core.lens.image import find_image
+from zevatron.core.lens.search import find_image
 from zevatron.core.sky import angular_distance, lonlat, pixel_vectors, unit_vectors
 from zevatron.core.sources import catalogue, find_source
 

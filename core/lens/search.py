@@ -1,0 +1,282 @@
+"""Find the image of a source without tracing every pixel of a fine sky.
+
+The sky is bisected: from a coarse pass over the whole of it on, only pixels are traced whose rays can come near the
+source, judged by how far the rays of neighbouring pixels part. Pixels whose rays cannot miss are kept whole; the others
+are divided until a ray in them weighs no more than one of the thousands of equal rays that an image should consist of.
+Where the field is chaotic, more pixels are in question than can be traced: they are left out at random, and those that
+stay stand for the others.
+
+An image wanders as the rigidity changes, by more than its own size from one
+rigidity of a grid to the next. Each map therefore stands for a band of
+rigidities: it is made of the images at several rigidities inside the band,
+searched together, and alternate ones make up its two halves.
+"""
+
+from dataclasses import dataclass, fields
+
+import healpy as hp
+import numpy as np
+
+from ..sky import angular_distance, pixel_vectors
+from .image import Image, disc_solid_angle, effective_rays, fisher_weight, nothing
+
+# How far rays of one pixel can lie from its central one, in largest distances between neighbouring rays, for pixels of
+# the coarse pass, their children and all others; half a distance is just enough where the lens is linear ...
+MARGINS = (1.5, 1.0, 0.75)
+CHAOTIC_MARGIN, CHAOTIC_SPREAD = 2.0, 3.0  # ... and rays that part by so many degrees lie anywhere within so many distances
+# The share of a pixel's rays that come from the source, on average over many: (1 + (a - r) / s)^-FALL for
+# a central ray at an angle a from a disc of radius r, (WIDTH r / s)^2 at most where s is large. Measured in JF12.
+FALL, WIDTH = 5.0, 2.6
+TARGETS = ((0.1, 5000.0), (0.0, 500.0))  # equal rays that a map consists of, at least, above a magnification
+MAX_PIXELS = 2000  # of one order are divided; more are left out at random, and those that stay get their weight
+BLUR, BLUR_LIMIT = 0.4, 8.0  # a ray stands for a disc of so many distances to its neighbours, and so many degrees at most
+MIN_MAGNIFICATION = 4e-3  # a smaller image (one pixel of Nside 512 for 1 degree) counts as none, as it was published
+FINE_ORDER = 8  # a pixel is divided at least so far where its rays stay together, and ...
+MAX_ORDER = 13  # ... at most so far: 26 arc seconds, where in chaos nothing more is to be learnt
+ENOUGH = 2.0  # smaller pixels are no use once the chance of the draws weighs so many times that of the rays
+SLOPE = 0.25  # a pixel whose exit directions reach so far, over the width of a Fisher distribution, is not kept whole
+SETTINGS = (
+    MARGINS, CHAOTIC_MARGIN, CHAOTIC_SPREAD, FALL, WIDTH, TARGETS, MAX_PIXELS, BLUR, BLUR_LIMIT, MIN_MAGNIFICATION,
+    FINE_ORDER, MAX_ORDER, ENOUGH,
+)  # for digests
+
+
+@dataclass
+class _Front:
+    """Pixels of one order that may hold a part of the image."""
+
+    order: int
+    ipix: np.ndarray
+    member: np.ndarray  # which rigidity of the band
+    angle: np.ndarray  # between exit direction (of a relative if the own ray is trapped) and source, degrees
+    reach: np.ndarray  # how far the rays of the pixel can lie from the central one, degrees
+    spread: np.ndarray  # largest distance to the exit directions of relatives, degrees
+    blur: np.ndarray  # radius of the disc that the ray of the pixel stands for at the Galaxy's edge, degrees
+    share: np.ndarray  # of that disc that lies in the source
+    sound: np.ndarray  # whether no relative is trapped
+    weight: np.ndarray  # pixels that this one stands for
+    draw: np.ndarray  # the latest of the pixels it descends from that were drawn to stand for others, -1: none
+
+    def __len__(self):
+        return len(self.ipix)
+
+    def selected(self, kept):
+        """The pixels where ``kept`` is true."""
+        columns = (getattr(self, spec.name)[kept] for spec in fields(self) if spec.name != "order")
+        return _Front(self.order, *columns)
+
+
+class _Draws:
+    """Pixels that were drawn to stand for others, order by order: their descendants may be drawn again."""
+
+    def __init__(self):
+        self.number, self.stages = 0, []
+
+    def drawn(self, front, chance):
+        """Number the pixels that stayed with a ``chance`` below 1, shape (n,)."""
+        new = chance < 1
+        draw = np.where(new, self.number + np.cumsum(new) - 1, front.draw)
+        self.number += np.count_nonzero(new)
+        self.stages.append((chance[new], front.draw[new]))
+        return draw
+
+    def variance(self, draw, weight):
+        """Of the sum of weights, shape (n,), of pixels with these draws: (1 - chance) W^2 from each, W in all it led to."""
+        total, first, variance = np.bincount(draw + 1, weight, minlength=self.number + 1), self.number + 1, 0.0
+        for chance, ancestor in reversed(self.stages):
+            first -= len(chance)
+            led_to = total[first : first + len(chance)]
+            variance += np.sum((1 - chance) * led_to**2)
+            np.add.at(total, ancestor + 1, led_to)
+        return variance
+
+
+def find_image(trace, coarse, rigidities, direction, radius, rng, *, targets=TARGETS, concentration=0.0):
+    """Find the image of a source in a band of rigidities.
+
+    Parameters
+    ----------
+    trace : callable
+        Turns arrival directions, shape (n, 3), and rigidities in EV, shape (n,), into exit directions, shape (n, 3);
+        nan for trapped rays.
+    coarse : CoarsePass
+        The whole sky at the middle of the band.
+    rigidities : ndarray, shape (m,)
+        Members of the band, EV.
+    direction : ndarray, shape (3,)
+        Unit vector to the source.
+    radius : float
+        A ray within this angle of the source comes from it, degrees.
+    rng : numpy.random.Generator
+        Draws the pixels that stand for others.
+    targets : sequence of (float, float)
+        Fewest equal rays that the images should consist of, all members together, above a magnification; decreasing.
+    concentration : float
+        Of the Fisher distribution of the source's nuclei within the disc; 0 where they fill it evenly.
+
+    Returns
+    -------
+    Image
+        Without pixels if no nucleus gets through to the Earth.
+    """
+    front, draws = _start(coarse, len(rigidities), direction, radius), _Draws()
+    done = []  # pixels inside and rays that were found, of all orders
+    disc = disc_solid_angle(radius, concentration) * len(rigidities)
+    widest = np.inf if concentration == 0 else SLOPE * np.degrees(concentration**-0.5)  # pixel of one weight
+    while len(front) and front.order < MAX_ORDER:
+        front = _thinned(front, radius, rng, draws)
+        margin = MARGINS[min(front.order + 1 - coarse.order, len(MARGINS) - 1)]
+        front = _divided(trace, front, rigidities, direction, radius, margin, concentration)
+        inside = front.sound & (front.angle + front.reach < radius) & (front.reach < widest)
+        front.share[inside] = fisher_weight(front.angle[inside], concentration)
+        done.append(front.selected(inside))
+        front = front.selected((front.angle < radius + front.reach) & ~inside)
+        rays, squares, variance = _found([*done, front], front.order, draws)
+        pixel = hp.nside2pixarea(2**front.order) / disc
+        one = front.weight * (radius / (radius + front.blur)) ** 2  # what a ray weighs that is found
+        unseen = np.sum(one**2) / one.sum() if len(front) else 0.0
+        if (rays + 3 * np.sqrt(squares + variance) + 3 * unseen) * pixel < MIN_MAGNIFICATION:
+            return nothing()
+        target = next(fewest for magnification, fewest in targets if rays * pixel >= magnification)
+        light = (one * target <= rays) & ((front.order >= FINE_ORDER) | (front.blur > 0))
+        fine = rays**2 >= target * (squares + variance) or variance > ENOUGH * squares
+        light |= front.order == MAX_ORDER or (front.order >= FINE_ORDER and fine)
+        done.append(front.selected(light & (front.share > 0)))
+        front = front.selected(~light)
+    image = _image(done, len(rigidities), draws)
+    return image if image.solid_angle * len(rigidities) >= MIN_MAGNIFICATION * disc else nothing()
+
+
+def _start(coarse, n_members, direction, radius):
+    """Pixels of the coarse pass that come near at any rigidity of the band, once for each of its members."""
+    angle = angular_distance(coarse.exit_direction, direction)
+    reach = MARGINS[0] * coarse.spread + coarse.motion
+    near = np.repeat(np.flatnonzero(angle < radius + reach), n_members)
+    member = np.tile(np.arange(n_members), len(near) // n_members)
+    zero, one = np.zeros(len(near)), np.ones(len(near))
+    angle, spread = angle[near], (coarse.spread + coarse.motion)[near]
+    return _Front(coarse.order, near, member, angle, reach[near], spread, zero, zero, zero > 0, one, np.full(len(near), -1))
+
+
+def _divided(trace, front, rigidities, direction, radius, margin, concentration):
+    """Trace the children of all pixels."""
+    ipix, member = (4 * front.ipix[:, np.newaxis] + np.arange(4)).ravel(), np.repeat(front.member, 4)
+    families = trace(pixel_vectors(2 ** (front.order + 1), ipix), rigidities[member]).reshape(-1, 4, 3)
+    trapped = np.isnan(families[..., 0])
+    families = stand_in(families, families)
+    angle = angular_distance(families, direction).ravel()
+    spread = np.repeat(np.maximum(largest_distance(families, families).max(axis=1), front.spread / 2), 4)
+    blur = np.minimum(BLUR * np.maximum(spread - CHAOTIC_SPREAD, 0), BLUR_LIMIT)
+    within = np.where(blur > 0, disc_solid_angle(radius, concentration) / disc_solid_angle(radius), fisher_weight(angle, concentration))
+    share = np.where(trapped.ravel(), 0.0, _share_of_disc(angle, radius, blur) * within)
+    reach = spread * (margin + (CHAOTIC_MARGIN - margin) * np.minimum(spread / CHAOTIC_SPREAD, 1.0))
+    sound = np.repeat(~trapped.any(axis=1), 4)
+    weight, draw = np.repeat(front.weight, 4), np.repeat(front.draw, 4)
+    return _Front(front.order + 1, ipix, member, angle, reach, spread, blur, share, sound, weight, draw)
+
+
+def _thinned(front, radius, rng, draws):
+    """Leave out pixels at random, rather those of little weight or whose rays hardly come from the source.
+
+    The rest stands for them, each with a weight that in the end differs little among those that hit.
+    """
+    away = np.maximum(front.angle - radius, 0) / np.maximum(front.spread, 1e-9)
+    expected = front.weight * (1 + away) ** -FALL / (1 + front.spread / (WIDTH * radius))
+    chance = np.minimum(1.0, MAX_PIXELS * expected / expected.sum())
+    if len(front) <= MAX_PIXELS:
+        chance[front.spread < CHAOTIC_SPREAD] = 1.0
+    # one random number for all: as many as expected stay, from everywhere (systematic sampling)
+    kept = np.diff(np.floor(np.cumsum(chance) + rng.random()), prepend=0) > 0
+    front, chance = front.selected(kept), chance[kept]
+    front.weight = front.weight / chance
+    front.draw = draws.drawn(front, chance)
+    return front
+
+
+def _weights(parts, order):
+    """Weight in pixels of ``order``, draw and number of rays held, each shape (n,), of all pixels of several orders."""
+    deeper = [4.0 ** (order - part.order) for part in parts]
+    weight = np.concatenate([part.weight * part.share * rays for part, rays in zip(parts, deeper, strict=True)])
+    return weight, np.concatenate([part.draw for part in parts]), np.repeat(deeper, [len(part) for part in parts])
+
+
+def _found(parts, order, draws):
+    """Sum of weights of the rays found, of their squares, and variance, as if all pixels were divided to ``order``."""
+    weight, draw, rays = _weights(parts, order)
+    return weight.sum(), np.sum(weight**2 / rays), draws.variance(draw, weight)
+
+
+def _image(parts, n_members, draws):
+    """Put pixels of several orders together."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return nothing()
+    leaf_order = max(part.order for part in parts)
+    order = np.repeat([part.order for part in parts], [len(part) for part in parts])
+    weight, draw, _ = _weights(parts, leaf_order)
+    return Image(
+        ipix=np.concatenate([part.ipix for part in parts]).astype(np.int64),
+        order=order.astype(np.int8),
+        weight=(weight / n_members).astype(np.float32),
+        member=np.concatenate([part.member for part in parts]).astype(np.int8),
+        leaf_order=leaf_order,
+        n_effective=effective_rays(weight, order, leaf_order, draws.variance(draw, weight)),
+    )
+
+
+def _share_of_disc(angle, radius, own):
+    """Share of the rays that a traced one stands for that lie in the disc of the source.
+
+    Where the field is chaotic, the rays about a traced one leave anywhere within a disc that is larger than the source, and
+    counting the share of it instead of a hit or a miss makes use of all rays that pass by.
+
+    Parameters
+    ----------
+    angle : ndarray, shape (n,)
+        Of the traced ray to the source, degrees.
+    radius : float
+        Of the source, degrees.
+    own : ndarray, shape (n,)
+        Radius of the disc that the ray stands for, degrees; 0 for the ray alone.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Area common to the two discs, in the plane, over that of the disc of the ray.
+    """
+    small, large = np.minimum(own, radius), np.maximum(own, radius)
+    inside = np.square(small / np.maximum(own, 1e-9))
+    distance = np.clip(angle, large - small + 1e-9, large + small)
+    first = (distance**2 + small**2 - large**2) / (2 * distance * np.maximum(small, 1e-9))
+    second = (distance**2 + large**2 - small**2) / (2 * distance * large)
+    height = (small + large - distance) * (distance + small - large) * (distance - small + large) * (distance + small + large)
+    common = small**2 * np.arccos(np.clip(first, -1, 1)) + large**2 * np.arccos(np.clip(second, -1, 1))
+    common -= np.sqrt(np.maximum(height, 0)) / 2
+    partly = common / (np.pi * np.maximum(own, 1e-9) ** 2)
+    return np.where(angle >= large + small, 0.0, np.where(angle <= large - small, np.where(own < 1e-9, 1.0, inside), partly))
+
+
+def stand_in(exits, relatives):
+    """Replace the missing exit directions of trapped rays by one of a relative.
+
+    Parameters
+    ----------
+    exits : ndarray, shape (m, n, 3)
+        nan for trapped rays.
+    relatives : ndarray, shape (m, k, 3)
+        Exit directions of rays nearby.
+
+    Returns
+    -------
+    ndarray, shape (m, n, 3)
+        Still nan where all relatives are trapped.
+    """
+    first = np.argmin(np.isnan(relatives[..., 0]), axis=1)
+    substitute = relatives[np.arange(len(relatives)), first][:, np.newaxis]
+    return np.where(np.isnan(exits), substitute, exits)
+
+
+def largest_distance(exits, relatives):
+    """Largest angle in degrees to any relative that was not trapped, shape (m, n); arguments as :func:`stand_in`."""
+    distance = angular_distance(exits[:, :, np.newaxis], relatives[:, np.newaxis])
+    return np.nan_to_num(np.fmax.reduce(distance, axis=2))
