@@ -21,8 +21,9 @@ from .store import ImageStore, read_images, rigidity_key
 
 POINTS_PER_DECADE = 40
 TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, a hundredth of the usual disc
-MEMBERS, FEW_MEMBERS = 4, 2  # rigidities in the band around each of the grid, below and above ...
-STIFF = 40.0  # EV: from here on images move by less than half a degree within a band
+MEMBERS = ((16.0, 8), (40.0, 4), (math.inf, 2))  # rigidities in the band around each of the grid, up to so many EV ...
+RANDOM_MEMBERS = ((2.0, 4), (8.0, 16), *MEMBERS)  # ... and in a random field
+CHAOTIC = 8.0  # EV: up to here each rigidity of a band in a random field has a coarse pass of its own
 VERSION = 7
 SHIPPED_ORDER = 8  # pixels of the maps that come with Zevatron: they serve maps up to Nside 256
 INSIDE = 0.99  # share of a Fisher distribution that is followed
@@ -217,17 +218,24 @@ def compute_image(source, galaxy, radius, rigidity, *, concentration=0.0, cache=
     def trace(directions, rigidities):
         return backtrack(galaxy, rigidities, directions, tolerance=TOLERANCE).exit_direction
 
-    below, middle, above = (
-        cached_exits(trace, galaxy.digest, rigidity * 10 ** (step / POINTS_PER_DECADE), cache=cache) for step in (-1, 0, 1)
-    )
+    def exits(rigidities):
+        return [cached_exits(trace, galaxy.digest, value, cache=cache) for value in rigidities]
+
+    members, is_random = band(rigidity, galaxy), galaxy.random is not None
+    if is_random and rigidity < CHAOTIC:
+        passes = [coarse_pass(one) for one in exits(members)]
+    else:
+        below, middle, above = exits(rigidity * 10 ** (np.array([-1, 0, 1]) / POINTS_PER_DECADE))
+        passes = [coarse_pass(middle, beside=(below, above))]
     rng = np.random.default_rng(int(lens_digest(source, galaxy, radius, concentration, rigidity_key(rigidity)), 16))
-    coarse = coarse_pass(middle, beside=(below, above))
-    return search.find_image(trace, coarse, band(rigidity), source.direction, radius, rng, concentration=concentration)
+    return search.find_image(
+        trace, passes, members, source.direction, radius, rng, concentration=concentration, is_random=is_random
+    )
 
 
-def band(rigidity):
+def band(rigidity, galaxy):
     """Rigidities in EV, shape (m,), that share the band around one of the grid evenly in ln R."""
-    n = MEMBERS if rigidity < STIFF else FEW_MEMBERS
+    n = next(number for limit, number in (MEMBERS if galaxy.random is None else RANDOM_MEMBERS) if rigidity < limit)
     return rigidity * 10 ** (((np.arange(n) + 0.5) / n - 0.5) / POINTS_PER_DECADE)
 
 
@@ -254,6 +262,6 @@ def lens_digest(source, galaxy, radius, concentration=0.0, *more):
     """Twelve hexadecimal digits of everything that an image depends on, ``more`` included."""
     if concentration:
         more = ("fisher", concentration, search.SLOPE, *more)
-    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, POINTS_PER_DECADE, MEMBERS, FEW_MEMBERS, STIFF, *search.SETTINGS)
+    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, POINTS_PER_DECADE, MEMBERS, RANDOM_MEMBERS, CHAOTIC, *search.SETTINGS)
     position = (round(source.glon, 6), round(source.glat, 6))
     return digest_of("lens", algorithm, galaxy.digest, position, radius, *more)

@@ -26,6 +26,7 @@ class CoarsePass:
         Nside is ``2**order``.
     exit_direction : ndarray, shape (npix, 3)
         NESTED; for a trapped ray that of a neighbour, and nan if all are trapped.
+    trapped : ndarray of bool, shape (npix,)
     spread : ndarray, shape (npix,)
         Largest distance of an exit direction to those of the (up to eight) neighbours, degrees.
     motion : ndarray, shape (npix,)
@@ -34,6 +35,7 @@ class CoarsePass:
 
     order: int
     exit_direction: np.ndarray
+    trapped: np.ndarray
     spread: np.ndarray
     motion: np.ndarray
 
@@ -46,7 +48,7 @@ def coarse_pass(exits, beside=()):
     exits : ndarray, shape (npix, 3)
         Exit directions of the rays from all pixel centres, NESTED, nan where trapped.
     beside : sequence of ndarray, shape (npix, 3)
-        The same at the neighbouring rigidities of the grid; the band of a rigidity ends half way to them.
+        The same at the neighbouring rigidities of the grid, for a pass that serves the whole band: it ends half way to them.
     """
     order = hp.npix2order(len(exits))
     neighbours = _neighbours(order)
@@ -55,7 +57,7 @@ def coarse_pass(exits, beside=()):
     motion = np.zeros(len(exits))
     for other in beside:
         motion = np.fmax(motion, MOTION_MARGIN / 2 * angular_distance(filled[:, 0], other))
-    return CoarsePass(order, filled[:, 0], largest_distance(filled, around)[:, 0], motion)
+    return CoarsePass(order, filled[:, 0], np.isnan(exits[:, 0]), largest_distance(filled, around)[:, 0], motion)
 
 
 def trace_coarse(trace, rigidity, order=COARSE_ORDER):

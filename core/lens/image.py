@@ -63,25 +63,20 @@ class Image:
         )
 
 
-def effective_rays(weight, order, leaf_order, variance=0.0):
+def effective_rays(weight, rays=1, variance=0.0):
     r"""Equal rays that would make up the same image, :math:`(\sum w)^2 / \sum w^2`.
-
-    A pixel larger than the smallest counts as all the rays that it holds.
 
     Parameters
     ----------
     weight : ndarray, shape (n,)
         Of each pixel, any unit.
-    order : ndarray of int, shape (n,)
-    leaf_order : int
-        Order of pixels with one ray.
+    rays : ndarray, shape (n,), or int
+        How many equal rays each pixel holds.
     variance : float
         Of the sum of weights because pixels were left out at random, the unit squared; it adds to :math:`\sum w^2`.
     """
-    if not len(weight):
-        return 0.0
-    weight, rays = np.asarray(weight, dtype=float), 4.0 ** (leaf_order - np.asarray(order, dtype=float))
-    return float(weight.sum() ** 2 / (np.sum(weight**2 / rays) + variance))
+    weight = np.asarray(weight, dtype=float)
+    return float(weight.sum() ** 2 / (np.sum(weight**2 / rays) + variance)) if len(weight) else 0.0
 
 
 def nothing():

@@ -26,7 +26,7 @@ def table_image(nside, ring, weight):
     n, leaf_order = len(ipix), nside.bit_length() - 1
     order, weight = np.full(n, leaf_order, np.int8), np.asarray(weight, dtype=np.float32)[sorting]
     half = (np.arange(n) % 2).astype(np.int8)
-    return Image(ipix[sorting], order, weight, half, leaf_order, effective_rays(weight, order, leaf_order))
+    return Image(ipix[sorting], order, weight, half, leaf_order, effective_rays(weight))
 
 
 @dataclass(frozen=True)

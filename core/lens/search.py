@@ -24,20 +24,23 @@ from .image import Image, disc_solid_angle, effective_rays, fisher_weight, nothi
 # the coarse pass, their children and all others; half a distance is just enough where the lens is linear ...
 MARGINS = (1.5, 1.0, 0.75)
 CHAOTIC_MARGIN, CHAOTIC_SPREAD = 2.0, 3.0  # ... and rays that part by so many degrees lie anywhere within so many distances
-# The share of a pixel's rays that come from the source, on average over many: (1 + (a - r) / s)^-FALL for
-# a central ray at an angle a from a disc of radius r, (WIDTH r / s)^2 at most where s is large. Measured in JF12.
-FALL, WIDTH = 5.0, 2.6
+# Share of a pixel's rays that come from the source, root mean square over many pixels: (1 + (a - r) / s)^-FALL for a
+# central ray at an angle a from a disc of radius r, over 1 + (s / (WIDTH r))^POWER. Measured in JF12; the first entries
+# for a regular field, where rays that part are found together again in smaller pixels, the second for a random one.
+FALL = (5.0, 4.5)
+WIDTH = (2.6, 4.5)
+POWER = (1.0, 2.0)
 TARGETS = ((0.1, 5000.0), (0.0, 500.0))  # equal rays that a map consists of, at least, above a magnification
-MAX_PIXELS = 2000  # of one order are divided; more are left out at random, and those that stay get their weight
-BLUR, BLUR_LIMIT = 0.4, 8.0  # a ray stands for a disc of so many distances to its neighbours, and so many degrees at most
+MAX_PIXELS = 2500  # of one order are divided; more are left out at random, and those that stay get their weight
+BLUR, BLUR_LIMIT = 0.4, 12.0  # a ray stands for a disc of so many distances to its neighbours, and so many degrees at most
 MIN_MAGNIFICATION = 4e-3  # a smaller image (one pixel of Nside 512 for 1 degree) counts as none, as it was published
 FINE_ORDER = 8  # a pixel is divided at least so far where its rays stay together, and ...
 MAX_ORDER = 13  # ... at most so far: 26 arc seconds, where in chaos nothing more is to be learnt
-ENOUGH = 2.0  # smaller pixels are no use once the chance of the draws weighs so many times that of the rays
+ENOUGH = 2.0  # smaller pixels are no use once what they cannot improve weighs so many times what they can
 SLOPE = 0.25  # a pixel whose exit directions reach so far, over the width of a Fisher distribution, is not kept whole
 SETTINGS = (
-    MARGINS, CHAOTIC_MARGIN, CHAOTIC_SPREAD, FALL, WIDTH, TARGETS, MAX_PIXELS, BLUR, BLUR_LIMIT, MIN_MAGNIFICATION,
-    FINE_ORDER, MAX_ORDER, ENOUGH,
+    MARGINS, CHAOTIC_MARGIN, CHAOTIC_SPREAD, FALL, WIDTH, POWER, TARGETS, MAX_PIXELS, BLUR, BLUR_LIMIT,
+    MIN_MAGNIFICATION, FINE_ORDER, MAX_ORDER, ENOUGH,
 )  # for digests
 
 
@@ -66,6 +69,21 @@ class _Front:
         return _Front(self.order, *columns)
 
 
+@dataclass(frozen=True)
+class _Source:
+    """Where rays have to end, arguments of :func:`find_image`."""
+
+    direction: np.ndarray
+    radius: float
+    concentration: float
+    is_random: bool
+
+    @property
+    def widest(self):
+        """Reach up to which a pixel of exit directions has one weight, degrees."""
+        return np.inf if self.concentration == 0 else SLOPE * np.degrees(self.concentration**-0.5)
+
+
 class _Draws:
     """Pixels that were drawn to stand for others, order by order: their descendants may be drawn again."""
 
@@ -91,7 +109,9 @@ class _Draws:
         return variance
 
 
-def find_image(trace, coarse, rigidities, direction, radius, rng, *, targets=TARGETS, concentration=0.0):
+def find_image(
+    trace, passes, rigidities, direction, radius, rng, *, targets=TARGETS, concentration=0.0, is_random=False
+):
     """Find the image of a source in a band of rigidities.
 
     Parameters
@@ -99,8 +119,8 @@ def find_image(trace, coarse, rigidities, direction, radius, rng, *, targets=TAR
     trace : callable
         Turns arrival directions, shape (n, 3), and rigidities in EV, shape (n,), into exit directions, shape (n, 3);
         nan for trapped rays.
-    coarse : CoarsePass
-        The whole sky at the middle of the band.
+    passes : sequence of CoarsePass
+        The whole sky, at the middle of the band or at each of its members.
     rigidities : ndarray, shape (m,)
         Members of the band, EV.
     direction : ndarray, shape (3,)
@@ -113,75 +133,107 @@ def find_image(trace, coarse, rigidities, direction, radius, rng, *, targets=TAR
         Fewest equal rays that the images should consist of, all members together, above a magnification; decreasing.
     concentration : float
         Of the Fisher distribution of the source's nuclei within the disc; 0 where they fill it evenly.
+    is_random : bool
+        Whether rays that part widely do so because the field is random: smaller pixels then do not bring them together.
 
     Returns
     -------
     Image
         Without pixels if no nucleus gets through to the Earth.
     """
-    front, draws = _start(coarse, len(rigidities), direction, radius), _Draws()
+    source = _Source(direction, radius, concentration, is_random)
+    front, draws = _start(passes, len(rigidities), source), _Draws()
     done = []  # pixels inside and rays that were found, of all orders
     disc = disc_solid_angle(radius, concentration) * len(rigidities)
-    widest = np.inf if concentration == 0 else SLOPE * np.degrees(concentration**-0.5)  # pixel of one weight
-    while len(front) and front.order < MAX_ORDER:
-        front = _thinned(front, radius, rng, draws)
-        margin = MARGINS[min(front.order + 1 - coarse.order, len(MARGINS) - 1)]
-        front = _divided(trace, front, rigidities, direction, radius, margin, concentration)
-        inside = front.sound & (front.angle + front.reach < radius) & (front.reach < widest)
+    while True:
+        inside = front.sound & (front.angle + front.reach < radius) & (front.reach < source.widest)
         front.share[inside] = fisher_weight(front.angle[inside], concentration)
         done.append(front.selected(inside))
         front = front.selected((front.angle < radius + front.reach) & ~inside)
-        rays, squares, variance = _found([*done, front], front.order, draws)
+        rays, loose, fixed = _found(done, front, draws)
         pixel = hp.nside2pixarea(2**front.order) / disc
         one = front.weight * (radius / (radius + front.blur)) ** 2  # what a ray weighs that is found
         unseen = np.sum(one**2) / one.sum() if len(front) else 0.0
-        if (rays + 3 * np.sqrt(squares + variance) + 3 * unseen) * pixel < MIN_MAGNIFICATION:
+        if (rays + 3 * np.sqrt(loose + fixed) + 3 * unseen) * pixel < MIN_MAGNIFICATION:
             return nothing()
         target = next(fewest for magnification, fewest in targets if rays * pixel >= magnification)
-        light = (one * target <= rays) & ((front.order >= FINE_ORDER) | (front.blur > 0))
-        fine = rays**2 >= target * (squares + variance) or variance > ENOUGH * squares
+        fine = rays**2 >= target * (loose + fixed) or fixed > ENOUGH * loose
+        light = one * target <= rays
+        if is_random:  # smaller pixels tell no more, and a drawn one would weigh more
+            light |= (front.blur > 0) & (one * MAX_PIXELS <= _expected(front, source).sum())
+        light &= (front.order >= FINE_ORDER) | (front.blur > 0)
         light |= front.order == MAX_ORDER or (front.order >= FINE_ORDER and fine)
         done.append(front.selected(light & (front.share > 0)))
         front = front.selected(~light)
+        if not len(front):
+            break
+        front = _divided(trace, _thinned(front, source, rng, draws), rigidities, source, front.order - passes[0].order)
     image = _image(done, len(rigidities), draws)
     return image if image.solid_angle * len(rigidities) >= MIN_MAGNIFICATION * disc else nothing()
 
 
-def _start(coarse, n_members, direction, radius):
-    """Pixels of the coarse pass that come near at any rigidity of the band, once for each of its members."""
-    angle = angular_distance(coarse.exit_direction, direction)
-    reach = MARGINS[0] * coarse.spread + coarse.motion
-    near = np.repeat(np.flatnonzero(angle < radius + reach), n_members)
-    member = np.tile(np.arange(n_members), len(near) // n_members)
-    zero, one = np.zeros(len(near)), np.ones(len(near))
-    angle, spread = angle[near], (coarse.spread + coarse.motion)[near]
-    return _Front(coarse.order, near, member, angle, reach[near], spread, zero, zero, zero > 0, one, np.full(len(near), -1))
+def _start(passes, n_members, source):
+    """Pixels of the coarse passes that come near; those of a single pass once for each member of the band."""
+    members = []
+    for member, coarse in enumerate(passes):
+        angle, reach = angular_distance(coarse.exit_direction, source.direction), MARGINS[0] * coarse.spread + coarse.motion
+        near = np.flatnonzero(angle < source.radius + reach)
+        blur = _blur(coarse.spread[near])
+        share = _share(angle[near], blur, source) * ~coarse.trapped[near]
+        columns = (near, np.full(len(near), member), angle[near], reach[near], (coarse.spread + coarse.motion)[near], blur, share)
+        members.append(columns)
+    ipix, member, angle, reach, spread, blur, share = (np.concatenate(column) for column in zip(*members, strict=True))
+    if len(passes) < n_members:  # the rays are those of another rigidity: they only tell where to look
+        copies = np.tile(np.arange(n_members), len(ipix))
+        ipix, angle, reach, spread = (np.repeat(column, n_members) for column in (ipix, angle, reach, spread))
+        member, blur, share = copies, np.zeros(len(ipix)), np.zeros(len(ipix))
+    n = len(ipix)
+    return _Front(
+        passes[0].order, ipix, member, angle, reach, spread, blur, share, np.zeros(n, bool), np.ones(n), np.full(n, -1)
+    )
 
 
-def _divided(trace, front, rigidities, direction, radius, margin, concentration):
-    """Trace the children of all pixels."""
+def _divided(trace, front, rigidities, source, level):
+    """Trace the children of all pixels, which are ``level`` + 1 orders below those of the coarse pass."""
     ipix, member = (4 * front.ipix[:, np.newaxis] + np.arange(4)).ravel(), np.repeat(front.member, 4)
     families = trace(pixel_vectors(2 ** (front.order + 1), ipix), rigidities[member]).reshape(-1, 4, 3)
     trapped = np.isnan(families[..., 0])
     families = stand_in(families, families)
-    angle = angular_distance(families, direction).ravel()
+    angle = angular_distance(families, source.direction).ravel()
     spread = np.repeat(np.maximum(largest_distance(families, families).max(axis=1), front.spread / 2), 4)
-    blur = np.minimum(BLUR * np.maximum(spread - CHAOTIC_SPREAD, 0), BLUR_LIMIT)
-    within = np.where(blur > 0, disc_solid_angle(radius, concentration) / disc_solid_angle(radius), fisher_weight(angle, concentration))
-    share = np.where(trapped.ravel(), 0.0, _share_of_disc(angle, radius, blur) * within)
+    blur = _blur(spread)
+    share = _share(angle, blur, source) * ~trapped.ravel()
+    margin = MARGINS[min(level + 1, len(MARGINS) - 1)]
     reach = spread * (margin + (CHAOTIC_MARGIN - margin) * np.minimum(spread / CHAOTIC_SPREAD, 1.0))
     sound = np.repeat(~trapped.any(axis=1), 4)
     weight, draw = np.repeat(front.weight, 4), np.repeat(front.draw, 4)
     return _Front(front.order + 1, ipix, member, angle, reach, spread, blur, share, sound, weight, draw)
 
 
-def _thinned(front, radius, rng, draws):
+def _blur(spread):
+    """Radius of the disc that a ray stands for at the Galaxy's edge, degrees."""
+    return np.minimum(BLUR * np.maximum(spread - CHAOTIC_SPREAD, 0), BLUR_LIMIT)
+
+
+def _share(angle, blur, source):
+    """What the nuclei of the source are to the disc of each ray, shape (n,)."""
+    mean = disc_solid_angle(source.radius, source.concentration) / disc_solid_angle(source.radius)
+    return _share_of_disc(angle, source.radius, blur) * np.where(blur > 0, mean, fisher_weight(angle, source.concentration))
+
+
+def _expected(front, source):
+    """What pixels contribute to the image, root mean square, shape (n,), in pixels."""
+    fall, width, power = (values[source.is_random] for values in (FALL, WIDTH, POWER))
+    away = np.maximum(front.angle - source.radius, 0) / np.maximum(front.spread, 1e-9)
+    return front.weight * (1 + away) ** -fall / (1 + (front.spread / (width * source.radius)) ** power)
+
+
+def _thinned(front, source, rng, draws):
     """Leave out pixels at random, rather those of little weight or whose rays hardly come from the source.
 
     The rest stands for them, each with a weight that in the end differs little among those that hit.
     """
-    away = np.maximum(front.angle - radius, 0) / np.maximum(front.spread, 1e-9)
-    expected = front.weight * (1 + away) ** -FALL / (1 + front.spread / (WIDTH * radius))
+    expected = _expected(front, source)
     chance = np.minimum(1.0, MAX_PIXELS * expected / expected.sum())
     if len(front) <= MAX_PIXELS:
         chance[front.spread < CHAOTIC_SPREAD] = 1.0
@@ -194,16 +246,32 @@ def _thinned(front, radius, rng, draws):
 
 
 def _weights(parts, order):
-    """Weight in pixels of ``order``, draw and number of rays held, each shape (n,), of all pixels of several orders."""
-    deeper = [4.0 ** (order - part.order) for part in parts]
-    weight = np.concatenate([part.weight * part.share * rays for part, rays in zip(parts, deeper, strict=True)])
-    return weight, np.concatenate([part.draw for part in parts]), np.repeat(deeper, [len(part) for part in parts])
+    """Weight in pixels of ``order``, number of rays held and draw, each shape (n,), of all pixels of several orders.
+
+    Where the lens is smooth, a pixel holds as many rays as pixels of ``order``; else it has what one ray tells.
+    """
+    pixels = np.repeat([4.0 ** (order - part.order) for part in parts], [len(part) for part in parts])
+    weight, blur, draw = (
+        np.concatenate(column) for column in zip(*((part.weight * part.share, part.blur, part.draw) for part in parts), strict=True)
+    )
+    return weight * pixels, np.where(blur > 0, 1.0, pixels), draw
 
 
-def _found(parts, order, draws):
-    """Sum of weights of the rays found, of their squares, and variance, as if all pixels were divided to ``order``."""
-    weight, draw, rays = _weights(parts, order)
-    return weight.sum(), np.sum(weight**2 / rays), draws.variance(draw, weight)
+def _found(done, front, draws):
+    """Rays found, in pixels of the order of ``front``, and their variance.
+
+    Returns
+    -------
+    rays : float
+        Sum of weights.
+    loose, fixed : float
+        Their variance that smaller pixels would lower, and what they would not: from draws and from rays that stay.
+    """
+    weight, rays, draw = _weights([*done, front], front.order)
+    squares, stay = weight**2 / rays, rays == 1
+    stay[len(weight) - len(front) :] = False
+    fixed = np.sum(squares[stay]) + draws.variance(draw, weight)
+    return weight.sum(), np.sum(squares[~stay]), fixed
 
 
 def _image(parts, n_members, draws):
@@ -213,14 +281,14 @@ def _image(parts, n_members, draws):
         return nothing()
     leaf_order = max(part.order for part in parts)
     order = np.repeat([part.order for part in parts], [len(part) for part in parts])
-    weight, draw, _ = _weights(parts, leaf_order)
+    weight, rays, draw = _weights(parts, leaf_order)
     return Image(
         ipix=np.concatenate([part.ipix for part in parts]).astype(np.int64),
         order=order.astype(np.int8),
         weight=(weight / n_members).astype(np.float32),
         member=np.concatenate([part.member for part in parts]).astype(np.int8),
         leaf_order=leaf_order,
-        n_effective=effective_rays(weight, order, leaf_order, draws.variance(draw, weight)),
+        n_effective=effective_rays(weight, rays, draws.variance(draw, weight)),
     )
 
 
