@@ -157,7 +157,7 @@ def find_image(
         if (rays + 3 * np.sqrt(loose + fixed) + 3 * unseen) * pixel < MIN_MAGNIFICATION:
             return nothing()
         target = next(fewest for magnification, fewest in targets if rays * pixel >= magnification)
-        fine = rays**2 >= target * (loose + fixed) or fixed > ENOUGH * loose
+        fine = rays > 0 and (rays**2 >= target * (loose + fixed) or fixed > ENOUGH * loose)
         light = one * target <= rays
         if is_random:  # smaller pixels tell no more, and a drawn one would weigh more
             light |= (front.blur > 0) & (one * MAX_PIXELS <= _expected(front, source).sum())
