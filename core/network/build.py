@@ -5,7 +5,7 @@ import importlib
 import keras
 
 from ..errors import ConfigError, UnknownNameError
-from ..sky import check_nside
+from ..sky import check_nside, nside_of
 from .layers import EventCounts
 from .registry import NETWORKS
 
@@ -63,7 +63,7 @@ def event_network(network):
     """
     _, npix, n_bins = network.input_shape
     events = keras.Input((None,), dtype="int32", name="events")
-    counts = EventCounts(round((npix / 12) ** 0.5), n_bins, name="counts_of_events")(events)
+    counts = EventCounts(nside_of(npix), n_bins, name="counts_of_events")(events)
     return keras.Model(events, score_network(network)(counts), name=f"{network.name}_events")
 
 
