@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from ..config import PRESETS, emission_models, field_models
-from . import analysis, lenses, physics, run_files, setup
+from . import analysis, lenses, models, physics, run_files, setup
 
 
 class _Parser(argparse.ArgumentParser):
@@ -98,6 +98,16 @@ def build_parser():
     _narrow(likelihood)
     study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
     study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
+
+    published = command("import-model", models.import_model, "turn a published Keras 2 network (.h5, .h5.bz2) into a model of ours",
+                        out=".keras to write")
+    published.add_argument("published", type=Path, metavar="PUBLISHED.h5", help="file of the published analysis, perhaps packed (.bz2)")
+    score = command("score", models.score, "score counts maps made anywhere with a trained or imported network",
+                    out="CSV to write: one column, score")
+    score.add_argument("--model", type=Path, required=True, metavar="M.keras", help="trained or imported network")
+    score.add_argument("--maps", type=Path, required=True, metavar="MAPS.npy",
+                       help="counts in RING order, shape (n, npix) or (n, npix, n_bins)")
+    score.add_argument("--log-odds", action="store_true", help="write the logarithm of the odds, which does not round to 0 or 1")
 
     lens = command("lens", lenses.lens, "trace the whole sky and write a lens for CRPropa or deflection tables", out="folder to write")
     lens.add_argument("model", metavar="MODEL", help=", ".join(field_models()))

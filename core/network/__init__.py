@@ -10,11 +10,14 @@ import importlib
 
 _HOMES = {
     "build_network": "build", "counts_network": "build", "event_network": "build", "score_network": "build",
+    "input_maps": "maps", "read_maps": "maps", "score_maps": "maps",
     "load_network": "files", "read_record": "files", "save_network": "files",
+    "import_network": "published",
 }
 
 __all__ = [
-    "build_network", "counts_network", "event_network", "load_network", "read_record", "save_network", "score_network",
+    "build_network", "counts_network", "event_network", "import_network", "input_maps", "load_network", "read_maps", "read_record",
+    "save_network", "score_maps", "score_network",
 ]
 
 
