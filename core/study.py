@@ -9,7 +9,7 @@ a failed cell does not stop the rest.
 import itertools
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .config import RunConfig, config_from_dict, network_kinds, read_run, read_toml, run_toml, settings_of, with_values
@@ -32,7 +32,8 @@ def grid_verdicts(config, judge, progress=SILENT):
     ----------
     config : RunConfig
     judge : callable
-        ``judge(config, density, n_events, progress=...)`` returns a :class:`~.statistics.Verdict`.
+        ``judge(config, template, density, n_events, progress=...)`` returns a :class:`~.statistics.Verdict` on skies of
+        ``density``; ``template`` is what a statistic may know: the same, or across halves that of the other rays.
     progress : Progress, optional
 
     Returns
@@ -40,34 +41,53 @@ def grid_verdicts(config, judge, progress=SILENT):
     tuple of Verdict
         Sources in the order of the run, numbers of events inside.
     """
-    from .sky_density import sky_densities
-
     verdicts = []
-    for density in sky_densities(config, progress=progress):
+    for template, density in template_pairs(config, progress=progress):
         for n_events in config.events.n_events:
             stage = StageProgress(progress, f"{density.name}, N = {n_events}")
-            verdicts.append(judge(config, density, n_events, progress=stage))
+            verdicts.append(judge(config, template, density, n_events, progress=stage))
     return tuple(verdicts)
+
+
+def template_pairs(config, *, progress=SILENT):
+    """Return ``(template, density)`` of every source of a run: what a statistic may know, what test skies are drawn from."""
+    from .sky_density import sky_densities
+
+    drawn = sky_densities(config, half=config.sky.events_half, progress=progress)
+    known = sky_densities(config, half=config.sky.template_half, progress=progress) if config.sky.halves else drawn
+    return tuple(zip(known, drawn, strict=True))
 
 
 def likelihood_verdicts(config, progress=SILENT):
     """Return the likelihood-ratio limit of every cell of a run."""
-    from .statistics import likelihood_verdict
+    from .statistics import limit_verdict
 
-    return grid_verdicts(config, likelihood_verdict, progress)
+    return grid_verdicts(config, limit_verdict, progress)
 
 
 def network_verdicts(config, model_path, progress=SILENT):
-    """Return what a trained network reaches in every cell of a run."""
+    """Return what a trained network reaches in every cell of a run, beside the limit on the same skies."""
     from .backend import load_backend
 
     load_backend(config.training.threads)
-    from .statistics import verdict
     from .training import NetworkStatistic
 
     network = NetworkStatistic(model_path)
     network.check_fits(config)
-    return grid_verdicts(config, lambda c, d, n, progress: verdict(c, d, n, network, progress=progress), progress)
+    return beside_limits(config, network, progress)
+
+
+def beside_limits(config, statistic, progress=SILENT):
+    """Judge one statistic in every cell of a run, and the likelihood ratio on the same skies for ``eta_limit``."""
+    from .statistics import limit_verdict, verdict
+
+    def judge(config, template, density, n_events, progress):
+        found = verdict(config, density, n_events, statistic, progress=progress)
+        bare = with_values(config, {"test.bootstrap": 0, "test.check_maps": 0})
+        limit = limit_verdict(bare, template, density, n_events, progress=progress)
+        return replace(found, eta_limit=limit.eta_min)
+
+    return grid_verdicts(config, judge, progress)
 
 
 def result_document(config, verdicts):
@@ -264,7 +284,10 @@ def _cell_result(cell, folder, progress):
     return document
 
 
-TABLE_COLUMNS = ("source", "n_events", "statistic", "eta_min", "eta_low", "eta_high", "alpha", "beta", "auc")
+TABLE_COLUMNS = (
+    "source", "n_events", "statistic", "eta_min", "eta_low", "eta_high", "eta_limit", "ratio_to_limit", "alpha", "alpha_checked",
+    "beta", "auc", "rays",
+)
 
 
 def eta_columns(rows):
@@ -281,7 +304,8 @@ def write_eta_tables(folder, config, rows, name="eta_table"):
     folder = Path(folder)
     columns = eta_columns(rows)
     write_table(folder / f"{name}.csv", columns, [
-        "smallest detectable source fraction eta (0..1) with its 68 % interval; published_*: see resources/published_eta.csv",
+        "smallest detectable source fraction eta (0..1) with its 68 % interval; eta_limit: likelihood ratio on the same skies; "
+        "published_*: see resources/published_eta.csv",
         f"digest {config.digest}, seed {config.seed}",
     ])
     with replacing(folder / f"{name}.tex", "w", encoding="utf-8") as stream:
@@ -303,7 +327,10 @@ def _write_eta_hdf5(path, config, columns):
 
 
 def eta_latex(rows):
-    """Return a LaTeX table like the paper's Table 1: sources in rows, N in columns, per cent; published values in brackets."""
+    """Return a LaTeX table like the paper's Table 1: sources in rows, N in columns, per cent.
+
+    Published values stand in round brackets, ratios to the limit in square ones.
+    """
     numbers = sorted({row["n_events"] for row in rows})
     axes = [key for key in rows[0] if "." in key]
     lines = [
@@ -326,4 +353,8 @@ def _latex_cell(row):
     if row["eta_min"] is None:
         return "--"
     published = published_eta(row["source"], row["n_events"]).get(row["statistic"])
-    return f"{100 * row['eta_min']:.2f}" + (f" ({100 * published:.2f})" if published else "")
+    ratio = row.get("ratio_to_limit")
+    return (
+        f"{100 * row['eta_min']:.2f}" + (f" ({100 * published:.2f})" if published else "")
+        + (f" [{ratio:.2f}]" if ratio and row["statistic"] != LIKELIHOOD_RATIO else "")
+    )

@@ -96,15 +96,39 @@ def describe(verdict):
     if verdict.eta_min is None:
         return f"{name}: not detectable even if every event is from the source"
     low, high = (f"{100 * x:.2f}" if x is not None else "-" for x in (verdict.eta_low, verdict.eta_high))
-    return f"{name}: eta = {100 * verdict.eta_min:.2f} % ({low} to {high} %), AUC {verdict.auc:.4f}"
+    text = f"{name}: eta = {100 * verdict.eta_min:.2f} % ({low} to {high} %), AUC {verdict.auc:.4f}"
+    if verdict.check_maps:
+        text += f", alpha {100 * verdict.alpha_checked:.2f} +- {100 * verdict.alpha_checked_error:.2f} % on {verdict.check_maps} other skies"
+    if verdict.template is not None:
+        return f"{text}; across halves, {describe_template(verdict.template)}"
+    if verdict.statistic != "likelihood_ratio" and verdict.ratio_to_limit is not None:
+        return f"{text}; {verdict.ratio_to_limit:.2f} times the limit of {100 * verdict.eta_limit:.2f} %"
+    return text
+
+
+def describe_template(choice):
+    """Return which template made the limit across halves, and what the others found."""
+    raw, smoothed, same = (
+        "nothing" if eta is None else f"{100 * eta:.2f} %" for eta in (choice.eta_raw, choice.eta_smoothed, choice.eta_same_rays)
+    )
+    return (
+        f"{choice.name} (raw {raw}, smoothed by {choice.best_width_deg:g} deg {smoothed}; "
+        f"template of the same rays as the events: {same})"
+    )
 
 
 def likelihood(options):
     """Measure the smallest fraction that the likelihood ratio detects."""
+    from ..information import information_verdicts
     from ..study import likelihood_verdicts
 
     config = load(options)
-    return _result(options, config, likelihood_verdicts(config, TerminalProgress()))
+    if options.random_field and not options.information:
+        raise InputError("expected --information with it", "--random-field")
+    limits = likelihood_verdicts(config, TerminalProgress())
+    if options.information:
+        limits += information_verdicts(config, limits, random_field=options.random_field, progress=TerminalProgress())
+    return _result(options, config, limits)
 
 
 def evaluate(options):

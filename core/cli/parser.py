@@ -90,12 +90,19 @@ def build_parser():
 
     train = command("train", analysis.train, "train the classifier; an interrupted run is continued", run=True, out="run folder")
     _narrow(train)
+    _halves(train, "train on skies from one half of the rays; the test is then on the other")
     evaluate = command("evaluate", analysis.evaluate, "measure a trained network: ROC and smallest fraction", run=True, out="JSON to write")
     evaluate.add_argument("--model", type=Path, required=True, metavar="M.keras", help="trained network")
     _narrow(evaluate)
+    _halves(evaluate, "test on skies from the half of the rays that trainings across halves do not see")
     likelihood = command("likelihood", analysis.likelihood, "the likelihood-ratio limit: smallest fraction any test can see",
                          run=True, out="JSON to write")
     _narrow(likelihood)
+    _halves(likelihood, "template from one half of the rays, raw or smoothed, whichever is lower; events from the other")
+    likelihood.add_argument("--information", action="store_true",
+                            help="also the limits with other energies and positions, and without the field's random part")
+    likelihood.add_argument("--random-field", action="store_true",
+                            help="with --information: also the limit with a random part for a field without; tracing it takes minutes")
     study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
     study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
 
@@ -127,6 +134,10 @@ def build_parser():
     worker.add_argument("folder", type=Path)
     worker.set_defaults(command=analysis.worker)
     return parser
+
+
+def _halves(sub, help):
+    sub.add_argument("--halves", action="store_true", help=f"{help} (same as --set sky.halves=true)")
 
 
 def _narrow(sub):

@@ -137,7 +137,7 @@ class Trainer:
         if density is None:
             from ..sky_density import sky_densities
 
-            density = sky_densities(self.config, progress=self.control)[0]
+            density = sky_densities(self.config, half=self.config.sky.template_half, progress=self.control)[0]
             write_density(self.folder.density_path, self.config, density)
         return density
 
