@@ -11,7 +11,7 @@ from .config import Table, with_values
 from .galactic_field.registry import FIELD_MODELS, model_parameters, twin_model
 from .progress import SILENT, StageProgress
 from .sky_density.reduced import in_larger_pixels, without_energies, without_positions
-from .statistics import limit_verdict
+from .statistics import FixedNumberRatio, limit_verdict, verdict
 from .study import template_pairs
 
 MOST_BINS, FINEST_WIDTH = 60, 0.01  # of EnergyConfig
@@ -31,7 +31,10 @@ FACES = Aspect("limit_base_faces", "positions known to the twelve base faces")
 ENERGIES_ONLY = Aspect("limit_energies_only", "without positions (energies alone)")
 REGULAR_FIELD = Aspect("limit_regular_field", "without the random part of the field")
 RANDOM_FIELD = Aspect("limit_random_field", "with the random part of the field")
-ASPECTS = {a.statistic: a for a in (ONE_BIN, PERFECT_ENERGIES, FACES, ENERGIES_ONLY, REGULAR_FIELD, RANDOM_FIELD)}
+FIXED_NUMBER = Aspect(FixedNumberRatio.name, "with the number of source events known")
+ASPECTS = {
+    a.statistic: a for a in (ONE_BIN, PERFECT_ENERGIES, FACES, ENERGIES_ONLY, REGULAR_FIELD, RANDOM_FIELD, FIXED_NUMBER)
+}
 
 
 def perfect_energies(config):
@@ -107,7 +110,24 @@ def information_verdicts(config, limits, *, random_field=False, progress=SILENT)
         for limit in limits:
             one = limit_verdict(bare, *pairs[limit.source], limit.n_events, progress=stage)
             found.append(replace(one, statistic=aspect.statistic, eta_limit=limit.eta_min))
+    return tuple(found) + _fixed_number_verdicts(config, limits, progress)
+
+
+def _fixed_number_verdicts(config, limits, progress):
+    """Judge the ratio for a known number of source events; across halves with the raw template."""
+    bare = with_values(config, {"test.check_maps": 0})
+    stage = StageProgress(progress, FIXED_NUMBER.label)
+    pairs = {density.name: (template, density) for template, density in template_pairs(bare, progress=stage)}
+    found = []
+    for limit in limits:
+        template, density = pairs[limit.source]
+        one = verdict(bare, density, limit.n_events, _fixed_number(template, limit.n_events), progress=stage)
+        found.append(replace(one, eta_limit=limit.eta_min))
     return tuple(found)
+
+
+def _fixed_number(template, n_events):
+    return lambda eta: FixedNumberRatio(template, eta, n_events)
 
 
 def _unchanged(density):

@@ -13,7 +13,7 @@ from .likelihood import LikelihoodRatio
 from .search import coarse_maps
 from .verdicts import likelihood_verdict, smallest_fraction, verdict
 
-WIDTHS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)  # standard deviations of the beams that are tried, degrees
+WIDTHS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)  # standard deviations of the beams that are tried, degrees
 HOPELESS = 1.2  # wider beams are not tried once a fraction is so many times the best: they only blur more
 
 
