@@ -247,6 +247,7 @@ def colour_of(statistic):
     return LIMIT if statistic == "likelihood_ratio" else NETWORK
 
 
+FEW_SKIES = 100
 NAMES = {"likelihood_ratio": "likelihood ratio (limit)", "bcnn": "BCNN", "cnn": "CNN"}
 
 
@@ -259,16 +260,26 @@ def roc_figure(verdicts):
             continue
         label = f"{NAMES.get(verdict.statistic, verdict.statistic)}, η = {100 * verdict.eta_min:.2f} %, AUC {verdict.auc:.4f}"
         axes.plot(verdict.roc_false_positive, verdict.roc_true_positive, color=colour_of(verdict.statistic), lw=1.8, label=label)
+        _draw_poisson_errors(axes, verdict)
     if verdicts:
         axes.axvline(verdicts[0].alpha_requested, color=PUBLISHED, lw=0.8, ls=":")
         axes.axhline(1 - verdicts[0].beta_requested, color=PUBLISHED, lw=0.8, ls=":")
         axes.set_title(f"{verdicts[0].source}, N = {verdicts[0].n_events}", color=INK)
     axes.set_xscale("log")
-    axes.set_xlim(1e-4, 1)
+    axes.set_xlim(1e-5, 1)
     axes.set_ylim(0, 1.01)
     _label(axes, "false-positive rate α", "power 1 − β")
     axes.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
+
+
+def _draw_poisson_errors(axes, verdict):
+    """Shade the error of false-positive rates that rest on fewer than a hundred isotropic skies."""
+    rate, error = verdict.roc_false_positive, verdict.roc_false_positive_error
+    if len(error):
+        few = (rate > 0) & (error > FEW_SKIES**-0.5 * rate)
+        low, high = np.maximum(rate - error, 1e-9), rate + error
+        axes.fill_betweenx(verdict.roc_true_positive[few], low[few], high[few], color=colour_of(verdict.statistic), alpha=0.25, lw=0)
 
 
 def score_figure(verdict):

@@ -7,8 +7,8 @@ whose true energy lies above it.
 
 from dataclasses import dataclass, replace
 
-from .config import Table, with_values
-from .galactic_field.registry import FIELD_MODELS, model_parameters, twin_model
+from .config import with_values
+from .galactic_field.members import twin_field
 from .progress import SILENT, StageProgress
 from .sky_density.reduced import in_larger_pixels, without_energies, without_positions
 from .statistics import FixedNumberRatio, limit_verdict, verdict
@@ -44,20 +44,6 @@ def perfect_energies(config):
     return with_values(config, {"energy.resolution": 0.0, "energy.bin_width": width / n_bins, "energy.n_bins": n_bins})
 
 
-def twin_field(config, *, random):
-    """Return the run in the same field with or without its random part; None where there is no such field.
-
-    Changed parameters stay as far as the other field has them. A run that averages over models has no twin.
-    """
-    field = config.field
-    twin = None if field.ensemble or field.model not in FIELD_MODELS else twin_model(field.model)
-    if twin is None or bool(FIELD_MODELS[twin].random) != random:
-        return None
-    known = {parameter.name for parameter in model_parameters(twin)}
-    kept = Table({name: value for name, value in field.parameters.items() if name in known})
-    return replace(config, field=replace(field, model=twin, parameters=kept))
-
-
 def information_runs(config, *, random_field=False):
     """List what can be asked about a run.
 
@@ -75,17 +61,18 @@ def information_runs(config, *, random_field=False):
     runs = [
         (ONE_BIN, config, without_energies), (PERFECT_ENERGIES, perfect_energies(config), _unchanged),
         (FACES, config, lambda density: in_larger_pixels(density, 1)), (ENERGIES_ONLY, config, without_positions),
+        (FIXED_NUMBER, config, _unchanged),
     ]
     for aspect, twin in (
-        (REGULAR_FIELD, twin_field(config, random=False)),
-        (RANDOM_FIELD, twin_field(config, random=True) if random_field else None),
+        (REGULAR_FIELD, twin_field(config.field, random=False)),
+        (RANDOM_FIELD, twin_field(config.field, random=True) if random_field else None),
     ):
         if twin is not None:
-            runs.append((aspect, twin, _unchanged))
+            runs.append((aspect, replace(config, field=twin), _unchanged))
     return tuple(runs)
 
 
-def information_verdicts(config, limits, *, random_field=False, progress=SILENT):
+def information_verdicts(config, limits, *, statistics=None, progress=SILENT):
     """Judge the likelihood ratio with more and with less knowledge.
 
     Parameters
@@ -93,8 +80,8 @@ def information_verdicts(config, limits, *, random_field=False, progress=SILENT)
     config : RunConfig
     limits : sequence of Verdict
         Of the likelihood ratio, for the cells that are asked about; their ``eta_min`` is the ``eta_limit`` of the answers.
-    random_field : bool, optional
-        See :func:`information_runs`.
+    statistics : sequence of str, optional
+        Keys of :data:`ASPECTS`; by default all that :func:`information_runs` lists without a random field.
     progress : Progress, optional
 
     Returns
@@ -102,32 +89,24 @@ def information_verdicts(config, limits, *, random_field=False, progress=SILENT)
     tuple of Verdict
         ``statistic`` is a key of :data:`ASPECTS`; ``ratio_to_limit`` above 1 is what the forgotten part had added.
     """
+    runs = information_runs(config, random_field=statistics is not None)
     found = []
-    for aspect, run, known in information_runs(config, random_field=random_field):
+    for aspect, run, known in runs:
+        if statistics is not None and aspect.statistic not in statistics:
+            continue
         stage = StageProgress(progress, aspect.label)
         bare = with_values(run, {"test.check_maps": 0})
         pairs = {density.name: (known(template), known(density)) for template, density in template_pairs(bare, progress=stage)}
         for limit in limits:
-            one = limit_verdict(bare, *pairs[limit.source], limit.n_events, progress=stage)
+            one = _judge(aspect, bare, *pairs[limit.source], limit.n_events, stage)
             found.append(replace(one, statistic=aspect.statistic, eta_limit=limit.eta_min))
-    return tuple(found) + _fixed_number_verdicts(config, limits, progress)
-
-
-def _fixed_number_verdicts(config, limits, progress):
-    """Judge the ratio for a known number of source events; across halves with the raw template."""
-    bare = with_values(config, {"test.check_maps": 0})
-    stage = StageProgress(progress, FIXED_NUMBER.label)
-    pairs = {density.name: (template, density) for template, density in template_pairs(bare, progress=stage)}
-    found = []
-    for limit in limits:
-        template, density = pairs[limit.source]
-        one = verdict(bare, density, limit.n_events, _fixed_number(template, limit.n_events), progress=stage)
-        found.append(replace(one, eta_limit=limit.eta_min))
     return tuple(found)
 
 
-def _fixed_number(template, n_events):
-    return lambda eta: FixedNumberRatio(template, eta, n_events)
+def _judge(aspect, config, template, density, n_events, progress):
+    if aspect is FIXED_NUMBER:
+        return verdict(config, density, n_events, lambda eta: FixedNumberRatio(template, eta, n_events), progress=progress)
+    return limit_verdict(config, template, density, n_events, progress=progress)
 
 
 def _unchanged(density):

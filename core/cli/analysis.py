@@ -119,7 +119,7 @@ def describe_template(choice):
 
 def likelihood(options):
     """Measure the smallest fraction that the likelihood ratio detects."""
-    from ..information import information_verdicts
+    from ..information import information_runs, information_verdicts
     from ..study import likelihood_verdicts
 
     config = load(options)
@@ -127,7 +127,8 @@ def likelihood(options):
         raise InputError("expected --information with it", "--random-field")
     limits = likelihood_verdicts(config, TerminalProgress())
     if options.information:
-        limits += information_verdicts(config, limits, random_field=options.random_field, progress=TerminalProgress())
+        asked = [aspect.statistic for aspect, _, _ in information_runs(config, random_field=options.random_field)]
+        limits += information_verdicts(config, limits, statistics=asked, progress=TerminalProgress())
     return _result(options, config, limits)
 
 

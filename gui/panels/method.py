@@ -60,4 +60,6 @@ class TestPanel(SectionPanel):
         self.alpha = BoundField(draft, "test.alpha", "α ≤", width=56)
         self.beta = BoundField(draft, "test.beta", "β ≤", width=56)
         self.add(row(self.alpha, self.beta, spacing=2 * theme.RHYTHM))
-        self.more = self.add_fold(field_for(draft, "test.maps"), field_for(draft, "test.bootstrap"))
+        self.halves = field_for(draft, "sky.halves")
+        self.add(self.halves)
+        self.more = self.add_fold(*(field_for(draft, f"test.{key}") for key in ("maps", "bootstrap", "check_maps")))

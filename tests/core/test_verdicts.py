@@ -165,7 +165,7 @@ def test_on_events_of_its_own_density_the_likelihood_ratio_is_never_beaten_by_mo
 
     The one for a binomial number, which is the limit everywhere, comes close, the closer the more source events there are.
     """
-    run = config(maps=8000)
+    run = config(maps=5000, bootstrap=100)
     exact = verdict(run, centaurus, n_events, lambda eta: FixedNumberRatio(centaurus, eta, n_events))
     limit = likelihood_verdict(run, centaurus, n_events)
     assert exact.eta_low < limit.eta_min < exact.eta_min * {50: 1.09, 300: 1.02}[n_events]
