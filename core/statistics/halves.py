@@ -5,6 +5,7 @@ halves they are of no use, and a template blurred by the right width loses less 
 one. The limit across halves is the lower of the two fractions.
 """
 
+import functools
 from dataclasses import dataclass, replace
 
 from ..progress import SILENT, StageProgress
@@ -70,7 +71,7 @@ def limit_across_halves(config, template, density, n_events, *, progress=SILENT)
     scan = _scan_widths(config, template, density, n_events, progress)
     best = min(scan, key=lambda width: _order(scan[width]))
     judged = {
-        width: verdict(config, density, n_events, _ratio(smoothed_density(template, width)), progress=progress)
+        width: verdict(config, density, n_events, _ratio(_smoothed(template, width)), progress=progress)
         for width in (0.0, best)
     }
     winner = min(judged, key=lambda width: _order(judged[width].eta_min))
@@ -88,7 +89,7 @@ def _scan_widths(config, template, density, n_events, progress):
     found = {}
     for width in WIDTHS:
         stage = StageProgress(progress, f"template smoothed by {width:g} deg")
-        smooth = smoothed_density(template, width)
+        smooth = _smoothed(template, width)
         found[width] = smallest_fraction(few, density, n_events, _ratio(smooth), progress=stage)
         if _order(found[width]) > HOPELESS * min(map(_order, found.values())):
             break
@@ -103,6 +104,12 @@ def limit_verdict(config, template, density, n_events, *, progress=SILENT):
     if config.sky.halves:
         return limit_across_halves(config, template, density, n_events, progress=progress)
     return likelihood_verdict(config, density, n_events, progress=progress)
+
+
+@functools.lru_cache(2 * len(WIDTHS))
+def _smoothed(template, width):
+    """Templates are blurred once for all numbers of events."""
+    return smoothed_density(template, width)
 
 
 def _ratio(template):
