@@ -170,6 +170,20 @@ def study(options):
     return {"text": "\n".join(lines), **outcome}
 
 
+def cross(options):
+    """Try tests made for one scenario, or for all, on the skies of each."""
+    from ..cross import read_cross, run_cross
+
+    plan = read_cross(options.cross)
+    document = run_cross(plan, options.out, TerminalProgress())
+    lines = [
+        f"N = {row['n_events']}, skies of {row['scenario']}, {row['test']}: "
+        + ("nothing detected" if row["eta_min"] is None else f"eta = {100 * row['eta_min']:.2f} %")
+        for row in document["results"]
+    ]
+    return {"text": "\n".join([*lines, f"wrote result.json and tables to {options.out}"]), **document}
+
+
 def worker(options):
     """Train in this process, told what to do on standard input; the window and ``train`` start it."""
     from ..training.worker import main

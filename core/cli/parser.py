@@ -106,6 +106,10 @@ def build_parser():
     study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
     study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
 
+    cross = command("cross", analysis.cross, "try tests made for one field, source or emission, and their average, on skies of each",
+                    out="folder to write")
+    cross.add_argument("cross", type=Path, metavar="CROSS.toml", help="base run and scenarios; see docs/statistics.md")
+
     lens = command("lens", lenses.lens, "trace the whole sky and write a lens for CRPropa or deflection tables", out="folder to write")
     lens.add_argument("model", metavar="MODEL", help=", ".join(field_models()))
     lens.add_argument("--nside", type=int, default=64, help="HEALPix resolution (64)")
