@@ -6,6 +6,7 @@ cells is a folder with its own result, so that nothing is computed twice and
 a failed cell does not stop the rest.
 """
 
+import functools
 import itertools
 import json
 import logging
@@ -19,6 +20,7 @@ from .progress import SILENT, StageProgress
 from .provenance import run_record, stamp
 from .published import published_eta
 from .sources import selected_sources
+from .statistics.registry import STATISTICS
 from .tables import write_table
 
 LIKELIHOOD_RATIO = "likelihood_ratio"
@@ -52,9 +54,14 @@ def grid_verdicts(config, judge, progress=SILENT):
 
 def likelihood_verdicts(config, progress=SILENT):
     """Return the likelihood-ratio limit of every cell of a run."""
-    from .statistics import likelihood_verdict
+    return statistic_verdicts(LIKELIHOOD_RATIO, config, progress)
 
-    return grid_verdicts(config, likelihood_verdict, progress)
+
+def statistic_verdicts(name, config, progress=SILENT):
+    """Return what a statistic of :data:`.statistics.registry.STATISTICS` reaches in every cell of a run."""
+    from .statistics import named_verdict
+
+    return grid_verdicts(config, functools.partial(named_verdict, name), progress)
 
 
 def network_verdicts(config, model_path, progress=SILENT):
@@ -152,7 +159,7 @@ class Study:
                 for key, value in point.items()
             })
             for (label, cell), statistic in itertools.product(run_cells(config), self.statistics):
-                if statistic != LIKELIHOOD_RATIO:
+                if statistic in network_kinds():
                     cell = with_values(cell, {"network.kind": statistic})
                 cells.append(StudyCell(label, cell, statistic, point))
         return tuple(cells)
@@ -161,7 +168,7 @@ class Study:
 def read_study(path):
     """Read a study file.
 
-    It holds ``statistics`` (a list of ``likelihood_ratio`` and network kinds), a base run as ``base = "RUN.toml"`` or
+    It holds ``statistics`` (a list of names of statistics and network kinds), a base run as ``base = "RUN.toml"`` or
     as a table ``[run]``, and optionally ``[axes]`` with lists of values by dotted setting.
 
     Raises
@@ -176,7 +183,7 @@ def read_study(path):
     if "base" in data and "run" in data:
         raise ConfigError("expected either base or run, received both", "base")
     base = read_run(Path(path).parent / data["base"]) if "base" in data else config_from_dict(data.get("run", {}))
-    known = (LIKELIHOOD_RATIO, *network_kinds())
+    known = (*STATISTICS, *network_kinds())
     statistics = data.get("statistics", [LIKELIHOOD_RATIO])
     if not isinstance(statistics, list) or not statistics:
         raise ConfigError(f"expected a list of {', '.join(known)}, received {statistics!r}", "statistics")
@@ -252,8 +259,8 @@ def _cell_result(cell, folder, progress):
             log.warning("%s", error)
     with replacing(folder / "run.toml", "w", encoding="utf-8") as stream:
         stream.write(run_toml(cell.config))
-    if cell.statistic == LIKELIHOOD_RATIO:
-        verdicts = likelihood_verdicts(cell.config, progress)
+    if cell.statistic in STATISTICS:
+        verdicts = statistic_verdicts(cell.statistic, cell.config, progress)
     else:
         from .training import train_blocking
 
