@@ -1,5 +1,6 @@
 """The one list of classifiers: a new network is one module and one line here."""
 
+import importlib
 from dataclasses import dataclass
 
 
@@ -16,4 +17,13 @@ class NetworkEntry:
 NETWORKS = {
     "bcnn": NetworkEntry("convolutional", "bcnn", "BCNN", True),
     "cnn": NetworkEntry("convolutional", "cnn", "CNN, one map", False),
+    "deepsphere": NetworkEntry("deepsphere", "deepsphere", "DeepSphere", True),
+    "event_graph": NetworkEntry("event_graph", "event_graph", "Event graph", True),
+    "spectrum_network": NetworkEntry("spectrum", "spectrum_network", "Power-spectrum network", True),
 }
+
+
+def register_layers():
+    """Make the layers of all networks known to Keras: ``keras.models.load_model`` then needs no custom objects."""
+    for module in {entry.module for entry in NETWORKS.values()}:
+        importlib.import_module(f".{module}", __package__)
