@@ -100,17 +100,6 @@ class HealpixFaces(keras.layers.Layer):
         return ops.reshape(ops.take(maps, self._pixels, axis=1), (-1, 12, self.nside, self.nside, maps.shape[-1]))
 
 
-def bordered(faces):
-    """Give each face a border of one pixel from the adjoining faces: (batch, 12, n, n, c) to (batch, 12, n + 2, n + 2, c).
-
-    A missing neighbour is zero.
-    """
-    side, channels = faces.shape[2], faces.shape[-1]
-    flat = ops.pad(ops.reshape(faces, (-1, 12 * side**2, channels)), ((0, 0), (0, 1), (0, 0)))
-    cells = bordered_face_cells(side).ravel() % (12 * side**2 + 1)  # MISSING: the zero put at the end
-    return ops.reshape(ops.take(flat, cells.astype("int32"), axis=1), (-1, 12, side + 2, side + 2, channels))
-
-
 @register
 class FaceConvolution(keras.layers.Layer):
     """Convolution over each pixel and its eight neighbours, without bias; a missing neighbour counts as zero.
@@ -140,6 +129,9 @@ class FaceConvolution(keras.layers.Layer):
         return {**super().get_config(), "filters": self.filters, "kernel_initializer": initializer}
 
     def build(self, input_shape):
+        self._nside = input_shape[2]
+        cells = bordered_face_cells(self._nside)
+        self._cells = (cells.ravel() % (12 * self._nside**2 + 1)).astype("int32")  # MISSING: the zero put at the end
         self.kernel = self.add_weight(
             name="kernel", shape=(3, 3, input_shape[-1], self.filters), initializer=self.kernel_initializer
         )
@@ -148,9 +140,10 @@ class FaceConvolution(keras.layers.Layer):
         return (*input_shape[:-1], self.filters)
 
     def call(self, faces):
-        side, channels = faces.shape[2], faces.shape[-1]
-        squares = ops.reshape(bordered(faces), (-1, side + 2, side + 2, channels))
-        convolved = ops.conv(squares, self.kernel, padding="valid", data_format="channels_last")
+        side, channels = self._nside, faces.shape[-1]
+        flat = ops.pad(ops.reshape(faces, (-1, 12 * side**2, channels)), ((0, 0), (0, 1), (0, 0)))
+        bordered = ops.reshape(ops.take(flat, self._cells, axis=1), (-1, side + 2, side + 2, channels))
+        convolved = ops.conv(bordered, self.kernel, padding="valid", data_format="channels_last")
         return ops.reshape(convolved, (-1, 12, side, side, self.filters))
 
 

@@ -8,8 +8,6 @@ on squares, once each square has a border of one pixel copied from the
 adjoining faces. Only at corners where three faces meet is there no pixel.
 """
 
-import functools
-
 import healpy as hp
 import numpy as np
 
@@ -28,14 +26,13 @@ def face_pixels(nside, nest=True):
     return hp.xyf2pix(nside, x, y, face, nest=nest).reshape(12, nside, nside)
 
 
-@functools.cache
 def bordered_face_cells(nside):
     """Cells of the faces with a border of one cell around each face.
 
     Returns
     -------
     ndarray of int, shape (12, nside + 2, nside + 2)
-        Numbers of cells in ``(face, x, y)`` order, 0 to 12 nside^2 - 1, or :data:`MISSING`; read-only.
+        Numbers of cells in ``(face, x, y)`` order, 0 to 12 nside^2 - 1, or :data:`MISSING`.
     """
     nside = check_nside(nside)
     face, x, y = np.indices((12, nside, nside)).reshape(3, -1)
@@ -46,28 +43,4 @@ def bordered_face_cells(nside):
     neighbours = hp.get_all_neighbours(nside, pixels, nest=True)
     for (dx, dy), neighbour in zip(NEIGHBOUR_OFFSETS, neighbours, strict=True):
         cells[face, x + 1 + dx, y + 1 + dy] = cell_of_pixel[neighbour]
-    cells.flags.writeable = False
     return cells
-
-
-def neighbour_weights(nside):
-    r"""Weights of the neighbour graph, symmetrically normalised: the adjacency :math:`D^{-1/2} W D^{-1/2}`.
-
-    Pixels are joined to their eight neighbours with :math:`W_{ij} = \exp(-|x_i - x_j|^2 / 2 \overline{|x_i - x_j|^2})`,
-    the mean over all edges, and :math:`D_i = \sum_j W_{ij}` (Perraudin et al., Astron. Comput. 27 (2019) 130,
-    arXiv:1810.12186, section 2.2, with the width of their program).
-
-    Returns
-    -------
-    ndarray, shape (8, 12, nside, nside)
-        By neighbour in the order of :data:`NEIGHBOUR_OFFSETS`, face, x and y; 0 where a neighbour is missing.
-    """
-    pixels = face_pixels(nside)
-    neighbours = hp.get_all_neighbours(nside, pixels, nest=True)
-    places = np.stack(hp.pix2vec(nside, np.arange(pixels.size), nest=True), axis=-1)
-    squared = np.sum((places[pixels] - places[neighbours]) ** 2, axis=-1)
-    joined = neighbours != MISSING
-    weights = np.where(joined, np.exp(-squared / (2 * squared[joined].mean())), 0.0)
-    degree = np.empty(pixels.size)
-    degree[pixels] = weights.sum(axis=0)
-    return weights / np.sqrt(degree[pixels] * degree[neighbours])
