@@ -6,20 +6,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NetworkEntry:
-    """Where a network is coded; ``factory`` in ``module`` builds it."""
+    """Where a network is coded; ``factory`` in ``module`` builds it, ``filters`` is its own number of feature maps."""
 
     module: str
     factory: str
     label: str
     uses_energy: bool
+    filters: int
 
 
 NETWORKS = {
-    "bcnn": NetworkEntry("convolutional", "bcnn", "BCNN", True),
-    "cnn": NetworkEntry("convolutional", "cnn", "CNN, one map", False),
-    "deepsphere": NetworkEntry("deepsphere", "deepsphere", "DeepSphere", True),
-    "event_graph": NetworkEntry("event_graph", "event_graph", "Event graph", True),
-    "spectrum_network": NetworkEntry("spectrum", "spectrum_network", "Power-spectrum network", True),
+    "bcnn": NetworkEntry("convolutional", "bcnn", "BCNN", True, 76),
+    "cnn": NetworkEntry("convolutional", "cnn", "CNN", False, 32),
+    "deepsphere": NetworkEntry("deepsphere", "deepsphere", "DeepSphere", True, 32),
+    "event_graph": NetworkEntry("event_graph", "event_graph", "Event graph", True, 64),
+    "spectrum_network": NetworkEntry("spectrum", "spectrum_network", "Power-spectrum network", True, 64),
 }
 
 

@@ -4,6 +4,7 @@ import importlib
 from dataclasses import dataclass
 
 from ..errors import UnknownNameError
+from ..network.registry import NETWORKS
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class StatisticEntry:
 
 STATISTICS = {
     "likelihood_ratio": StatisticEntry("likelihood", "likelihood_ratios", "Likelihood ratio"),
-    "power_spectrum": StatisticEntry("power_spectrum", "mean_deviation", "Power spectrum, D"),
-    "power_spectrum_squared": StatisticEntry("power_spectrum", "mean_squared_deviation", "Power spectrum, D²"),
+    "power_spectrum": StatisticEntry("power_spectrum", "mean_deviation", "Power spectrum D"),
+    "power_spectrum_squared": StatisticEntry("power_spectrum", "mean_squared_deviation", "Power spectrum D²"),
 }
 
 
@@ -48,3 +49,9 @@ def statistic_named(name, config, density, n_events):
         raise UnknownNameError("statistic", name, STATISTICS)
     entry = STATISTICS[name]
     return getattr(importlib.import_module(f".{entry.module}", __package__), entry.factory)(config, density, n_events)
+
+
+def label_of(name):
+    """Return what a statistic or network is called in print; of one that is not known here, the name in words."""
+    entry = STATISTICS.get(name) or NETWORKS.get(name)
+    return entry.label if entry else name.replace("_", " ").capitalize()
