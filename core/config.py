@@ -484,11 +484,19 @@ class NetworkConfig(Section):
 
     path = "network"
     kind: str = setting(
-        "bcnn", choices=network_kinds, label="Network", help="bcnn: all energy bins as channels; cnn: one map of all energies"
+        "bcnn", choices=network_kinds, label="Network", help="cnn: one map of all energies; the others see the energy bins (docs/network.md)"
     )
     filters: int = setting(
-        76, low=1, high=1024, label="Feature maps", help="Feature maps of each convolution (published: 76 for bcnn, 32 for cnn)"
+        76, low=0, high=1024, label="Feature maps",
+        help="Feature maps of each convolution, or units of a layer; 0: the network's own number (published: 76 for bcnn, 32 for cnn)",
     )
+
+    @property
+    def filter_count(self):
+        """Number of feature maps, the network's own number resolved."""
+        from .network.registry import NETWORKS
+
+        return self.filters or NETWORKS[self.kind].filters
 
 
 @dataclass(frozen=True)

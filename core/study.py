@@ -6,6 +6,7 @@ cells is a folder with its own result, so that nothing is computed twice and
 a failed cell does not stop the rest.
 """
 
+import functools
 import itertools
 import json
 import logging
@@ -19,6 +20,7 @@ from .progress import SILENT, StageProgress
 from .provenance import run_record, stamp
 from .published import published_eta
 from .sources import selected_sources
+from .statistics.registry import STATISTICS
 from .tables import write_table
 
 LIKELIHOOD_RATIO = "likelihood_ratio"
@@ -60,9 +62,17 @@ def template_pairs(config, *, progress=SILENT):
 
 def likelihood_verdicts(config, progress=SILENT):
     """Return the likelihood-ratio limit of every cell of a run."""
-    from .statistics import limit_verdict
+    return statistic_verdicts(LIKELIHOOD_RATIO, config, progress)
 
-    return grid_verdicts(config, limit_verdict, progress)
+
+def statistic_verdicts(name, config, progress=SILENT):
+    """Return what a statistic of :data:`.statistics.registry.STATISTICS` reaches in every cell of a run."""
+    from .statistics import limit_verdict
+    from .statistics.registry import statistic_named
+
+    if name == LIKELIHOOD_RATIO:
+        return grid_verdicts(config, limit_verdict, progress)
+    return beside_limits(config, functools.partial(statistic_named, name, config), progress)
 
 
 def network_verdicts(config, model_path, progress=SILENT):
@@ -74,15 +84,15 @@ def network_verdicts(config, model_path, progress=SILENT):
 
     network = NetworkStatistic(model_path)
     network.check_fits(config)
-    return beside_limits(config, network, progress)
+    return beside_limits(config, lambda template, n_events: network, progress)
 
 
 def beside_limits(config, statistic, progress=SILENT):
-    """Judge one statistic in every cell of a run, and the likelihood ratio on the same skies for ``eta_limit``."""
+    """Judge ``statistic(template, n_events)`` in every cell of a run, the likelihood ratio on the same skies for ``eta_limit``."""
     from .statistics import limit_verdict, verdict
 
     def judge(config, template, density, n_events, progress):
-        found = verdict(config, density, n_events, statistic, progress=progress)
+        found = verdict(config, density, n_events, statistic(template, n_events), progress=progress)
         bare = with_values(config, {"test.bootstrap": 0, "test.check_maps": 0})
         limit = limit_verdict(bare, template, density, n_events, progress=progress)
         return replace(found, eta_limit=limit.eta_min)
@@ -172,7 +182,7 @@ class Study:
                 for key, value in point.items()
             })
             for (label, cell), statistic in itertools.product(run_cells(config), self.statistics):
-                if statistic != LIKELIHOOD_RATIO:
+                if statistic in network_kinds():
                     cell = with_values(cell, {"network.kind": statistic})
                 cells.append(StudyCell(label, cell, statistic, point))
         return tuple(cells)
@@ -181,7 +191,7 @@ class Study:
 def read_study(path):
     """Read a study file.
 
-    It holds ``statistics`` (a list of ``likelihood_ratio`` and network kinds), a base run as ``base = "RUN.toml"`` or
+    It holds ``statistics`` (a list of names of statistics and network kinds), a base run as ``base = "RUN.toml"`` or
     as a table ``[run]``, and optionally ``[axes]`` with lists of values by dotted setting.
 
     Raises
@@ -196,7 +206,7 @@ def read_study(path):
     if "base" in data and "run" in data:
         raise ConfigError("expected either base or run, received both", "base")
     base = read_run(Path(path).parent / data["base"]) if "base" in data else config_from_dict(data.get("run", {}))
-    known = (LIKELIHOOD_RATIO, *network_kinds())
+    known = (*STATISTICS, *network_kinds())
     statistics = data.get("statistics", [LIKELIHOOD_RATIO])
     if not isinstance(statistics, list) or not statistics:
         raise ConfigError(f"expected a list of {', '.join(known)}, received {statistics!r}", "statistics")
@@ -272,8 +282,8 @@ def _cell_result(cell, folder, progress):
             log.warning("%s", error)
     with replacing(folder / "run.toml", "w", encoding="utf-8") as stream:
         stream.write(run_toml(cell.config))
-    if cell.statistic == LIKELIHOOD_RATIO:
-        verdicts = likelihood_verdicts(cell.config, progress)
+    if cell.statistic in STATISTICS:
+        verdicts = statistic_verdicts(cell.statistic, cell.config, progress)
     else:
         from .training import train_blocking
 

@@ -133,7 +133,12 @@ def likelihood(options):
 
 
 def evaluate(options):
-    """Measure the smallest fraction that a trained network detects."""
+    """Measure the smallest fraction that a trained network, or a statistic that needs no training, detects."""
+    if options.statistic is not None:
+        from ..study import statistic_verdicts
+
+        config = load(options)
+        return _result(options, config, statistic_verdicts(options.statistic, config, TerminalProgress()))
     if not options.model.is_file():
         raise InputError(f"no file {options.model}; give the best.keras of a run folder", "--model")
     from ..study import network_verdicts

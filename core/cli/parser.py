@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from ..config import PRESETS, emission_models, field_models
+from ..statistics.registry import STATISTICS
 from . import analysis, lenses, physics, run_files, setup
 
 
@@ -91,8 +92,11 @@ def build_parser():
     train = command("train", analysis.train, "train the classifier; an interrupted run is continued", run=True, out="run folder")
     _narrow(train)
     _halves(train, "train on skies from one half of the rays; the test is then on the other")
-    evaluate = command("evaluate", analysis.evaluate, "measure a trained network: ROC and smallest fraction", run=True, out="JSON to write")
-    evaluate.add_argument("--model", type=Path, required=True, metavar="M.keras", help="trained network")
+    evaluate = command("evaluate", analysis.evaluate, "measure a trained network or a statistic: ROC and smallest fraction",
+                       run=True, out="JSON to write")
+    judged = evaluate.add_mutually_exclusive_group(required=True)
+    judged.add_argument("--model", type=Path, metavar="M.keras", help="trained network")
+    judged.add_argument("--statistic", choices=tuple(STATISTICS), help="statistic that needs no training")
     _narrow(evaluate)
     _halves(evaluate, "test on skies from the half of the rays that trainings across halves do not see")
     likelihood = command("likelihood", analysis.likelihood, "the likelihood-ratio limit: smallest fraction any test can see",

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..mock_events import random_stream, source_counts
 from ..progress import SILENT
-from .likelihood import LikelihoodRatio
+from .registry import statistic_named
 from .roc import area_under_curve, histogram, roc_curve
 from .search import bootstrap_interval, coarse_fraction, coarse_maps, crossing
 from .trials import Measurement, Trials
@@ -97,8 +97,13 @@ class Verdict:
 
 def likelihood_verdict(config, density, n_events, *, progress=SILENT):
     """Judge the likelihood ratio, every fraction tested by its own ratio; see :func:`verdict`."""
-    found = verdict(config, density, n_events, lambda eta: LikelihoodRatio(density, eta), progress=progress)
+    found = named_verdict("likelihood_ratio", config, density, n_events, progress=progress)
     return replace(found, eta_limit=found.eta_min)
+
+
+def named_verdict(name, config, density, n_events, *, progress=SILENT):
+    """Judge a statistic of :data:`.registry.STATISTICS` by its name; see :func:`verdict`."""
+    return verdict(config, density, n_events, statistic_named(name, config, density, n_events), progress=progress)
 
 
 def smallest_fraction(config, density, n_events, statistic, *, progress=SILENT):

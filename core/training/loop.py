@@ -143,7 +143,7 @@ class Trainer:
 
     def _fresh(self):
         network = build_network(
-            self.config.network.kind, self.density.nside, self.density.n_bins, self.config.network.filters, self.config.seed
+            self.config.network.kind, self.density.nside, self.density.n_bins, self.config.network.filter_count, self.config.seed
         )
         model = event_network(network)
         model.compile(
@@ -250,7 +250,7 @@ class Trainer:
     def _record(self):
         return {
             "kind": self.config.network.kind, "source": self.density.name, "n_events": self.n_events,
-            "nside": self.density.nside, "n_bins": self.density.n_bins, "filters": self.config.network.filters,
+            "nside": self.density.nside, "n_bins": self.density.n_bins, "filters": self.config.network.filter_count,
             "density": self.density.digest, "epoch": len(self.rows), "history": self.rows, "run": run_record(self.config),
         }
 

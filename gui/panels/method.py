@@ -46,7 +46,7 @@ class NetworkPanel(SectionPanel):
         preset = preset_of(config)
         self.presets.choose(preset)
         maps = f"{config.training.maps_per_epoch:,}".replace(",", NARROW_SPACE)
-        text = f"Nside {config.sky.nside}, {config.network.filters} feature maps, up to {config.training.epochs} epochs of {maps} skies"
+        text = f"Nside {config.sky.nside}, {config.network.filter_count} feature maps, up to {config.training.epochs} epochs of {maps} skies"
         self.summary.setText(f"{text}: {PRESET_WORDS[preset][1]}." if preset else f"{text}.")
 
 
