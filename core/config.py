@@ -511,6 +511,10 @@ class TrainingConfig(Section):
     validation_maps: int = setting(10_000, low=64, high=1_000_000, label="Validation maps", help="Fixed mock skies that choose the best epoch")
     learning_rate: float = setting(1.0, low=1e-6, high=10.0, label="Learning rate", help="Of Adadelta; the library's default of 0.001 does not train")
     threads: int = setting(0, low=0, high=256, label="Threads", help="Processor threads of the training process; 0: all")
+    scenarios: Table = setting(  # noqa: RUF009  a dataclass field
+        NOTHING, label="Scenarios",
+        help='Every training sky is wholly from one of these, at random, such as { PT11 = "field.model=pt11_bss_halo" }; empty: from the run',
+    )
 
 
 @dataclass(frozen=True)

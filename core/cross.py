@@ -14,20 +14,12 @@ from .config import RunConfig, config_from_dict, read_run, read_toml, run_toml, 
 from .errors import ConfigError, InputError, UnknownNameError
 from .files import replacing
 from .progress import SILENT, StageProgress
+from .scenarios import make_scenario
 from .study import result_document, template_pairs, write_result
 from .tables import write_table
 
 AVERAGE, LEAVE_ONE_OUT, MINIMAX = "average", "leave_one_out", "minimax"
 AVERAGES = (AVERAGE, LEAVE_ONE_OUT, MINIMAX)
-SHARED = ("sky.nside", "events.n_events", "seed")  # the same skies have to be judged by all tests
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """One of the possible truths: a name and a run with one source, or a mixture."""
-
-    name: str
-    config: RunConfig
 
 
 @dataclass(frozen=True)
@@ -101,13 +93,7 @@ def _scenarios(base, tables):
         name = table.pop("name", None)
         if not isinstance(name, str) or not name.strip() or name in found:
             raise ConfigError(f"expected a name of its own, received {name!r}", f"{where}.name")
-        config = with_values(base, {path: tuple(value) if isinstance(value, list) else value for path, value in _dotted(table)})
-        for path, value in _dotted(table):
-            if path in SHARED:
-                raise ConfigError(f"expected the same for all scenarios; set it in the base run, not to {value!r}", f"{where}.{path}")
-        if len(config.sources.names) > 1 and not config.sources.mixture:
-            raise ConfigError(f"expected one source or a mixture, received {', '.join(config.sources.names)}", f"{where}.sources.names")
-        found[name] = Scenario(name, config)
+        found[name] = make_scenario(base, name, dict(_dotted(table)), where)
     return tuple(found.values())
 
 

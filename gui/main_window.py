@@ -278,7 +278,7 @@ class MainWindow(QMainWindow):
     def train(self):
         """Train a network for the source and N on screen."""
         controller = self.controller
-        density = controller.density if controller.is_current and not controller.config.sky.halves else None
+        density = controller.density if controller.is_current else None
         self.training.start(controller.config, controller.source_name, controller.choices.n_events, density)
         self.tabs.setCurrentIndex(TRAINING)
 

@@ -36,7 +36,7 @@ class NetworkPanel(SectionPanel):
         self.presets.chosen.connect(lambda preset: draft.set_many(preset_values(preset)))
         self.summary = wrapped(role="caption")
         self.add(self.kind, self.presets, self.summary)
-        training = [path for path, _ in settings_of() if path.startswith("training.")]
+        training = [path for path, _ in settings_of() if path.startswith("training.") and path != "training.scenarios"]
         self.more = self.add_fold(*(field_for(draft, path) for path in ("sky.nside", "network.filters", *training)))
         draft.subscribe(lambda paths: self._show())
         self._show()
@@ -47,6 +47,8 @@ class NetworkPanel(SectionPanel):
         self.presets.choose(preset)
         maps = f"{config.training.maps_per_epoch:,}".replace(",", NARROW_SPACE)
         text = f"Nside {config.sky.nside}, {config.network.filter_count} feature maps, up to {config.training.epochs} epochs of {maps} skies"
+        if scenarios := config.training.scenarios:
+            text += f", each from one of {len(scenarios)} scenarios ({', '.join(scenarios)})"
         self.summary.setText(f"{text}: {PRESET_WORDS[preset][1]}." if preset else f"{text}.")
 
 

@@ -7,16 +7,20 @@ import numpy as np
 import pytest
 
 from zevatron.core.cli import main
-from zevatron.core.config import RunConfig, with_values
+from zevatron.core.config import RunConfig, config_from_toml, run_toml, with_values
 from zevatron.core.cross import read_cross, run_cross
 from zevatron.core.errors import ConfigError, InputError, UnknownNameError
-from zevatron.core.mock_events import EventSampler, random_stream
+from zevatron.core.mock_events import CompositeSampler, EventSampler, random_stream
+from zevatron.core.network import read_record
+from zevatron.core.scenarios import training_scenarios
 from zevatron.core.sky import pixel_vectors
-from zevatron.core.sky_density import SkyDensity
+from zevatron.core.sky_density import SkyDensity, sky_densities
 from zevatron.core.statistics import LikelihoodRatio, threshold_at
 from zevatron.core.statistics.average import AveragedLikelihoodRatio, minimax_weights
 from zevatron.core.statistics.search import bracket
 from zevatron.core.statistics.verdicts import smallest_fraction
+from zevatron.core.training.loop import train
+from zevatron.core.training.run_folder import RunFolder, training_digest
 
 NSIDE = 8
 
@@ -205,3 +209,68 @@ def test_scenarios_with_other_isotropic_events_are_refused(tmp_path, own_cache):
     text = CROSS.replace('"sources.names" = ["M82"]', '"energy.background" = "auger2020"')
     with pytest.raises(InputError, match="same isotropic events"):
         run_cross(read_cross(written(tmp_path, text)), tmp_path / "out")
+
+
+# ---- training on scenarios
+
+
+def test_each_sky_of_several_scenarios_is_wholly_from_one():
+    left, right = np.zeros((2, 12, 1))
+    left[0], right[1] = 1, 1
+    flat = np.full((12, 1), 1 / 12)
+    densities = [SkyDensity(name, 1, np.array([56.0, 100.0]), source, flat) for name, source in (("left", left), ("right", right))]
+    sampler = CompositeSampler(densities, weights=(1, 3))
+    n_source = np.full(4000, 6)
+    events = sampler.draw(10, n_source, np.random.default_rng(1))
+    first = events.ipix[:, 0]
+    assert set(first) == {0, 1} and np.all(events.ipix[:, :6] == first[:, None])
+    assert np.mean(first == 1) == pytest.approx(0.75, abs=5 * np.sqrt(0.75 * 0.25 / 4000))
+    assert np.bincount(events.ipix[:, 6:].ravel(), minlength=12).std() < 5 * np.sqrt(16_000 / 12)
+    assert events.is_source.sum(axis=1).tolist() == n_source.tolist()
+    again = sampler.draw(10, n_source, np.random.default_rng(1))
+    np.testing.assert_array_equal(again.ipix, events.ipix)
+
+
+def scenario_run(**values):
+    return with_values(RunConfig(), {
+        "sky.nside": 8, "energy.bin_width": 0.375, "events.n_events": (60,), "network.filters": 2, "training.epochs": 1,
+        "training.maps_per_epoch": 64, "training.validation_maps": 64, "training.threads": 1,
+        "training.scenarios": {"Cen A": "sources.names=['Cen A']", "M82, protons": (
+            "sources.names=['M82']", "emission.model=power_law", "emission.fractions=[1, 0, 0, 0, 0]",
+        )}, **values,
+    })
+
+
+def test_scenarios_of_a_training_are_part_of_the_run():
+    run = scenario_run()
+    assert config_from_toml(run_toml(run)) == run and config_from_toml(run_toml(run)).digest == run.digest
+    other = with_values(run, {"training.scenarios.M82, protons": "sources.names=['M87']"})
+    assert training_digest(other) != training_digest(run) != training_digest(scenario_run(**{"training.scenarios": {}}))
+    first, second = training_scenarios(run)
+    assert (first.name, second.name) == ("Cen A", "M82, protons")
+    assert second.config.emission.model == "power_law" and second.config.sources.names == ("M82",)
+    assert not second.config.training.scenarios
+
+
+def test_a_network_is_trained_on_skies_of_its_scenarios(tmp_path, own_cache):
+    run = scenario_run()
+    folder = RunFolder.create(tmp_path / "run", run, blob(0))  # a density of the run itself does not count
+    assert folder.density is None
+    assert train(folder).state == "done"
+    expected = [sky_densities(scenario.config)[0] for scenario in training_scenarios(run)]
+    assert [d.digest for d in folder.densities] == [d.digest for d in expected] and folder.densities[1].name == "M82, protons"
+    record = read_record(folder.best_path)
+    assert record["source"] == "Cen A | M82, protons" and "M82, protons" in record["run"]["config"]
+    folder.density_path.unlink()
+    longer = RunFolder.create(tmp_path / "run", with_values(run, {"training.epochs": 2}))
+    assert train(longer).epoch == 2  # made again, found to be the same, and gone on with
+
+
+@pytest.mark.parametrize(("entry", "words"), [
+    ("field.colour=1", "field.colour: no such setting"), ("sky.nside=4", "the same for all scenarios"),
+    (3, "expected assignments"), ("sources.names=['M82', 'M87']", "one source or a mixture"), ("training.epochs=3", "the same for all"),
+])
+def test_a_training_on_impossible_scenarios_does_not_start(tmp_path, entry, words):
+    with pytest.raises(ConfigError, match=words):
+        RunFolder.create(tmp_path / "run", scenario_run(**{"training.scenarios": {"first": entry}}))
+    assert not (tmp_path / "run").exists()

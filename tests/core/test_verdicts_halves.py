@@ -16,7 +16,7 @@ from zevatron.core.sky_density import SkyDensity, sky_densities
 from zevatron.core.sky_density.smoothing import smoothed_density
 from zevatron.core.statistics import likelihood_verdict, limit_verdict
 from zevatron.core.study import likelihood_verdicts, template_pairs
-from zevatron.core.training.run_folder import training_digest
+from zevatron.core.training.run_folder import RunFolder, training_digest
 
 NSIDE = 16
 CENTRE = pixel_vectors(NSIDE, np.array([1234]))[0]
@@ -139,6 +139,12 @@ def test_halves_are_part_of_the_run_and_of_the_training(centaurus):
     (found,), (same,) = likelihood_verdicts(across), likelihood_verdicts(centaurus)
     assert found.rays == "halves" and found.template is not None and same.rays == "all" and same.template is None
     assert found.skies != same.skies
+
+
+def test_a_density_of_all_rays_is_not_trained_on_across_halves(centaurus, tmp_path):
+    density = sky_densities(centaurus)[0]
+    assert RunFolder.create(tmp_path / "all", centaurus, density).density.digest == density.digest
+    assert RunFolder.create(tmp_path / "halves", with_values(centaurus, {"sky.halves": True}), density).density is None
 
 
 def test_nuclei_sampled_for_the_halves_are_not_the_same(centaurus):

@@ -45,16 +45,6 @@ def test_a_tick_asks_for_the_limit_across_halves(answered, qtbot):
     assert panel.template.isHidden()
 
 
-def test_a_training_across_halves_makes_its_own_density(answered, qtbot, monkeypatch):
-    window, given = answered, []
-    monkeypatch.setattr(window.training, "start", lambda config, source, n_events, density: given.append(density))
-    window.train()
-    window.draft.set("sky.halves", True)
-    qtbot.waitUntil(lambda: window.controller.is_current, timeout=20_000)
-    window.train()
-    assert given[0].name == "Cen A" and given[1] is None
-
-
 def test_what_the_limit_rests_on_is_computed_when_asked(answered, qtbot):
     window, part = answered, answered.inspector.information_part
     assert all(line.isHidden() for line in part.rows.values()) and not part.hint.isHidden() and part.ask.isEnabled()
