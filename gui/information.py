@@ -2,7 +2,7 @@
 
 from ..core.galactic_field.members import twin_field
 from .parts import Part, ValueRow
-from .plots.numbers import THIN_SPACE, TIMES, fixed, percent
+from .plots.numbers import THIN_SPACE, TIMES, percent, significant
 from .widgets import button, row, wrapped
 
 ROWS = {  # statistic: name, what it means
@@ -64,4 +64,4 @@ def information_text(verdict):
         return "not even η = 1"
     text = percent(verdict.eta_min, 2)
     ratio = verdict.ratio_to_limit
-    return text if ratio is None else f"{text}, {TIMES}{THIN_SPACE}{fixed(ratio, 2)}"
+    return text if ratio is None else f"{text}, {TIMES}{THIN_SPACE}{significant(ratio)}"
