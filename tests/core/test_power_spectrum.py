@@ -1,6 +1,7 @@
 """Angular power spectra: against healpy and sums over pairs, by the laws of shot noise and the symmetries of the sphere."""
 
 import math
+from pathlib import Path
 
 import healpy as hp
 import keras
@@ -23,6 +24,7 @@ from zevatron.core.statistics.registry import statistic_named
 from zevatron.core.training import NetworkStatistic, RunFolder, train
 
 NSIDE = 16
+REFERENCE = Path(__file__).parent.parent / "reference" / "jf12_random_CenA_arrivals.csv"
 DEGREES = np.arange(1, 33)
 
 
@@ -203,6 +205,17 @@ def test_no_spectrum_beats_the_likelihood_ratio():
     assert all(verdict.statistic == name and verdict.alpha <= 0.01 for name, verdict in found.items())
     limit = found["likelihood_ratio"].eta_high
     assert all(found[name].eta_min > 1.2 * limit for name in ("power_spectrum", "power_spectrum_squared"))
+
+
+@pytest.mark.parametrize(("n_events", "published"), [(100, 0.21), pytest.param(300, 0.12, marks=pytest.mark.slow)])
+def test_published_fractions_come_out_again(n_events, published):
+    """Kalashev, Pshirkov & Zotov, JCAP 09 (2019) 034: Cen A by D, in per cent without decimals; rays of CRPropa, not theirs."""
+    table = np.loadtxt(REFERENCE, delimiter=",", comments="#", skiprows=4)
+    source = np.zeros((12 * 32**2, 1))
+    source[table[:, 0].astype(int), 0] = table[:, 1] / table[:, 1].sum()
+    density = SkyDensity("Cen A", 32, np.array([56.0, 315.0]), source, np.full(source.shape, 1 / len(source)))
+    found = named_verdict("power_spectrum", run_config(test__maps=5000, test__bootstrap=0), density, n_events)
+    assert found.eta_min == pytest.approx(published, rel=0.06)
 
 
 # The network of power spectra
