@@ -15,6 +15,7 @@ from .weights import seeded_initializers
 
 BLOCKS = 3
 NEIGHBOURS = 8  # the event itself included
+MOMENTUM = 0.9  # of the batch statistics
 FAR = 1e4  # beyond every distance and feature; fits into float16
 
 
@@ -134,6 +135,8 @@ def event_graph(nside, n_bins, filters, seed=None):
     x = keras.layers.Dense(2 * filters, "relu", kernel_initializer=next(initializers), name="event_dense")(x)
     x = keras.layers.Multiply(name="events_only")([x, valid])
     x = EventPooling(name="pooling")([x, valid])
+    # a source moves means over hundreds of events by little: only the normalised ones are learnt from at once
+    x = keras.layers.BatchNormalization(momentum=MOMENTUM, name="normalisation")(x)
     x = keras.layers.Dense(filters, "relu", kernel_initializer=next(initializers), name="dense_1")(x)
     x = keras.layers.Dense(1, kernel_initializer=next(initializers), name="log_odds")(x)
     return network_from_counts(keras.Model(events, x, name="log_odds"), "event_graph")

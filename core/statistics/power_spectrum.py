@@ -196,16 +196,17 @@ def _power(places, ring, cosine, sine, weight, legendre, exposed_real, exposed_i
             phase_real[:], phase_imaginary[:] = 0.0, 0.0
             while j < n_events and ring[order[j]] == here:
                 k = order[j]
-                x, y = weight[k] / n_events, 0.0
+                x, y, c, s = weight[k] / n_events, 0.0, cosine[k], sine[k]
                 for m in range(size):
                     phase_real[m] += x
                     phase_imaginary[m] += y
-                    x, y = x * cosine[k] - y * sine[k], x * sine[k] + y * cosine[k]
+                    x, y = x * c - y * s, x * s + y * c
                 j += 1
             for m in range(size):
+                x, y = phase_real[m], phase_imaginary[m]
                 for degree in range(m, size):
-                    real[m, degree] += legendre[here, m, degree] * phase_real[m]
-                    imaginary[m, degree] += legendre[here, m, degree] * phase_imaginary[m]
+                    real[m, degree] += legendre[here, m, degree] * x
+                    imaginary[m, degree] += legendre[here, m, degree] * y
         for degree in range(size):
             total = 0.5 * real[0, degree] ** 2
             for m in range(1, degree + 1):
