@@ -16,7 +16,8 @@ from zevatron.core.tables import read_table, write_table
 ROOT = Path(__file__).resolve().parents[2]
 TINY = [
     "sky.nside=8", "energy.bin_width=0.25", "network.filters=4", "training.epochs=2", "training.maps_per_epoch=256",
-    "training.validation_maps=200", "training.threads=1", "test.maps=1000", "test.bootstrap=20", "field.model=none",
+    "training.validation_maps=200", "training.threads=1", "test.maps=1000", "test.bootstrap=20", "test.check_maps=2000",
+    "field.model=none",
 ]
 
 
