@@ -9,6 +9,7 @@ empty regions of the sky stay exactly zero.
 import keras
 
 from .layers import EnergySum, FaceConvolution, FacePooling, HealpixFaces
+from .weights import seeded_initializers
 
 DENSE_UNITS = (16, 16)  # of the BCNN, Figure 1 of the paper
 
@@ -43,7 +44,7 @@ def _every_block(nside, filters):
 
 
 def _classifier(name, counts, maps, nside, filters, dense, seed):
-    initializers = _initializers(seed)
+    initializers = seeded_initializers(seed)
     x = HealpixFaces(nside, name="faces")(maps)
     for block, number in enumerate(filters, 1):
         x = FaceConvolution(number, kernel_initializer=next(initializers), name=f"convolution_{block}")(x)
@@ -54,11 +55,3 @@ def _classifier(name, counts, maps, nside, filters, dense, seed):
         x = keras.layers.Dense(units, activation, kernel_initializer=next(initializers), name=f"dense_{i}")(x)
     x = keras.layers.Dense(1, kernel_initializer=next(initializers), name="log_odds")(x)
     return keras.Model(counts, keras.layers.Activation("sigmoid", name="probability")(x), name=name)
-
-
-def _initializers(seed):
-    """Yield Glorot's uniform initialisers, each with a seed of its own (none if ``seed`` is None)."""
-    number = 0
-    while True:
-        yield keras.initializers.GlorotUniform(None if seed is None else seed * 1000 + number)
-        number += 1

@@ -63,6 +63,11 @@ class LikelihoodRatio:
         return _sums(events.ipix, events.bin, self.n_bins, self._table) * UNIT
 
 
+def likelihood_ratios(config, density, n_events):
+    """Return the likelihood ratio as a function of the fraction under test."""
+    return lambda eta: LikelihoodRatio(density, eta)
+
+
 @numba.njit(nogil=True, cache=True)
 def _sums(ipix, energy_bin, n_bins, table):
     result = np.zeros(ipix.shape[0], np.int64)
