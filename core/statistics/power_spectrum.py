@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import InputError
 from ..harmonics import highest_multipole, legendre_functions, ring_places
 from ..mock_events import EventSampler, random_stream
+from .cells import check_cells
 
 ISOTROPIC_SKIES = 20_000  # from which mean and scatter under isotropy are taken; 1e4 to 1e5 were published
 BATCH = 1_000
@@ -74,11 +75,7 @@ class SkySpectra:
         InputError
             If events and density have different pixels or bins.
         """
-        if (events.nside, events.n_bins) != (self.nside, self.n_bins):
-            raise InputError(
-                f"expected events of nside {self.nside} in {self.n_bins} bins, received nside {events.nside} "
-                f"in {events.n_bins} bins"
-            )
+        check_cells(events, self.nside, self.n_bins)
         return _power(self._place[events.ipix], *self._pixels, self._legendre, *self._exposed)[:, 1:]
 
 
