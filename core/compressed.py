@@ -1,4 +1,4 @@
-"""Text files of others, perhaps compressed, that may be damaged or grow without end when they are unpacked."""
+"""Files of others, perhaps compressed, that may be damaged or grow without end when they are unpacked."""
 
 import bz2
 import gzip
@@ -34,7 +34,7 @@ def chunks(path, largest):
         for piece in reader(path):
             size += len(piece)
             if size > largest:
-                raise DamagedFileError(f"{path}: expected at most {largest / 2**20:g} MiB of text, received more")
+                raise DamagedFileError(f"{path}: expected at most {largest / 2**20:g} MiB, received more")
             yield piece
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise DamagedFileError(f"cannot read {path}: {error}; copy it again") from None

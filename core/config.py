@@ -443,10 +443,24 @@ class SkyConfig(Section):
         "edge", choices=("edge", "flux"), label="Normalisation",
         help="edge: every nucleus counted as at the Galaxy's edge, as published; flux: weighted by the field's magnification",
     )
+    halves: bool = setting(
+        False, label="Across halves",
+        help="Templates and networks know one half of the rays, test skies are drawn from the other: nothing can profit from their sampling",
+    )
 
     def check(self):
         """Require a power of two."""
         check_nside(self.nside, "sky.nside")
+
+    @property
+    def template_half(self):
+        """Half of the rays that templates and training skies are made from; None for all."""
+        return 0 if self.halves else None
+
+    @property
+    def events_half(self):
+        """Half of the rays that test skies are drawn from; None for all."""
+        return 1 if self.halves else None
 
 
 @dataclass(frozen=True)
@@ -470,11 +484,19 @@ class NetworkConfig(Section):
 
     path = "network"
     kind: str = setting(
-        "bcnn", choices=network_kinds, label="Network", help="bcnn: all energy bins as channels; cnn: one map of all energies"
+        "bcnn", choices=network_kinds, label="Network", help="cnn: one map of all energies; the others see the energy bins (docs/network.md)"
     )
     filters: int = setting(
-        76, low=1, high=1024, label="Feature maps", help="Feature maps of each convolution (published: 76 for bcnn, 32 for cnn)"
+        76, low=0, high=1024, label="Feature maps",
+        help="Feature maps of each convolution, or units of a layer; 0: the network's own number (published: 76 for bcnn, 32 for cnn)",
     )
+
+    @property
+    def filter_count(self):
+        """Number of feature maps, the network's own number resolved."""
+        from .network.registry import NETWORKS
+
+        return self.filters or NETWORKS[self.kind].filters
 
 
 @dataclass(frozen=True)
@@ -489,6 +511,10 @@ class TrainingConfig(Section):
     validation_maps: int = setting(10_000, low=64, high=1_000_000, label="Validation maps", help="Fixed mock skies that choose the best epoch")
     learning_rate: float = setting(1.0, low=1e-6, high=10.0, label="Learning rate", help="Of Adadelta; the library's default of 0.001 does not train")
     threads: int = setting(0, low=0, high=256, label="Threads", help="Processor threads of the training process; 0: all")
+    scenarios: Table = setting(  # noqa: RUF009  a dataclass field
+        NOTHING, label="Scenarios",
+        help='Every training sky is wholly from one of these, at random, such as { PT11 = "field.model=pt11_bss_halo" }; empty: from the run',
+    )
 
 
 @dataclass(frozen=True)
@@ -501,6 +527,10 @@ class TestConfig(Section):
     beta: float = setting(0.05, low=1e-3, high=0.5, label="β", help="Largest probability to miss the source")
     maps: int = setting(50_000, low=100, high=10_000_000, label="Test maps", help="Mock skies of each hypothesis from which errors are measured")
     bootstrap: int = setting(200, low=0, high=10_000, label="Bootstrap", help="Resamplings for the 68 % interval of η")
+    check_maps: int = setting(
+        100_000, low=0, high=100_000_000, label="Check maps",
+        help="Further isotropic skies on which α is checked and the ROC drawn: 100 000 show it down to 0.001, 1 000 000 to 0.0001",
+    )
 
     def check(self):
         """Require enough isotropic maps to place the threshold."""
@@ -545,6 +575,7 @@ PRESETS = types.MappingProxyType({
     "quick": types.MappingProxyType({
         "sky.nside": 16, "network.filters": 24, "events.n_events": (300,), "training.epochs": 8,
         "training.maps_per_epoch": 4000, "training.validation_maps": 2000, "training.patience": 4, "test.maps": 10_000,
+        "test.check_maps": 20_000,
     }),
 })
 

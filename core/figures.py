@@ -17,6 +17,7 @@ from matplotlib.ticker import PercentFormatter
 from .errors import InputError
 from .files import replacing_path
 from .published import published_eta
+from .statistics.registry import label_of
 from .units import SUN_DISTANCE
 
 NETWORK, LIMIT, PUBLISHED, INK = "#c2571a", "#1769aa", "#667085", "#1b2130"
@@ -247,7 +248,12 @@ def colour_of(statistic):
     return LIMIT if statistic == "likelihood_ratio" else NETWORK
 
 
-NAMES = {"likelihood_ratio": "likelihood ratio (limit)", "bcnn": "BCNN", "cnn": "CNN"}
+FEW_SKIES = 100
+
+
+def name_of(statistic):
+    """Return how a statistic is called in a legend."""
+    return "likelihood ratio (limit)" if statistic == "likelihood_ratio" else label_of(statistic)
 
 
 def roc_figure(verdicts):
@@ -257,18 +263,28 @@ def roc_figure(verdicts):
     for verdict in verdicts:
         if verdict.eta_min is None:
             continue
-        label = f"{NAMES.get(verdict.statistic, verdict.statistic)}, η = {100 * verdict.eta_min:.2f} %, AUC {verdict.auc:.4f}"
+        label = f"{name_of(verdict.statistic)}, η = {100 * verdict.eta_min:.2f} %, AUC {verdict.auc:.4f}"
         axes.plot(verdict.roc_false_positive, verdict.roc_true_positive, color=colour_of(verdict.statistic), lw=1.8, label=label)
+        _draw_poisson_errors(axes, verdict)
     if verdicts:
         axes.axvline(verdicts[0].alpha_requested, color=PUBLISHED, lw=0.8, ls=":")
         axes.axhline(1 - verdicts[0].beta_requested, color=PUBLISHED, lw=0.8, ls=":")
         axes.set_title(f"{verdicts[0].source}, N = {verdicts[0].n_events}", color=INK)
     axes.set_xscale("log")
-    axes.set_xlim(1e-4, 1)
+    axes.set_xlim(1e-5, 1)
     axes.set_ylim(0, 1.01)
     _label(axes, "false-positive rate α", "power 1 − β")
     axes.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
+
+
+def _draw_poisson_errors(axes, verdict):
+    """Shade the error of false-positive rates that rest on fewer than a hundred isotropic skies."""
+    rate, error = verdict.roc_false_positive, verdict.roc_false_positive_error
+    if len(error):
+        few = (rate > 0) & (error > FEW_SKIES**-0.5 * rate)
+        low, high = np.maximum(rate - error, 1e-9), rate + error
+        axes.fill_betweenx(verdict.roc_true_positive[few], low[few], high[few], color=colour_of(verdict.statistic), alpha=0.25, lw=0)
 
 
 def score_figure(verdict):
@@ -280,7 +296,7 @@ def score_figure(verdict):
     ):
         axes.stairs(density, edges, color=colour, fill=True, alpha=0.45, label=label)
     axes.axvline(verdict.threshold, color=INK, lw=0.9, ls="--", label=f"threshold at α ≤ {verdict.alpha_requested:g}")
-    _label(axes, f"score: {NAMES.get(verdict.statistic, verdict.statistic)}", "probability density")
+    _label(axes, f"score: {name_of(verdict.statistic)}", "probability density")
     axes.legend(frameon=False)
     return figure
 
@@ -311,12 +327,12 @@ def _draw_eta(axes, source, rows):
         low = np.array([row["eta_min"] if row["eta_low"] is None else row["eta_low"] for row in chosen])
         high = np.array([row["eta_min"] if row["eta_high"] is None else row["eta_high"] for row in chosen])
         axes.errorbar(number, eta, [np.clip(eta - low, 0, None), np.clip(high - eta, 0, None)], color=colour_of(statistic),
-                      marker="o", ms=4, lw=1.6, capsize=2, label=NAMES.get(statistic, statistic))
+                      marker="o", ms=4, lw=1.6, capsize=2, label=name_of(statistic))
     for statistic, marker in (("bcnn", "x"), ("cnn", "+")):
         published = [(n, published_eta(source, n).get(statistic)) for n in sorted({row["n_events"] for row in rows})]
         points = [(n, eta) for n, eta in published if eta is not None]
         if points:
-            axes.plot(*zip(*points, strict=True), marker, color=PUBLISHED, ms=7, label=f"published, {NAMES[statistic]}")
+            axes.plot(*zip(*points, strict=True), marker, color=PUBLISHED, ms=7, label=f"published, {name_of(statistic)}")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(bottom=0)
     axes.set_title(source, color=INK)

@@ -6,6 +6,8 @@ HEALPix in NESTED order (the four children of a pixel are neighbours in
 memory, which pooling and refinement use); files say their own ordering.
 """
 
+import math
+
 import numpy as np
 
 from .errors import InputError
@@ -25,6 +27,20 @@ def check_nside(nside, path=None):
     if value != nside or not 1 <= value <= 8192 or value & (value - 1):
         raise InputError(f"expected a power of two from 1 to 8192, received {nside!r}", path)
     return value
+
+
+def nside_of(npix):
+    """Return the resolution of maps with ``npix`` pixels.
+
+    Raises
+    ------
+    InputError
+        If no HEALPix map of a power of two has so many.
+    """
+    nside = math.isqrt(max(npix, 0) // 12)
+    if 12 * nside**2 != npix:
+        raise InputError(f"{npix} pixels are no HEALPix map")
+    return check_nside(nside)
 
 
 def unit_vectors(glon, glat):

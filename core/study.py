@@ -6,10 +6,11 @@ cells is a folder with its own result, so that nothing is computed twice and
 a failed cell does not stop the rest.
 """
 
+import functools
 import itertools
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .config import RunConfig, config_from_dict, network_kinds, read_run, read_toml, run_toml, settings_of, with_values
@@ -19,6 +20,7 @@ from .progress import SILENT, StageProgress
 from .provenance import run_record, stamp
 from .published import published_eta
 from .sources import selected_sources
+from .statistics.registry import STATISTICS
 from .tables import write_table
 
 LIKELIHOOD_RATIO = "likelihood_ratio"
@@ -32,7 +34,8 @@ def grid_verdicts(config, judge, progress=SILENT):
     ----------
     config : RunConfig
     judge : callable
-        ``judge(config, density, n_events, progress=...)`` returns a :class:`~.statistics.Verdict`.
+        ``judge(config, template, density, n_events, progress=...)`` returns a :class:`~.statistics.Verdict` on skies of
+        ``density``; ``template`` is what a statistic may know: the same, or across halves that of the other rays.
     progress : Progress, optional
 
     Returns
@@ -40,34 +43,61 @@ def grid_verdicts(config, judge, progress=SILENT):
     tuple of Verdict
         Sources in the order of the run, numbers of events inside.
     """
-    from .sky_density import sky_densities
-
     verdicts = []
-    for density in sky_densities(config, progress=progress):
+    for template, density in template_pairs(config, progress=progress):
         for n_events in config.events.n_events:
             stage = StageProgress(progress, f"{density.name}, N = {n_events}")
-            verdicts.append(judge(config, density, n_events, progress=stage))
+            verdicts.append(judge(config, template, density, n_events, progress=stage))
     return tuple(verdicts)
+
+
+def template_pairs(config, *, progress=SILENT):
+    """Return ``(template, density)`` of every source of a run: what a statistic may know, what test skies are drawn from."""
+    from .sky_density import sky_densities
+
+    drawn = sky_densities(config, half=config.sky.events_half, progress=progress)
+    known = sky_densities(config, half=config.sky.template_half, progress=progress) if config.sky.halves else drawn
+    return tuple(zip(known, drawn, strict=True))
 
 
 def likelihood_verdicts(config, progress=SILENT):
     """Return the likelihood-ratio limit of every cell of a run."""
-    from .statistics import likelihood_verdict
+    return statistic_verdicts(LIKELIHOOD_RATIO, config, progress)
 
-    return grid_verdicts(config, likelihood_verdict, progress)
+
+def statistic_verdicts(name, config, progress=SILENT):
+    """Return what a statistic of :data:`.statistics.registry.STATISTICS` reaches in every cell of a run."""
+    from .statistics import limit_verdict
+    from .statistics.registry import statistic_named
+
+    if name == LIKELIHOOD_RATIO:
+        return grid_verdicts(config, limit_verdict, progress)
+    return beside_limits(config, functools.partial(statistic_named, name, config), progress)
 
 
 def network_verdicts(config, model_path, progress=SILENT):
-    """Return what a trained network reaches in every cell of a run."""
+    """Return what a trained network reaches in every cell of a run, beside the limit on the same skies."""
     from .backend import load_backend
 
     load_backend(config.training.threads)
-    from .statistics import verdict
     from .training import NetworkStatistic
 
     network = NetworkStatistic(model_path)
     network.check_fits(config)
-    return grid_verdicts(config, lambda c, d, n, progress: verdict(c, d, n, network, progress=progress), progress)
+    return beside_limits(config, lambda template, n_events: network, progress)
+
+
+def beside_limits(config, statistic, progress=SILENT):
+    """Judge ``statistic(template, n_events)`` in every cell of a run, the likelihood ratio on the same skies for ``eta_limit``."""
+    from .statistics import limit_verdict, verdict
+
+    def judge(config, template, density, n_events, progress):
+        found = verdict(config, density, n_events, statistic(template, n_events), progress=progress)
+        bare = with_values(config, {"test.bootstrap": 0, "test.check_maps": 0})
+        limit = limit_verdict(bare, template, density, n_events, progress=progress)
+        return replace(found, eta_limit=limit.eta_min)
+
+    return grid_verdicts(config, judge, progress)
 
 
 def result_document(config, verdicts):
@@ -152,7 +182,7 @@ class Study:
                 for key, value in point.items()
             })
             for (label, cell), statistic in itertools.product(run_cells(config), self.statistics):
-                if statistic != LIKELIHOOD_RATIO:
+                if statistic in network_kinds():
                     cell = with_values(cell, {"network.kind": statistic})
                 cells.append(StudyCell(label, cell, statistic, point))
         return tuple(cells)
@@ -161,7 +191,7 @@ class Study:
 def read_study(path):
     """Read a study file.
 
-    It holds ``statistics`` (a list of ``likelihood_ratio`` and network kinds), a base run as ``base = "RUN.toml"`` or
+    It holds ``statistics`` (a list of names of statistics and network kinds), a base run as ``base = "RUN.toml"`` or
     as a table ``[run]``, and optionally ``[axes]`` with lists of values by dotted setting.
 
     Raises
@@ -176,7 +206,7 @@ def read_study(path):
     if "base" in data and "run" in data:
         raise ConfigError("expected either base or run, received both", "base")
     base = read_run(Path(path).parent / data["base"]) if "base" in data else config_from_dict(data.get("run", {}))
-    known = (LIKELIHOOD_RATIO, *network_kinds())
+    known = (*STATISTICS, *network_kinds())
     statistics = data.get("statistics", [LIKELIHOOD_RATIO])
     if not isinstance(statistics, list) or not statistics:
         raise ConfigError(f"expected a list of {', '.join(known)}, received {statistics!r}", "statistics")
@@ -252,8 +282,8 @@ def _cell_result(cell, folder, progress):
             log.warning("%s", error)
     with replacing(folder / "run.toml", "w", encoding="utf-8") as stream:
         stream.write(run_toml(cell.config))
-    if cell.statistic == LIKELIHOOD_RATIO:
-        verdicts = likelihood_verdicts(cell.config, progress)
+    if cell.statistic in STATISTICS:
+        verdicts = statistic_verdicts(cell.statistic, cell.config, progress)
     else:
         from .training import train_blocking
 
@@ -264,7 +294,10 @@ def _cell_result(cell, folder, progress):
     return document
 
 
-TABLE_COLUMNS = ("source", "n_events", "statistic", "eta_min", "eta_low", "eta_high", "alpha", "beta", "auc")
+TABLE_COLUMNS = (
+    "source", "n_events", "statistic", "eta_min", "eta_low", "eta_high", "eta_limit", "ratio_to_limit", "alpha", "alpha_checked",
+    "beta", "auc", "rays",
+)
 
 
 def eta_columns(rows):
@@ -281,7 +314,8 @@ def write_eta_tables(folder, config, rows, name="eta_table"):
     folder = Path(folder)
     columns = eta_columns(rows)
     write_table(folder / f"{name}.csv", columns, [
-        "smallest detectable source fraction eta (0..1) with its 68 % interval; published_*: see resources/published_eta.csv",
+        "smallest detectable source fraction eta (0..1) with its 68 % interval; eta_limit: likelihood ratio on the same skies; "
+        "published_*: see resources/published_eta.csv",
         f"digest {config.digest}, seed {config.seed}",
     ])
     with replacing(folder / f"{name}.tex", "w", encoding="utf-8") as stream:
@@ -303,7 +337,10 @@ def _write_eta_hdf5(path, config, columns):
 
 
 def eta_latex(rows):
-    """Return a LaTeX table like the paper's Table 1: sources in rows, N in columns, per cent; published values in brackets."""
+    """Return a LaTeX table like the paper's Table 1: sources in rows, N in columns, per cent.
+
+    Published values stand in round brackets, ratios to the limit in square ones.
+    """
     numbers = sorted({row["n_events"] for row in rows})
     axes = [key for key in rows[0] if "." in key]
     lines = [
@@ -326,4 +363,8 @@ def _latex_cell(row):
     if row["eta_min"] is None:
         return "--"
     published = published_eta(row["source"], row["n_events"]).get(row["statistic"])
-    return f"{100 * row['eta_min']:.2f}" + (f" ({100 * published:.2f})" if published else "")
+    ratio = row.get("ratio_to_limit")
+    return (
+        f"{100 * row['eta_min']:.2f}" + (f" ({100 * published:.2f})" if published else "")
+        + (f" [{ratio:.2f}]" if ratio and row["statistic"] != LIKELIHOOD_RATIO else "")
+    )

@@ -6,51 +6,18 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
 
 from ..core.published import published_eta
 from . import theme
+from .information import InformationPart
 from .panels.labels import NARROW_SPACE, registry_labels
-from .plots.numbers import THIN_SPACE, fixed, percent, percent_interval, significant
+from .parts import Part, ValueRow, eta_text
+from .plots.numbers import THIN_SPACE, TIMES, fixed, percent, significant
 from .plots.results import EtaPlot
 from .plots.spectrum import SpectrumPlot
-from .widgets import column, label, row, separator, set_role, wrapped
+from .widgets import column, label, wrapped
 
 PAPER = "arXiv:2105.06414, Table 1: JF12 with its random part, Nside 32, 15 bins, ΔE/E = 20 %, α = 0.01, β = 0.05"
-MARGIN = 2 * theme.RHYTHM
 WIDTH = 304
 PLOT_HEIGHT = 170
 SMALL_SHARE = 5e-4  # what is less is not worth a word
-
-
-class ValueRow(QWidget):
-    """A name and its value, aligned to the right."""
-
-    def __init__(self, text, role=None, parent=None):
-        super().__init__(parent)
-        self.name, self.value = label(text), label("", role)
-        self._role = role
-        self.setLayout(row(self.name, None, self.value))
-
-    def show_value(self, text, is_quiet=False):
-        """Show a value, in grey where it is none."""
-        self.value.setText(text)
-        set_role(self.value, "quiet" if is_quiet else self._role)
-
-
-class Part(QWidget):
-    """A heading and what belongs to it."""
-
-    def __init__(self, title, *parts, line=True, parent=None):
-        super().__init__(parent)
-        self.heading = label(title.upper(), "heading")
-        body = column(self.heading, *parts, spacing=6, margins=(MARGIN, 10, MARGIN, 12))
-        layout = column(body, *([separator()] if line else []), spacing=0)
-        layout.setStretch(0, 1)
-        self.setLayout(layout)
-
-
-def eta_text(verdict):
-    """Return the smallest detectable fraction of a verdict with its interval."""
-    if verdict.eta_min is None:
-        return "not even η = 1"
-    return percent_interval(verdict.eta_min, verdict.eta_low, verdict.eta_high, 2)
 
 
 class AnswerPanel(QScrollArea):
@@ -66,7 +33,9 @@ class AnswerPanel(QScrollArea):
         self._controller = controller
         self._pixel = None
         self.limit = ValueRow("Likelihood ratio (limit)", "limit")
+        self.template = wrapped(role="caption")
         self.network = ValueRow("", "active")
+        self.ratio = ValueRow("", "quiet")
         self.paper = ValueRow("", "quiet")
         self.paper.setToolTip(PAPER)
         self.eta_plot = EtaPlot()
@@ -78,7 +47,10 @@ class AnswerPanel(QScrollArea):
         self.score = ValueRow("ln likelihood ratio")
         self.p_value = ValueRow("p-value")
         self.note = wrapped(role="caption")
-        self.fraction_part = Part("Detectable fraction", self.limit, self.network, self.paper, self.eta_plot)
+        self.fraction_part = Part(
+            "Detectable fraction", self.limit, self.template, self.network, self.ratio, self.paper, self.eta_plot
+        )
+        self.information_part = InformationPart(controller)
         self.spectrum_part = Part("Spectrum", self.spectrum, self.losses, self.rays)
         self.sky_part = Part("This sky", self.source_events, self.score, self.p_value, self.note, line=False)
         self._build()
@@ -98,9 +70,9 @@ class AnswerPanel(QScrollArea):
         self.setMinimumWidth(WIDTH)
         content = QWidget()
         content.setObjectName("panel")
-        layout = column(self.fraction_part, self.spectrum_part, self.sky_part, spacing=0)
+        layout = column(self.fraction_part, self.information_part, self.spectrum_part, self.sky_part, spacing=0)
         layout.setStretch(0, 1)
-        layout.setStretch(1, 1)
+        layout.setStretch(2, 1)
         content.setLayout(layout)
         self.setWidget(content)
 
@@ -122,8 +94,15 @@ class AnswerPanel(QScrollArea):
         limit = controller.answers.limit(config, source, n_events)
         waiting = "computing…" if controller.is_working else "not computed"
         self.limit.show_value(waiting if limit is None else eta_text(limit), limit is None)
+        said = template_text(limit)
+        self.template.setText(said)
+        self.template.setVisible(bool(said))
         name = registry_labels("network.kind")[config.network.kind]
         network = controller.answers.network(config, source, n_events)
+        ratio = None if network is None else network.ratio_to_limit
+        self.ratio.setVisible(ratio is not None)
+        self.ratio.name.setText(f"{name} over the limit")
+        self.ratio.show_value(f"{TIMES}{THIN_SPACE}{fixed(ratio, 2)}", True)
         self.network.name.setText(name)
         self.network.show_value("not trained yet" if network is None else eta_text(network), network is None)
         published = published_eta(source, n_events).get(config.network.kind)
@@ -166,6 +145,20 @@ class AnswerPanel(QScrollArea):
         least = test.p_value <= 1 / test.n_null
         self.p_value.show_value(f"<{THIN_SPACE}{significant(1 / test.n_null, 1)}" if least else significant(test.p_value, 2))
         self.note.setText(f"Tested for η = {percent(sky.eta)} against {count(test.n_null)} isotropic skies.")
+
+
+def template_text(limit):
+    """Return which template made a limit across halves, for a caption; empty for one of all rays."""
+    choice = None if limit is None else limit.template
+    if choice is None:
+        return ""
+    raw, smoothed, same = (percent(eta, 2) for eta in (choice.eta_raw, choice.eta_smoothed, choice.eta_same_rays))
+    width = f"{choice.best_width_deg:g}°"
+    won = f"smoothed by {choice.smoothing_deg:g}°" if choice.smoothing_deg else "as it is"
+    return (
+        f"Across halves of the rays; template {won}: raw {raw}, smoothed by {width} {smoothed}. "
+        f"Knowing the rays of the events: {same}."
+    )
 
 
 def signed(value):

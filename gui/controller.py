@@ -7,13 +7,25 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from ..core.errors import ZevatronError
 from ..core.sources import known_sources, selected_sources
 from .jobs import CANCELLED
-from .state.answers import Answers, density_key, wanted_numbers
+from .state.answers import Answers, alone, density_key, wanted_numbers
 from .state.skies import SkyTester, mock_sky
 
 LOG = logging.getLogger(__name__)
 EDIT_PAUSE = 250  # ms without a further edit before the expected density is computed anew
 TEST_PAUSE = 150  # ms before a sky is tested, which takes longer than drawing the next one
 LIMIT_PAUSE = 400  # ms before a limit for another N is begun
+
+
+def one_limit(config, density, n_events, progress):
+    """Judge the likelihood ratio of the density on screen, across halves of the rays if the run says so."""
+    from ..core.statistics import limit_verdict
+
+    if not config.sky.halves:
+        return limit_verdict(config, density, density, n_events, progress=progress)
+    from ..core.study import template_pairs
+
+    (template, drawn), = template_pairs(alone(config, density.name), progress=progress)
+    return limit_verdict(config, template, drawn, n_events, progress=progress)
 
 
 class Controller(QObject):
@@ -250,9 +262,7 @@ class Controller(QObject):
             return
 
         def work(progress):
-            from ..core.statistics import likelihood_verdict
-
-            return likelihood_verdict(config, density, n_events, progress=progress)
+            return one_limit(config, density, n_events, progress)
 
         number = known - len(missing) + 1
         self._limit_job = self.jobs.submit(
@@ -267,6 +277,30 @@ class Controller(QObject):
         self._limit_job = None
         self.answers_changed.emit()
         self._next_limit()
+
+    def compute_information(self, statistics=None):
+        """Ask what the limit on screen owes to energies, positions and the field.
+
+        Parameters
+        ----------
+        statistics : sequence of str, optional
+            Only these, see :func:`~zevatron.core.information.information_verdicts`.
+        """
+        config, source, n_events = alone(self.config, self.source_name), self.source_name, self.choices.n_events
+        limit = self.answers.limit(self.config, source, n_events)
+        if limit is None:
+            return
+
+        def work(progress):
+            from ..core.information import information_verdicts
+
+            return information_verdicts(config, [limit], statistics=statistics, progress=progress)
+
+        def keep(verdicts):
+            self.answers.add_information(config, verdicts)
+            self.answers_changed.emit()
+
+        self.jobs.submit(f"What the limit for {source}, N = {n_events} rests on", work, lane="information", on_done=keep)
 
     def _limit_failed(self, wanted, error):
         self._limit_failure, self._limit_job = wanted, None

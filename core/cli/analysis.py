@@ -96,19 +96,49 @@ def describe(verdict):
     if verdict.eta_min is None:
         return f"{name}: not detectable even if every event is from the source"
     low, high = (f"{100 * x:.2f}" if x is not None else "-" for x in (verdict.eta_low, verdict.eta_high))
-    return f"{name}: eta = {100 * verdict.eta_min:.2f} % ({low} to {high} %), AUC {verdict.auc:.4f}"
+    text = f"{name}: eta = {100 * verdict.eta_min:.2f} % ({low} to {high} %), AUC {verdict.auc:.4f}"
+    if verdict.check_maps:
+        text += f", alpha {100 * verdict.alpha_checked:.2f} +- {100 * verdict.alpha_checked_error:.2f} % on {verdict.check_maps} other skies"
+    if verdict.template is not None:
+        return f"{text}; across halves, {describe_template(verdict.template)}"
+    if verdict.statistic != "likelihood_ratio" and verdict.ratio_to_limit is not None:
+        return f"{text}; {verdict.ratio_to_limit:.2f} times the limit of {100 * verdict.eta_limit:.2f} %"
+    return text
+
+
+def describe_template(choice):
+    """Return which template made the limit across halves, and what the others found."""
+    raw, smoothed, same = (
+        "nothing" if eta is None else f"{100 * eta:.2f} %" for eta in (choice.eta_raw, choice.eta_smoothed, choice.eta_same_rays)
+    )
+    return (
+        f"{choice.name} (raw {raw}, smoothed by {choice.best_width_deg:g} deg {smoothed}; "
+        f"template of the same rays as the events: {same})"
+    )
 
 
 def likelihood(options):
     """Measure the smallest fraction that the likelihood ratio detects."""
+    from ..information import information_runs, information_verdicts
     from ..study import likelihood_verdicts
 
     config = load(options)
-    return _result(options, config, likelihood_verdicts(config, TerminalProgress()))
+    if options.random_field and not options.information:
+        raise InputError("expected --information with it", "--random-field")
+    limits = likelihood_verdicts(config, TerminalProgress())
+    if options.information:
+        asked = [aspect.statistic for aspect, _, _ in information_runs(config, random_field=options.random_field)]
+        limits += information_verdicts(config, limits, statistics=asked, progress=TerminalProgress())
+    return _result(options, config, limits)
 
 
 def evaluate(options):
-    """Measure the smallest fraction that a trained network detects."""
+    """Measure the smallest fraction that a trained network, or a statistic that needs no training, detects."""
+    if options.statistic is not None:
+        from ..study import statistic_verdicts
+
+        config = load(options)
+        return _result(options, config, statistic_verdicts(options.statistic, config, TerminalProgress()))
     if not options.model.is_file():
         raise InputError(f"no file {options.model}; give the best.keras of a run folder", "--model")
     from ..study import network_verdicts
@@ -143,6 +173,20 @@ def study(options):
     if outcome["failed"] and not outcome["done"]:
         raise InputError("; ".join(lines))
     return {"text": "\n".join(lines), **outcome}
+
+
+def cross(options):
+    """Try tests made for one scenario, or for all, on the skies of each."""
+    from ..cross import read_cross, run_cross
+
+    plan = read_cross(options.cross)
+    document = run_cross(plan, options.out, TerminalProgress())
+    lines = [
+        f"N = {row['n_events']}, skies of {row['scenario']}, {row['test']}: "
+        + ("nothing detected" if row["eta_min"] is None else f"eta = {100 * row['eta_min']:.2f} %")
+        for row in document["results"]
+    ]
+    return {"text": "\n".join([*lines, f"wrote result.json and tables to {options.out}"]), **document}
 
 
 def worker(options):

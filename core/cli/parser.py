@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from ..config import PRESETS, emission_models, field_models
-from . import analysis, lenses, physics, run_files, setup
+from ..statistics.registry import STATISTICS
+from . import analysis, lenses, models, physics, run_files, setup
 
 
 class _Parser(argparse.ArgumentParser):
@@ -90,14 +91,38 @@ def build_parser():
 
     train = command("train", analysis.train, "train the classifier; an interrupted run is continued", run=True, out="run folder")
     _narrow(train)
-    evaluate = command("evaluate", analysis.evaluate, "measure a trained network: ROC and smallest fraction", run=True, out="JSON to write")
-    evaluate.add_argument("--model", type=Path, required=True, metavar="M.keras", help="trained network")
+    _halves(train, "train on skies from one half of the rays; the test is then on the other")
+    evaluate = command("evaluate", analysis.evaluate, "measure a trained network or a statistic: ROC and smallest fraction",
+                       run=True, out="JSON to write")
+    judged = evaluate.add_mutually_exclusive_group(required=True)
+    judged.add_argument("--model", type=Path, metavar="M.keras", help="trained network")
+    judged.add_argument("--statistic", choices=tuple(STATISTICS), help="statistic that needs no training")
     _narrow(evaluate)
+    _halves(evaluate, "test on skies from the half of the rays that trainings across halves do not see")
     likelihood = command("likelihood", analysis.likelihood, "the likelihood-ratio limit: smallest fraction any test can see",
                          run=True, out="JSON to write")
     _narrow(likelihood)
+    _halves(likelihood, "template from one half of the rays, raw or smoothed, whichever is lower; events from the other")
+    likelihood.add_argument("--information", action="store_true",
+                            help="also the limits with other energies and positions, and without the field's random part")
+    likelihood.add_argument("--random-field", action="store_true",
+                            help="with --information: also the limit with a random part for a field without; tracing it takes minutes")
     study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
     study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
+
+    published = command("import-model", models.import_model, "turn a published Keras 2 network (.h5, .h5.bz2) into a model of ours",
+                        out=".keras to write")
+    published.add_argument("published", type=Path, metavar="PUBLISHED.h5", help="file of the published analysis, perhaps packed (.bz2)")
+    score = command("score", models.score, "score counts maps made anywhere with a trained or imported network",
+                    out="CSV to write: one column, score")
+    score.add_argument("--model", type=Path, required=True, metavar="M.keras", help="trained or imported network")
+    score.add_argument("--maps", type=Path, required=True, metavar="MAPS.npy",
+                       help="counts in RING order, shape (n, npix) or (n, npix, n_bins)")
+    score.add_argument("--log-odds", action="store_true", help="write the logarithm of the odds, which does not round to 0 or 1")
+
+    cross = command("cross", analysis.cross, "try tests made for one field, source or emission, and their average, on skies of each",
+                    out="folder to write")
+    cross.add_argument("cross", type=Path, metavar="CROSS.toml", help="base run and scenarios; see docs/statistics.md")
 
     lens = command("lens", lenses.lens, "trace the whole sky and write a lens for CRPropa or deflection tables", out="folder to write")
     lens.add_argument("model", metavar="MODEL", help=", ".join(field_models()))
@@ -127,6 +152,10 @@ def build_parser():
     worker.add_argument("folder", type=Path)
     worker.set_defaults(command=analysis.worker)
     return parser
+
+
+def _halves(sub, help):
+    sub.add_argument("--halves", action="store_true", help=f"{help} (same as --set sky.halves=true)")
 
 
 def _narrow(sub):

@@ -52,7 +52,7 @@ def chosen_field(options):
 
 
 def load(options):
-    """Read the run file of a command, with ``--set``, ``--seed``, ``--source`` and ``--events`` applied."""
+    """Read the run file of a command, with ``--set``, ``--seed``, ``--source``, ``--events`` and ``--halves`` applied."""
     config = changed(read_run(options.run), options)
     values = {}
     if getattr(options, "source", None):
@@ -61,6 +61,8 @@ def load(options):
             raise ConfigError("expected no --source, because the run mixes its sources; set sources.mixture=false", "--source")
     if getattr(options, "events", None) is not None:
         values["events.n_events"] = (options.events,)
+    if getattr(options, "halves", False):
+        values["sky.halves"] = True
     config = with_values(config, values) if values else config
     selected_sources(config.sources)
     return config

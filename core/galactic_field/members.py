@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..config import Table
 from ..errors import ConfigError
-from .registry import FIELD_MODELS
+from .registry import FIELD_MODELS, model_parameters, twin_model
 
 
 def has_random_part(model):
@@ -58,6 +58,29 @@ def single_field(field):
         path = "field.ensemble" if field.ensemble else "field.realisations"
         raise ConfigError(f"expected one field, received {len(members)} to average over", path)
     return members[0][0]
+
+
+def twin_field(field, *, random):
+    """Return the same regular field with or without its random part.
+
+    Parameters
+    ----------
+    field : FieldConfig
+    random : bool
+        Whether the twin has a random part.
+
+    Returns
+    -------
+    FieldConfig or None
+        With the changed parameters as far as the other model has them; None where there is no such model, and for a run
+        that averages over models.
+    """
+    twin = None if field.ensemble or field.model not in FIELD_MODELS else twin_model(field.model)
+    if twin is None or has_random_part(twin) != random:
+        return None
+    known = {parameter.name for parameter in model_parameters(twin)}
+    kept = Table({name: value for name, value in field.parameters.items() if name in known})
+    return replace(field, model=twin, parameters=kept)
 
 
 def member_name(field):

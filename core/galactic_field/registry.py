@@ -71,6 +71,20 @@ class Parameter:
     help: str
 
 
+def twin_model(name):
+    """Return the model with the same regular field that has a random part where ``name`` has none, or none where it has one.
+
+    Returns
+    -------
+    str or None
+    """
+    entry = FIELD_MODELS[name]
+    return next((
+        other for other, found in FIELD_MODELS.items()
+        if (found.module, found.factory) == (entry.module, entry.factory) and bool(found.random) != bool(entry.random)
+    ), None)
+
+
 def published_model(name):
     """Make the model ``name`` of :data:`FIELD_MODELS` with its published parameters."""
     entry = FIELD_MODELS[name]

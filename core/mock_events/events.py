@@ -1,6 +1,6 @@
 """Mock skies as lists of pixel and energy bin, drawn without a Python loop over events."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -66,6 +66,10 @@ class MockEvents:
         return MockEvents(
             self.ipix[which], self.bin[which], self.is_source[which], self.n_source[which], self.nside, self.n_bins
         )
+
+    def summed(self):
+        """Return the same skies with all energies in one bin."""
+        return replace(self, bin=np.zeros_like(self.bin), n_bins=1)
 
     def shuffled(self, rng):
         """Return the same skies with the events of each in random order."""

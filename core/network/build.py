@@ -5,7 +5,8 @@ import importlib
 import keras
 
 from ..errors import ConfigError, UnknownNameError
-from ..sky import check_nside
+from ..sky import check_nside, nside_of
+from .event_lists import network_from_counts, takes_lists
 from .layers import EventCounts
 from .registry import NETWORKS
 
@@ -49,10 +50,10 @@ def build_network(kind, nside, n_bins, filters, seed=None):
 
 
 def score_network(network):
-    """Return the network, same weights, with log odds as output; unchanged if it has no layer of that name."""
-    if not any(layer.name == "log_odds" for layer in network.layers):
+    """Return the network, same weights, with log odds as output; unchanged if it has no layer ``probability`` after them."""
+    if not any(layer.name == "probability" for layer in network.layers):
         return network
-    return keras.Model(network.inputs, network.get_layer("log_odds").output, name=network.name)
+    return keras.Model(network.inputs, network.get_layer("probability").input, name=network.name)
 
 
 def event_network(network):
@@ -61,14 +62,18 @@ def event_network(network):
     Its input is (batch, n) integers ``ipix * n_bins + bin`` for any n, negative entries being padding: a batch of
     64 maps of 300 events is 77 kB, the counts it stands for 47 MB at nside 32.
     """
-    _, npix, n_bins = network.input_shape
     events = keras.Input((None,), dtype="int32", name="events")
-    counts = EventCounts(round((npix / 12) ** 0.5), n_bins, name="counts_of_events")(events)
+    if takes_lists(network):
+        return keras.Model(events, network.get_layer("log_odds")(events), name=f"{network.name}_events")
+    _, npix, n_bins = network.input_shape
+    counts = EventCounts(nside_of(npix), n_bins, name="counts_of_events")(events)
     return keras.Model(events, score_network(network)(counts), name=f"{network.name}_events")
 
 
 def counts_network(event_network):
     """Return the network from counts to probability, same weights, that :func:`event_network` was made from."""
     scores = event_network.layers[-1]
+    if not any(isinstance(layer, EventCounts) for layer in event_network.layers):
+        return network_from_counts(scores, event_network.name.removesuffix("_events"))
     probability = keras.layers.Activation("sigmoid", name="probability")(scores.output)
     return keras.Model(scores.inputs, probability, name=scores.name)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..errors import DamagedFileError, InputError
 from ..files import replacing_path
+from .registry import register_layers
 
 RECORD = "zevatron.json"
 FORMAT = 1
@@ -90,8 +91,7 @@ def load_network(path, *, training=False):
     record = read_record(path)
     import keras
 
-    from . import layers  # noqa: F401  registers them
-
+    register_layers()
     try:
         network = keras.saving.load_model(path, compile=training, safe_mode=True)
     except Exception as error:  # a foreign file can fail anywhere inside Keras

@@ -82,7 +82,8 @@ def density_from_parts(config, name, key, nuclei, lens, half=None):
     """Make the density of one source from :class:`~.arrivals.Nuclei` and the :class:`~..lens.SourceLens` of one field."""
     arguments = (nuclei, lens, lens.sparse_density(half), config.energy, config.sky.normalisation)
     if config.energy.method == "sampled":
-        source, losses = sampled_density(*arguments, random_stream(config.seed, f"nuclei {key}"))
+        stream = f"nuclei {key}" if half is None else f"nuclei {key}, half {half}"  # halves have no nucleus in common
+        source, losses = sampled_density(*arguments, random_stream(config.seed, stream))
     else:
         source, losses = expected_density(*arguments)
     isotropic, above = isotropic_density(config.energy, lens.nside)

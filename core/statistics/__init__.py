@@ -2,10 +2,26 @@
 
 A statistic is any object with a ``name`` and ``scores(events)``, which gives one number per mock sky, larger for skies
 that look more like the source's. That orientation is part of the definition: nothing here turns a statistic round.
+
+The list of statistics (:mod:`.registry`) loads nothing; numba is loaded when one of the names below is first used.
 """
 
-from .likelihood import LikelihoodRatio
-from .roc import area_under_curve, roc_curve, threshold_at
-from .verdicts import Verdict, likelihood_verdict, verdict
+import importlib
 
-__all__ = ["LikelihoodRatio", "Verdict", "area_under_curve", "likelihood_verdict", "roc_curve", "threshold_at", "verdict"]
+_HOMES = {
+    "AveragedLikelihoodRatio": "average", "FixedNumberRatio": "fixed_number", "LikelihoodRatio": "likelihood",
+    "SpectrumDeviation": "power_spectrum", "TemplateChoice": "halves", "Verdict": "verdicts", "area_under_curve": "roc",
+    "likelihood_verdict": "verdicts", "limit_verdict": "halves", "named_verdict": "verdicts", "roc_curve": "roc",
+    "threshold_at": "roc", "verdict": "verdicts",
+}
+
+__all__ = [
+    "AveragedLikelihoodRatio", "FixedNumberRatio", "LikelihoodRatio", "SpectrumDeviation", "TemplateChoice", "Verdict",
+    "area_under_curve", "likelihood_verdict", "limit_verdict", "named_verdict", "roc_curve", "threshold_at", "verdict",
+]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

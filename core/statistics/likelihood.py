@@ -4,6 +4,7 @@ import numba
 import numpy as np
 
 from ..errors import InputError
+from .cells import check_cells
 
 LARGEST_ODDS = 1e300  # of one event: keeps the score finite where only one hypothesis allows the event
 UNIT = 2.0**-32  # logarithms are summed in whole units: equal events give equal scores in whatever order they come
@@ -55,12 +56,13 @@ class LikelihoodRatio:
         InputError
             If events and density have different pixels or bins.
         """
-        if (events.nside, events.n_bins) != (self.nside, self.n_bins):
-            raise InputError(
-                f"expected events of nside {self.nside} in {self.n_bins} bins, received nside {events.nside} "
-                f"in {events.n_bins} bins"
-            )
+        check_cells(events, self.nside, self.n_bins)
         return _sums(events.ipix, events.bin, self.n_bins, self._table) * UNIT
+
+
+def likelihood_ratios(config, density, n_events):
+    """Return the likelihood ratio as a function of the fraction under test."""
+    return lambda eta: LikelihoodRatio(density, eta)
 
 
 @numba.njit(nogil=True, cache=True)

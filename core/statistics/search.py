@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from .roc import threshold_at
 
 COARSE_TAIL = 50  # isotropic skies above the threshold in the first, coarse search
-SMALLEST_SHARE = 1e-6  # missed shares are taken to be at least so large where the next guess is made
+SMALLEST_SHARE = 1e-6  # missed shares are taken to be no nearer to 0 and 1 where the next guess is made
 INTERVAL = (15.865, 84.135)  # per cent: 68 % between them
 
 
@@ -97,7 +97,7 @@ def bracket(missed, n_events, start, alpha, beta):
 
 def _guess(low, high, alpha, beta):
     (first, a), (second, b) = ((0, 1 - alpha), low) if high[1] is None else (low, high)
-    aim, a, b = (ndtri(max(share, SMALLEST_SHARE)) for share in (beta, a, b))
+    aim, a, b = (ndtri(min(max(share, SMALLEST_SHARE), 1 - SMALLEST_SHARE)) for share in (beta, a, b))
     return first + (second - first) * (a - aim) / (a - b) if a - b > 0.1 else 2.0 * second
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from ..config import digest_of
 from ..mock_events import EventSampler, random_stream
 from ..progress import SILENT
 from .roc import threshold_at
@@ -29,10 +30,14 @@ class Trials:
     seed : int
         Of the run.
     progress : Progress, optional
+    null_stream : str, optional
+        Random stream of the isotropic skies; with another name they are others.
     """
 
-    def __init__(self, density, n_events, n_maps, seed, progress=SILENT):
+    def __init__(self, density, n_events, n_maps, seed, progress=SILENT, *, null_stream="test_null"):
         self.n_events, self.n_maps = n_events, n_maps
+        self.digest = digest_of("test skies", density.digest, n_events, n_maps, seed)
+        self._null_stream = null_stream
         self.batch = min(max(EVENTS_PER_BATCH // n_events, 1), n_maps)
         self._seed, self._progress = seed, progress
         self._sampler = EventSampler(density)
@@ -47,10 +52,10 @@ class Trials:
         if n_source is None and batch in self._kept:
             return self._kept[batch]
         size = min(self.batch, self.n_maps - batch * self.batch)
-        stream = "test_null" if n_source is None else "test_signal"
+        stream = self._null_stream if n_source is None else "test_signal"
         rng = random_stream(self._seed, stream, self.n_events, batch)
         events = self._sampler.draw(self.n_events, np.full(size, n_source or 0), rng)
-        if n_source is None and self.n_maps * self.n_events <= EVENTS_KEPT:
+        if n_source is None and self.n_maps * self.n_events <= EVENTS_KEPT and self._null_stream == "test_null":
             self._kept[batch] = events
         return events
 

@@ -1,12 +1,13 @@
 """What a statistic can detect: threshold, errors, curves and the smallest fraction."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 
 import numpy as np
 
 from ..mock_events import random_stream, source_counts
 from ..progress import SILENT
-from .likelihood import LikelihoodRatio
+from .registry import statistic_named
 from .roc import area_under_curve, histogram, roc_curve
 from .search import bootstrap_interval, coarse_fraction, coarse_maps, crossing
 from .trials import Measurement, Trials
@@ -37,10 +38,24 @@ class Verdict:
     threshold : float
         A sky that scores above it is called anisotropic.
     roc_false_positive, roc_true_positive : ndarray
+        At ``eta_min``, from the check skies if there are any, else from the test skies.
     null_histogram, signal_histogram : tuple of (ndarray, ndarray)
         Edges, shape (n + 1,), and densities, shape (n,), of the scores.
     eta_grid, beta_grid : ndarray
         Missed share against the fraction, each fraction tested by its own statistic where it depends on it.
+    eta_limit : float or None
+        What the likelihood ratio detects on the same skies; None where it is unknown or detects nothing.
+    alpha_checked, alpha_checked_error : float or None
+        False-positive rate on ``check_maps`` isotropic skies that had no part in placing the threshold, and its Poisson error.
+    check_maps : int
+    roc_false_positive_error : ndarray
+        Poisson error of each false-positive rate.
+    skies : str
+        Digest of the test skies: methods with the same one were judged on the same events.
+    rays : str
+        ``"all"``, or ``"halves"``: the statistic knows one half of the rays, the skies are drawn from the other.
+    template : TemplateChoice or None
+        How a likelihood ratio across halves came to its template.
     """
 
     source: str
@@ -61,15 +76,40 @@ class Verdict:
     signal_histogram: tuple
     eta_grid: np.ndarray
     beta_grid: np.ndarray
+    eta_limit: float | None = None
+    alpha_checked: float | None = None
+    alpha_checked_error: float | None = None
+    check_maps: int = 0
+    roc_false_positive_error: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    skies: str = ""
+    rays: str = "all"
+    template: object = None
+
+    @property
+    def ratio_to_limit(self):
+        """``eta_min`` over that of the likelihood ratio on the same skies; None where either detects nothing."""
+        return None if self.eta_min is None or self.eta_limit is None else self.eta_min / self.eta_limit
 
     def as_dict(self):
         """Return plain values for an entry of ``result.json``."""
-        return {name: _plain(value) for name, value in vars(self).items()}
+        return {name: _plain(value) for name, value in vars(self).items()} | {"ratio_to_limit": self.ratio_to_limit}
 
 
 def likelihood_verdict(config, density, n_events, *, progress=SILENT):
     """Judge the likelihood ratio, every fraction tested by its own ratio; see :func:`verdict`."""
-    return verdict(config, density, n_events, lambda eta: LikelihoodRatio(density, eta), progress=progress)
+    found = named_verdict("likelihood_ratio", config, density, n_events, progress=progress)
+    return replace(found, eta_limit=found.eta_min)
+
+
+def named_verdict(name, config, density, n_events, *, progress=SILENT):
+    """Judge a statistic of :data:`.registry.STATISTICS` by its name; see :func:`verdict`."""
+    return verdict(config, density, n_events, statistic_named(name, config, density, n_events), progress=progress)
+
+
+def smallest_fraction(config, density, n_events, statistic, *, progress=SILENT):
+    """Return only the fraction that :func:`verdict` finds, with the same arguments; None where nothing is detected."""
+    trials = Trials(density, n_events, config.test.maps, config.seed, progress)
+    return _smallest_fraction(_measurements(trials, statistic, config.test.alpha), n_events, config.test)[1]
 
 
 def verdict(config, density, n_events, statistic, *, progress=SILENT):
@@ -99,7 +139,18 @@ def verdict(config, density, n_events, statistic, *, progress=SILENT):
     if eta is not None:
         rng = random_stream(config.seed, "bootstrap", n_events)
         interval = bootstrap_interval(measurement, eta, test.beta, test.bootstrap, rng)
-    return _describe(density.name, measurement, tested, eta, interval, test, _power_curve(measurement_at, measurement, tested))
+    checked = _check_scores(config, density, measurement.statistic, n_events, progress)
+    curve = _power_curve(measurement_at, measurement, tested)
+    return _describe(density.name, measurement, tested, eta, interval, config, curve, checked)
+
+
+def _check_scores(config, density, statistic, n_events, progress):
+    """Score isotropic skies of a stream of their own, some at a time; None if the run wants none."""
+    n_maps = config.test.check_maps
+    if n_maps == 0:
+        return None
+    trials = Trials(density, n_events, n_maps, config.seed, progress, null_stream="check_null")
+    return np.concatenate(trials.scores(statistic, None, range(trials.batches(n_maps))))
 
 
 def _measurements(trials, statistic, alpha):
@@ -140,8 +191,8 @@ def _power_curve(measurement_at, measurement, tested):
     return np.array(grid), np.array([points[eta] for eta in grid])
 
 
-def _describe(source, measurement, tested, eta, interval, test, curve):
-    trials = measurement.trials
+def _describe(source, measurement, tested, eta, interval, config, curve, checked):
+    trials, test = measurement.trials, config.test
     low, high, weight = source_counts(tested, trials.n_events)
     null = measurement.null()
     signal, weights = measurement.signal(low), np.full(trials.n_maps, 1 - weight)
@@ -150,7 +201,9 @@ def _describe(source, measurement, tested, eta, interval, test, curve):
         weights = np.concatenate([weights, np.full(trials.n_maps, weight)])
     threshold = measurement.threshold()
     edges, null_density, signal_density = histogram(null, signal, weights)
-    false_positive, true_positive = roc_curve(null, signal, weights)
+    independent = null if checked is None else checked
+    false_positive, true_positive = roc_curve(independent, signal, weights)
+    above = None if checked is None else int(np.sum(checked > threshold))
     return Verdict(
         source=source, n_events=trials.n_events, statistic=measurement.statistic.name,
         eta_min=eta, eta_low=interval[0], eta_high=interval[1],
@@ -160,6 +213,11 @@ def _describe(source, measurement, tested, eta, interval, test, curve):
         roc_false_positive=false_positive, roc_true_positive=true_positive,
         null_histogram=(edges, null_density), signal_histogram=(edges, signal_density),
         eta_grid=curve[0], beta_grid=curve[1],
+        alpha_checked=None if checked is None else above / len(checked),
+        alpha_checked_error=None if checked is None else math.sqrt(above) / len(checked),
+        check_maps=0 if checked is None else len(checked),
+        roc_false_positive_error=np.sqrt(false_positive / len(independent)),
+        skies=trials.digest, rays="halves" if config.sky.halves else "all",
     )
 
 
@@ -168,4 +226,6 @@ def _plain(value):
         return [float(f"{x:.6g}") for x in value]
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {name: _plain(item) for name, item in asdict(value).items()}
     return value

@@ -12,14 +12,15 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from ..config import config_from_toml
+from ..config import config_from_toml, digest_of
 from ..errors import CancelledError, DamagedFileError, TrainingError
-from ..mock_events import EventSampler, draw_training_events, random_stream
+from ..mock_events import CompositeSampler, EventSampler, draw_training_events, random_stream
 from ..network import build_network, counts_network, event_network, load_network, save_network
 from ..provenance import run_record
 from .control import Control
 from .monitor import validation_measures
 from .run_folder import HISTORY, training_digest, write_density
+from .skies import training_densities
 from .statistic import event_cells, scored
 
 REPORT_INTERVAL = 0.25  # seconds between two batch messages
@@ -96,8 +97,9 @@ class Trainer:
         self.settings = self.config.training
         self.n_events = self.config.events.n_events[0]
         self.batches = math.ceil(self.settings.maps_per_epoch / self.settings.batch_size)
-        self.density = self._prepared_density()
-        self.sampler = EventSampler(self.density)
+        self.densities = self._prepared_densities()
+        self.density = self.densities[0]
+        self.sampler = EventSampler(self.density) if len(self.densities) == 1 else CompositeSampler(self.densities)
         self.rows = []
         self.model = self._restored() or self._fresh()
         self.network = counts_network(self.model)
@@ -129,21 +131,24 @@ class Trainer:
             return f"no better validation accuracy for {self.patience_used} epochs"
         return "all epochs done" if len(self.rows) >= self.settings.epochs else ""
 
-    def _prepared_density(self):
+    def _prepared_densities(self):
         try:
-            density = self.folder.density
+            densities = self.folder.densities
         except DamagedFileError:
-            density = None
-        if density is None:
-            from ..sky_density import sky_densities
+            densities = ()
+        if not densities:
+            densities = training_densities(self.config, self.control)
+            write_density(self.folder.density_path, self.config, *densities)
+        return densities
 
-            density = sky_densities(self.config, progress=self.control)[0]
-            write_density(self.folder.density_path, self.config, density)
-        return density
+    @property
+    def _digest(self):
+        """Digest of what the skies are drawn from."""
+        return self.density.digest if len(self.densities) == 1 else digest_of([density.digest for density in self.densities])
 
     def _fresh(self):
         network = build_network(
-            self.config.network.kind, self.density.nside, self.density.n_bins, self.config.network.filters, self.config.seed
+            self.config.network.kind, self.density.nside, self.density.n_bins, self.config.network.filter_count, self.config.seed
         )
         model = event_network(network)
         model.compile(
@@ -159,7 +164,7 @@ class Trainer:
             return None
         model, record = load_network(self.folder.last_path, training=True)
         same = "run" in record and training_digest(config_from_toml(record["run"]["config"])) == training_digest(self.config)
-        if not same or record["density"] != self.density.digest:
+        if not same or record["density"] != self._digest:
             raise TrainingError(f"{self.folder.last_path} belongs to another training; choose a new folder")
         self.rows = record["history"]
         return model
@@ -249,9 +254,9 @@ class Trainer:
 
     def _record(self):
         return {
-            "kind": self.config.network.kind, "source": self.density.name, "n_events": self.n_events,
-            "nside": self.density.nside, "n_bins": self.density.n_bins, "filters": self.config.network.filters,
-            "density": self.density.digest, "epoch": len(self.rows), "history": self.rows, "run": run_record(self.config),
+            "kind": self.config.network.kind, "source": " | ".join(density.name for density in self.densities), "n_events": self.n_events,
+            "nside": self.density.nside, "n_bins": self.density.n_bins, "filters": self.config.network.filter_count,
+            "density": self._digest, "epoch": len(self.rows), "history": self.rows, "run": run_record(self.config),
         }
 
     def _elapsed(self):

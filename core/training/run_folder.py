@@ -26,6 +26,7 @@ import numpy as np
 from ..config import digest_of, read_run, run_toml
 from ..errors import ConfigError, DamagedFileError, TrainingError
 from ..files import replacing
+from ..scenarios import training_scenarios
 from . import lock
 
 HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
@@ -123,7 +124,8 @@ class RunFolder:
         config : RunConfig
             With one source (or a mixture) and one number of events.
         density : SkyDensity, optional
-            What to draw from, if it is at hand; otherwise the training process computes it.
+            Of the run and all rays, if it is at hand; otherwise, and for training skies of half of the rays or of scenarios, the
+            training process computes what it draws from.
 
         Returns
         -------
@@ -145,7 +147,7 @@ class RunFolder:
             raise TrainingError(f"cannot make the folder {path}: {error.strerror}") from None
         if foreign:
             raise TrainingError(f"{path} holds other files ({foreign[0]}, …); choose a new folder")
-        if density is not None:
+        if density is not None and not config.sky.halves and not config.training.scenarios:
             write_density(path / "density.h5", config, density)
         with replacing(path / "config.toml", "w", encoding="utf-8") as stream:
             stream.write(run_toml(config))
@@ -170,10 +172,15 @@ class RunFolder:
 
     @property
     def density(self):
-        """The :class:`~..sky_density.SkyDensity` that is trained on, or None as long as it is not computed."""
+        """The :class:`~..sky_density.SkyDensity` that is trained on, the first of several, or None as long as it is not computed."""
+        return next(iter(self.densities), None)
+
+    @property
+    def densities(self):
+        """All densities that are trained on, one for each scenario; empty as long as they are not computed."""
         from ..sky_density.files import read_densities
 
-        return read_densities(self.density_path)[1][0] if self.density_path.exists() else None
+        return read_densities(self.density_path)[1] if self.density_path.exists() else ()
 
     @property
     def state(self):
@@ -273,6 +280,7 @@ def require_one_training(config):
         raise ConfigError(f"expected one source for one network, received {', '.join(config.sources.names)}", "sources.names")
     if len(config.events.n_events) > 1:
         raise ConfigError(f"expected one number for one network, received {list(config.events.n_events)}", "events.n_events")
+    training_scenarios(config)  # each of them must be possible
 
 
 def training_digest(config):
@@ -282,11 +290,11 @@ def training_digest(config):
     return digest_of(content)
 
 
-def write_density(path, config, density):
-    """Write the one density of a training."""
+def write_density(path, config, *densities):
+    """Write the one density of a training, or those of its scenarios."""
     from ..sky_density.files import write_densities
 
-    write_densities(path, config, [density])
+    write_densities(path, config, densities)
 
 
 def _is_notice(line):

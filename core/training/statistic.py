@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ..config import config_from_toml, settings_of, value_at
-from ..errors import DamagedFileError, InputError, ZevatronError
-from ..network import event_network, load_network
+from ..errors import InputError, ZevatronError
+from ..network import event_network, input_maps, load_network
 
 LOG = logging.getLogger(__name__)
 SCENARIO = ("emission", "propagation", "field", "observatory", "energy", "sky")
@@ -47,22 +47,10 @@ class NetworkStatistic:
     def __init__(self, model, batch_size=BATCH_SIZE):
         self.path = None if hasattr(model, "predict_on_batch") else Path(model)
         network, self.record = (model, {}) if self.path is None else load_network(self.path)
-        self.nside, self.n_bins = self._shape_of(network)
+        self.nside, self.n_bins = input_maps(network, self.path or network.name)
         self.name = self.record.get("kind", network.name)
         self._batch_size = batch_size
         self._model = event_network(network)
-
-    def _shape_of(self, network):
-        shapes = network.input_shape, network.output_shape
-        if not (isinstance(shapes[0], tuple) and len(shapes[0]) == 3 and None not in shapes[0][1:] and shapes[1] == (None, 1)):
-            raise DamagedFileError(
-                f"{self.path or network.name}: expected a network from (npix, n_bins) counts to one number, found one from "
-                f"{shapes[0]} to {shapes[1]}; give the best.keras of a run folder"
-            )
-        nside = round((shapes[0][1] / 12) ** 0.5)
-        if 12 * nside**2 != shapes[0][1]:
-            raise DamagedFileError(f"{self.path or network.name}: {shapes[0][1]} pixels are no HEALPix map")
-        return nside, shapes[0][2]
 
     def scores(self, events):
         """Return the log odds of each sky.
@@ -70,7 +58,7 @@ class NetworkStatistic:
         Parameters
         ----------
         events : MockEvents
-            Of the same ``nside`` and ``n_bins``.
+            Of the same ``nside`` and ``n_bins``; a network of one bin takes them all together.
 
         Returns
         -------
@@ -82,11 +70,15 @@ class NetworkStatistic:
             If events and network have different pixels or bins.
         """
         self._require(events.nside, events.n_bins, "events")
+        if events.n_bins != self.n_bins:
+            events = events.summed()
         return scored(self._model, events, self._batch_size)
 
     def check_fits(self, config):
         """Raise :class:`InputError` if a run has other maps than the network; warn where its scenario differs."""
         self._require(config.sky.nside, config.energy.bin_count, "a run")
+        if "imported" in self.record:
+            LOG.warning("%s does not say which scenario it was trained for", self.record["imported"]["file"])
         differences = self.differences(config)
         if differences:
             LOG.warning("the network was trained for another scenario: %s", "; ".join(differences))
@@ -109,7 +101,7 @@ class NetworkStatistic:
         return tuple(found)
 
     def _require(self, nside, n_bins, what):
-        if (nside, n_bins) != (self.nside, self.n_bins):
+        if nside != self.nside or self.n_bins not in (1, n_bins):
             raise InputError(
                 f"{self.path or self.name}: expected {what} of nside {self.nside} in {self.n_bins} bins, received "
                 f"nside {nside} in {n_bins} bins"

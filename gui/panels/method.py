@@ -36,7 +36,7 @@ class NetworkPanel(SectionPanel):
         self.presets.chosen.connect(lambda preset: draft.set_many(preset_values(preset)))
         self.summary = wrapped(role="caption")
         self.add(self.kind, self.presets, self.summary)
-        training = [path for path, _ in settings_of() if path.startswith("training.")]
+        training = [path for path, _ in settings_of() if path.startswith("training.") and path != "training.scenarios"]
         self.more = self.add_fold(*(field_for(draft, path) for path in ("sky.nside", "network.filters", *training)))
         draft.subscribe(lambda paths: self._show())
         self._show()
@@ -46,7 +46,9 @@ class NetworkPanel(SectionPanel):
         preset = preset_of(config)
         self.presets.choose(preset)
         maps = f"{config.training.maps_per_epoch:,}".replace(",", NARROW_SPACE)
-        text = f"Nside {config.sky.nside}, {config.network.filters} feature maps, up to {config.training.epochs} epochs of {maps} skies"
+        text = f"Nside {config.sky.nside}, {config.network.filter_count} feature maps, up to {config.training.epochs} epochs of {maps} skies"
+        if scenarios := config.training.scenarios:
+            text += f", each from one of {len(scenarios)} scenarios ({', '.join(scenarios)})"
         self.summary.setText(f"{text}: {PRESET_WORDS[preset][1]}." if preset else f"{text}.")
 
 
@@ -60,4 +62,6 @@ class TestPanel(SectionPanel):
         self.alpha = BoundField(draft, "test.alpha", "α ≤", width=56)
         self.beta = BoundField(draft, "test.beta", "β ≤", width=56)
         self.add(row(self.alpha, self.beta, spacing=2 * theme.RHYTHM))
-        self.more = self.add_fold(field_for(draft, "test.maps"), field_for(draft, "test.bootstrap"))
+        self.halves = field_for(draft, "sky.halves")
+        self.add(self.halves)
+        self.more = self.add_fold(*(field_for(draft, f"test.{key}") for key in ("maps", "bootstrap", "check_maps")))

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
+from ...core.statistics.registry import STATISTICS, label_of
 from .. import theme as themes
 from .numbers import fixed, tick
 from .sky_view import translucent
@@ -181,10 +182,8 @@ class Key(QLabel):
 
 def statistic_label(name, in_sentence=False):
     """Return how a statistic is called in print: ``"Likelihood ratio"``, ``"BCNN"``."""
-    if len(name) <= 5:
-        return name.upper()
-    words = name.replace("_", " ")
-    return words if in_sentence else words.capitalize()
+    label = label_of(name)
+    return label[0].lower() + label[1:] if in_sentence and name in STATISTICS else label
 
 
 def statistic_colour(name):

@@ -12,7 +12,9 @@ from .numbers import percent
 from .sky_view import translucent
 
 PUBLISHED_SYMBOLS = {"bcnn": "x", "cnn": "x", "power_spectrum": "+"}
-LOWEST_RATE = 1e-4
+LOWEST_RATE = 1e-5
+FEW_SKIES = 100  # false-positive rates that rest on fewer isotropic skies are drawn with their errors ...
+SPACING = 0.5  # ... at these steps of the logarithm
 
 
 def published_points(source, statistic):
@@ -133,6 +135,7 @@ class RocDiagram(Diagram):
                 false, true = false[positive], true[positive]
             lowest = min(lowest, false[false > 0].min(initial=1.0))
             self.line(false, true, getattr(theme, statistic_colour(v.statistic)))
+            self._poisson_bars(v)
             point = math.log10(v.alpha) if self.is_logarithmic and v.alpha > 0 else v.alpha
             self.marks([point], [1 - v.beta], getattr(theme, statistic_colour(v.statistic)), size=8)
         self.setYRange(0, 1.02, padding=0)
@@ -140,6 +143,19 @@ class RocDiagram(Diagram):
             self.setXRange(math.log10(max(lowest, LOWEST_RATE)), 0, padding=0.02)
         else:
             self.setXRange(0, 1, padding=0.02)
+
+
+    def _poisson_bars(self, verdict):
+        """Draw the errors of rates that rest on few skies: a bar at every place where another factor of 1.6 is reached."""
+        rate, error = (np.asarray(v, float) for v in (verdict.roc_false_positive, verdict.roc_false_positive_error))
+        if not len(error):
+            return
+        few = np.flatnonzero((rate > 0) & (error > FEW_SKIES**-0.5 * rate))
+        _, first = np.unique(np.round(np.log(rate[few]) / SPACING), return_index=True)
+        rate, error, true = rate[few][first], error[few][first], np.asarray(verdict.roc_true_positive, float)[few][first]
+        low, high = np.maximum(rate - error, 0.1 * rate), rate + error
+        x = np.stack([low, high, np.full(len(rate), np.nan)], axis=1).ravel()
+        self.line(x, np.repeat(true, 3), getattr(self._theme, statistic_colour(verdict.statistic)), 1.2)
 
 
 class ScoreDiagram(Diagram):

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont
 from ...core.published import published_eta
 from .. import theme as themes
 from .base import statistic_colour, statistic_label
-from .numbers import DASH, MISSING, THIN_SPACE, fixed, percent
+from .numbers import DASH, MISSING, THIN_SPACE, fixed, percent, percent_interval
 
 SORT_ROLE = Qt.ItemDataRole.UserRole
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -22,6 +22,7 @@ class Row:
         self.verdict = verdict
         published = published_eta(verdict.source, verdict.n_events)
         self.published = published.get(verdict.statistic)
+        limit = limit if verdict.eta_limit is None else verdict.eta_limit
         both = verdict.eta_min is not None and limit is not None
         self.ratio = verdict.eta_min / limit if both and verdict.statistic != "likelihood_ratio" else None
 
@@ -32,6 +33,16 @@ class Row:
         if low is None or high is None:
             return MISSING
         return f"{fixed(100 * low)}{DASH}{fixed(100 * high)}{THIN_SPACE}%"
+
+
+def checked_text(verdict):
+    """Return the false-positive rate on further skies, for a tooltip; None where it was not checked."""
+    if verdict.alpha_checked is None:
+        return None
+    rate = percent_interval(
+        verdict.alpha_checked, *(verdict.alpha_checked + sign * verdict.alpha_checked_error for sign in (-1, 1)), 2,
+    )
+    return f"{rate} on {verdict.check_maps:,} other isotropic skies".replace(",", THIN_SPACE)
 
 
 def eta_text(row):
@@ -58,6 +69,7 @@ COLUMNS = (  # title, tooltip, text of a row, value to sort by
     ),
 )
 TEXT_COLUMNS = (0, 2)
+ALPHA_COLUMN = 5
 
 
 class ResultModel(QAbstractTableModel):
@@ -108,6 +120,8 @@ class ResultModel(QAbstractTableModel):
             return COLUMNS[column][3](row)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return LEFT if column in TEXT_COLUMNS else RIGHT
+        if role == Qt.ItemDataRole.ToolTipRole and column == ALPHA_COLUMN:
+            return checked_text(row.verdict)
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._colour(row, column)
         if role == Qt.ItemDataRole.FontRole and column == 3:

@@ -6,7 +6,7 @@ new answer is there, and going back shows the old one at once.
 """
 
 import functools
-from dataclasses import asdict, fields, replace
+from dataclasses import MISSING, asdict, fields, replace
 
 import numpy as np
 
@@ -74,12 +74,14 @@ def read_verdicts(path):
 
 def verdict_from_entry(entry, path="result.json"):
     """Turn an entry of a ``result.json`` back into a :class:`~zevatron.core.statistics.Verdict`."""
-    from ...core.statistics import Verdict
+    from ...core.statistics import TemplateChoice, Verdict
 
     try:
-        values = {spec.name: entry[spec.name] for spec in fields(Verdict)}
-        for name in ("roc_false_positive", "roc_true_positive", "eta_grid", "beta_grid"):
-            values[name] = np.array(values[name], dtype=float)
+        values = {spec.name: entry[spec.name] for spec in fields(Verdict) if spec.name in entry or not has_default(spec)}
+        for name in ("roc_false_positive", "roc_true_positive", "eta_grid", "beta_grid", "roc_false_positive_error"):
+            values[name] = np.array(values.get(name, ()), dtype=float)
+        if values.get("template") is not None:
+            values["template"] = TemplateChoice(**values["template"])
         for name in ("null_histogram", "signal_histogram"):
             values[name] = tuple(np.array(part, dtype=float) for part in values[name])
     except (KeyError, TypeError, ValueError) as error:
@@ -87,11 +89,16 @@ def verdict_from_entry(entry, path="result.json"):
     return Verdict(**values)
 
 
+def has_default(spec):
+    """Whether a field of a dataclass may be missing in files of earlier versions."""
+    return spec.default is not MISSING or spec.default_factory is not MISSING
+
+
 class Answers:
     """Verdicts by what they depend on."""
 
     def __init__(self):
-        self._limits, self._networks = {}, {}
+        self._limits, self._networks, self._information = {}, {}, {}
 
     def add_limit(self, config, verdict):
         """Keep a verdict of the likelihood ratio."""
@@ -100,6 +107,16 @@ class Answers:
     def add_network(self, config, verdict):
         """Keep a verdict of a trained network; a newer one replaces an older one."""
         self._networks[verdict_key(config, verdict.source, verdict.n_events)] = verdict
+
+    def add_information(self, config, verdicts):
+        """Keep verdicts of the likelihood ratio with more or less knowledge."""
+        for verdict in verdicts:
+            key = verdict_key(config, verdict.source, verdict.n_events)
+            self._information.setdefault(key, {})[verdict.statistic] = verdict
+
+    def information(self, config, source, n_events):
+        """Return verdicts with more or less knowledge by statistic; empty if none was asked for."""
+        return dict(self._information.get(verdict_key(config, source, n_events), {}))
 
     def limit(self, config, source, n_events):
         """Return the verdict of the likelihood ratio, or None."""

@@ -10,13 +10,14 @@ import h5py
 import numpy as np
 import pytest
 
-from zevatron.core.config import read_run
+from zevatron.core.config import read_run, with_values
 from zevatron.core.tables import read_table, write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = [
     "sky.nside=8", "energy.bin_width=0.25", "network.filters=4", "training.epochs=2", "training.maps_per_epoch=256",
-    "training.validation_maps=200", "training.threads=1", "test.maps=1000", "test.bootstrap=20", "field.model=none",
+    "training.validation_maps=200", "training.threads=1", "test.maps=1000", "test.bootstrap=20", "test.check_maps=2000",
+    "field.model=none",
 ]
 
 
@@ -48,7 +49,8 @@ def tiny(folder):
 
 def test_help_lists_every_command(folder):
     text = run(folder, "--help")
-    for command in ("new", "field", "backtrack", "spectrum", "sky", "simulate", "train", "evaluate", "likelihood", "study", "info"):
+    for command in ("new", "field", "backtrack", "spectrum", "sky", "simulate", "train", "evaluate", "likelihood", "study", "info",
+                    "import-model", "score"):
         assert f"\n    {command}" in text
     assert "worker" not in text
 
@@ -191,15 +193,25 @@ def test_train_then_evaluate(folder, tiny):
     assert "nside" in error.lower()
 
 
+def test_evaluate_a_statistic_that_needs_no_training(folder, tiny):
+    for statistic in ("power_spectrum", "power_spectrum_squared"):
+        run(folder, "evaluate", tiny, "--statistic", statistic, "--set", "test.maps=2000", "--out", "spectrum.json")
+        config = with_values(read_run(tiny), {"test.maps": 2000})
+        assert 0.05 < check_result(folder / "spectrum.json", config, statistic)["eta_min"] < 0.6
+    error = run(folder, "evaluate", tiny, "--statistic", "bcnn", "--out", "x.json", code=2)
+    assert "power_spectrum" in error
+    assert "--model" in run(folder, "evaluate", tiny, "--out", "x.json", code=2)
+
+
 def test_study_writes_the_table_and_repeats_nothing(folder, tiny):
     (folder / "study.toml").write_text(
-        'base = "tiny.toml"\nstatistics = ["likelihood_ratio"]\n[axes]\n"sources.names" = ["Cen A", "M82"]\n'
+        'base = "tiny.toml"\nstatistics = ["likelihood_ratio", "power_spectrum"]\n[axes]\n"sources.names" = ["Cen A", "M82"]\n'
         '"events.n_events" = [30, 60]\n"energy.resolution" = [0.0, 0.2]\n'
     )
     summary = json.loads(run(folder, "study", "study.toml", "--out", "study", "--json"))
-    assert len(summary["done"]) == 8 and not summary["failed"]
+    assert len(summary["done"]) == 16 and not summary["failed"]
     table = read_table(folder / "study/eta_table.csv")
-    assert len(table) == 8
+    assert len(table) == 16 and set(table.columns["statistic"]) == {"likelihood_ratio", "power_spectrum"}
     assert {"source", "n_events", "statistic", "eta_min", "energy.resolution", "published_bcnn"} <= set(table.columns)
     assert (folder / "study/eta_table.tex").read_text().startswith(r"\begin{tabular}")
     with h5py.File(folder / "study/eta_table.h5") as file:

@@ -9,10 +9,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.core.plain_network import PlainConvolution, copy_weights, nine_taps, plain_network
+from zevatron.core.config import NetworkConfig
 from zevatron.core.errors import ConfigError, InputError, UnknownNameError
 from zevatron.core.mock_events import MockEvents
 from zevatron.core.network import build_network, counts_network, event_network, score_network
 from zevatron.core.network.layers import EventCounts, FaceConvolution, FacePooling, HealpixFaces
+from zevatron.core.network.registry import NETWORKS
 from zevatron.core.network.topology import MISSING, NEIGHBOUR_OFFSETS, bordered_face_cells, face_pixels
 
 NSIDES = (1, 2, 4, 8, 32)
@@ -164,6 +166,25 @@ def test_events_and_counts_give_the_same_answer(rng):
 def test_published_numbers_of_weights():
     assert build_network("bcnn", 32, 15, 76).count_params() == 233_093
     assert build_network("cnn", 32, 15, 32).count_params() == 37_537
+
+
+@pytest.mark.parametrize(("kind", "weights"), [("bcnn", 233_093), ("cnn", 37_537)])
+def test_networks_have_the_published_size_of_their_own(kind, weights):
+    config = NetworkConfig(kind=kind, filters=0)
+    assert build_network(kind, 32, 15, config.filter_count).count_params() == weights
+    assert NetworkConfig(kind=kind, filters=5).filter_count == 5
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("n_bins", [1, 4])
+def test_every_network_gives_a_probability_and_its_log_odds(kind, n_bins, rng):
+    network = build_network(kind, 4, n_bins, 3, seed=1)
+    counts = random_counts(rng, 3, 4, n_bins)
+    probability, log_odds = network.predict_on_batch(counts), score_network(network).predict_on_batch(counts)
+    assert network.name == kind and probability.shape == log_odds.shape == (3, 1)
+    assert_allclose(probability, 1 / (1 + np.exp(-log_odds)), rtol=1e-5)
+    again = build_network(kind, 4, n_bins, 3, seed=1)
+    assert_array_equal(again.predict_on_batch(counts), probability)
 
 
 def test_the_one_map_network_ignores_energy(rng):

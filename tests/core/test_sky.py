@@ -9,6 +9,7 @@ from zevatron.core.sky import (
     equatorial_to_galactic,
     galactic_to_equatorial,
     lonlat,
+    nside_of,
     pixel_vectors,
     unit_vectors,
     vector_pixels,
@@ -23,6 +24,17 @@ def test_longitude_and_latitude_are_the_inverse_of_unit_vectors(rng):
 def test_longitude_never_reaches_360():
     glon, _ = lonlat(np.array([[1.0, -1e-300, 0.0], [1.0, -1e-17, 0.0], [1.0, 0.0, 0.0]]))
     assert np.all((glon >= 0) & (glon < 360))
+
+
+@pytest.mark.parametrize("nside", [1, 2, 8, 8192])
+def test_resolution_is_the_inverse_of_the_number_of_pixels(nside):
+    assert nside_of(hp.nside2npix(nside)) == nside
+
+
+@pytest.mark.parametrize("npix", [-12, 0, 11, 13, 100, 108])
+def test_other_numbers_of_pixels_are_refused(npix):
+    with pytest.raises(InputError):
+        nside_of(npix)
 
 
 @pytest.mark.parametrize("nside", [1, 2, 8, 64])

@@ -27,13 +27,13 @@ def judged(monkeypatch):
     """Replace the physics: the cells that were computed, and the sources that fail."""
     calls, failing = [], set()
 
-    def verdicts(config, progress):
+    def verdicts(name, config, progress):
         calls.append((config.sources.names[0], config.events.n_events[0]))
         if config.sources.names[0] in failing:
             raise NoEventsError("no nucleus arrives; raise the cutoff")
         return [FakeVerdict(config)]
 
-    monkeypatch.setattr(study_module, "likelihood_verdicts", verdicts)
+    monkeypatch.setattr(study_module, "statistic_verdicts", verdicts)
     return calls, failing
 
 
@@ -101,7 +101,7 @@ def test_latex_table_has_sources_in_rows_and_numbers_in_columns():
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
-        ("statistics = ['magic']", UnknownNameError, "likelihood_ratio, bcnn, cnn"),
+        ("statistics = ['magic']", UnknownNameError, "likelihood_ratio, power_spectrum, power_spectrum_squared, bcnn, cnn"),
         ("statistic = []", ConfigError, "statistic: no such entry"),
         ("statistics = []", ConfigError, "expected a list"),
         ("[axes]\n'energy.colour' = [1]", ConfigError, r"axes\.energy\.colour"),

@@ -211,7 +211,7 @@ def test_two_trainings_of_one_folder_exclude_each_other(tmp_path):
 def test_a_damaged_density_is_computed_again(tmp_path, monkeypatch):
     folder = RunFolder.create(tmp_path / "run", small_run(training__epochs=1, training__maps_per_epoch=64), small_density())
     folder.density_path.write_bytes(folder.density_path.read_bytes()[:500])
-    monkeypatch.setattr("zevatron.core.sky_density.sky_densities", lambda config, progress: (small_density(),))
+    monkeypatch.setattr("zevatron.core.sky_density.sky_densities", lambda config, half, progress: (small_density(),))
     assert train(folder).state == "done"
     assert folder.density.digest == small_density().digest
 

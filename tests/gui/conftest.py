@@ -21,7 +21,7 @@ from zevatron.gui.log import WindowHandler
 from zevatron.gui.main_window import MainWindow
 from zevatron.gui.state.view import Choices
 
-SMALL = {"field.model": "jf12_regular", "sky.nside": 8, "test.maps": 400, "test.bootstrap": 20, "events.n_events": (50, 100)}
+SMALL = {"field.model": "jf12_regular", "sky.nside": 8, "test.maps": 400, "test.bootstrap": 20, "test.check_maps": 1000, "events.n_events": (50, 100)}
 
 
 @pytest.fixture(autouse=True)

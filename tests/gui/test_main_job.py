@@ -15,7 +15,7 @@ from zevatron.gui.settings import runs_folder
 TINY = {
     "field.model": "none", "sky.nside": 8, "sky.source_radius": 10.0, "energy.bin_width": 0.2, "events.n_events": (50, 100),
     "network.filters": 8, "training.epochs": 4, "training.maps_per_epoch": 1280, "training.batch_size": 32, "training.validation_maps": 500,
-    "training.threads": 2, "test.maps": 1000, "test.bootstrap": 20,
+    "training.threads": 2, "test.maps": 1000, "test.bootstrap": 20, "test.check_maps": 2000,
 }
 
 

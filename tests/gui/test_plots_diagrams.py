@@ -215,4 +215,5 @@ def test_every_statistic_has_one_name_and_one_colour(qtbot):
     assert theme.current().limit in key.text()
     assert "Likelihood&nbsp;ratio" in key.text()
     assert (statistic_label("bcnn"), statistic_colour("bcnn")) == ("BCNN", "active")
-    assert statistic_label("power_spectrum", in_sentence=True) == "power spectrum"
+    assert statistic_label("power_spectrum", in_sentence=True) == "power spectrum D"
+    assert statistic_label("deepsphere", in_sentence=True) == statistic_label("deepsphere") == "DeepSphere"

@@ -1,0 +1,57 @@
+"""The one list of statistics that need no training: a new one is one module and one line here."""
+
+import importlib
+from dataclasses import dataclass
+
+from ..errors import UnknownNameError
+from ..network.registry import NETWORKS
+
+
+@dataclass(frozen=True)
+class StatisticEntry:
+    """Where a statistic is coded; ``factory`` in ``module`` makes it for a run, a density and a number of events."""
+
+    module: str
+    factory: str
+    label: str
+
+
+STATISTICS = {
+    "likelihood_ratio": StatisticEntry("likelihood", "likelihood_ratios", "Likelihood ratio"),
+    "power_spectrum": StatisticEntry("power_spectrum", "mean_deviation", "Power spectrum D"),
+    "power_spectrum_squared": StatisticEntry("power_spectrum", "mean_squared_deviation", "Power spectrum D²"),
+}
+
+
+def statistic_named(name, config, density, n_events):
+    """Make a statistic.
+
+    Parameters
+    ----------
+    name : str
+        In :data:`STATISTICS`.
+    config : RunConfig
+        Its seed.
+    density : SkyDensity
+    n_events : int
+
+    Returns
+    -------
+    object or callable
+        As :func:`~.verdicts.verdict` takes it.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name.
+    """
+    if name not in STATISTICS:
+        raise UnknownNameError("statistic", name, STATISTICS)
+    entry = STATISTICS[name]
+    return getattr(importlib.import_module(f".{entry.module}", __package__), entry.factory)(config, density, n_events)
+
+
+def label_of(name):
+    """Return what a statistic or network is called in print; of one that is not known here, the name in words."""
+    entry = STATISTICS.get(name) or NETWORKS.get(name)
+    return entry.label if entry else name.replace("_", " ").capitalize()
