@@ -288,7 +288,7 @@ class FieldConfig(Section):
 
     path = "field"
     model: str = setting(
-        "jf12_regular", choices=field_choices, label="Galactic field",
+        "jf12", choices=field_choices, label="Galactic field",
         help="Galactic magnetic field model, or imported: a lens or deflection table made elsewhere (field.file)",
     )
     parameters: Table = setting(  # noqa: RUF009  a dataclass field

@@ -51,7 +51,7 @@ def test_shipped_maps_are_small():
     assert max(path.stat().st_size for path in files) < 2_000_000
 
 
-@pytest.mark.parametrize(("field", "row"), [("jf12_regular", 26), ("jf12_regular", 45), ("jf12_regular", 77)])
+@pytest.mark.parametrize(("field", "row"), [("jf12_regular", 26), ("jf12_regular", 45), ("jf12_regular", 77), ("jf12", 77)])
 def test_part_made_again_is_the_same(tmp_path, field, row):
     """At 5, 15 and 95 EV."""
     source, galaxy, radius = PUBLISHED["CenA"], galactic_field(field), CONFIG.sky.source_radius

@@ -97,7 +97,7 @@ def test_slider_and_number_move_together(qtbot, draft):
 
 def test_choice_and_tick(qtbot, draft):
     field = shown(qtbot, ChoiceField(draft, "field.model"))
-    assert field.box.currentText() == "JF12, regular"
+    assert field.box.currentText() == "JF12"
     field.box.activated.emit(field.box.findData("none"))
     assert draft.config.field.model == "none"
     draft.set("field.model", "pt11_bss_halo")
