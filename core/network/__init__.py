@@ -9,13 +9,14 @@ import importlib
 
 _HOMES = {
     "build_network": "build", "counts_network": "build", "event_network": "build", "score_network": "build",
+    "start_from_template": "build",
     "register_layers": "registry",
     "load_network": "files", "read_record": "files", "save_network": "files",
 }
 
 __all__ = [
     "build_network", "counts_network", "event_network", "load_network", "read_record", "register_layers", "save_network",
-    "score_network",
+    "score_network", "start_from_template",
 ]
 
 

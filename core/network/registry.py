@@ -6,12 +6,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NetworkEntry:
-    """Where a network is coded; ``factory`` in ``module`` builds it."""
+    """Where a network is coded and how it is trained.
+
+    Attributes
+    ----------
+    module, factory : str
+        ``factory`` in ``module`` builds it.
+    label : str
+    uses_energy : bool
+    optimizer : str
+        Name in :data:`~..training.optimizers.OPTIMIZERS`.
+    template : str
+        Function in ``module``, of network and density, that starts the network from a known density; empty: there is none.
+    """
 
     module: str
     factory: str
     label: str
     uses_energy: bool
+    optimizer: str = "adadelta"
+    template: str = ""
 
 
 NETWORKS = {
@@ -19,6 +33,7 @@ NETWORKS = {
     "cnn": NetworkEntry("convolutional", "cnn", "CNN, one map", False),
     "deepsphere": NetworkEntry("deepsphere", "deepsphere", "DeepSphere", True),
     "event_graph": NetworkEntry("event_graph", "event_graph", "Event graph", True),
+    "density_ratio": NetworkEntry("density_ratio", "density_ratio", "Density ratio and shapes", True, "adam", "set_density"),
     "spectrum_network": NetworkEntry("spectrum", "spectrum_network", "Power-spectrum network", True),
 }
 

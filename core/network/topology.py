@@ -71,3 +71,23 @@ def neighbour_weights(nside):
     degree = np.empty(pixels.size)
     degree[pixels] = weights.sum(axis=0)
     return weights / np.sqrt(degree[pixels] * degree[neighbours])
+
+
+@functools.cache
+def grid_symmetries(nside):
+    """Pixels into which pixels are carried by the sixteen symmetries of the grid, quarter turns and mirrors.
+
+    Returns
+    -------
+    ndarray of int, shape (16, 12 nside^2)
+        NESTED; each row holds every pixel once, the first in their own order; read-only.
+    """
+    nside = check_nside(nside)
+    theta, phi = hp.pix2ang(nside, np.arange(12 * nside**2), nest=True)
+    moved = [
+        hp.ang2pix(nside, colatitude, longitude + quarter * np.pi / 2, nest=True)
+        for colatitude in (theta, np.pi - theta) for longitude in (phi, -phi) for quarter in range(4)
+    ]  # fmt: skip
+    symmetries = np.array(moved)
+    symmetries.flags.writeable = False
+    return symmetries
