@@ -10,8 +10,8 @@ over groups of bins, the finer the slower, so that neighbours learn together whe
 can lower a score by more than :math:`\ln(1 - \eta)`: where the source is not, an ill-known ratio costs next to nothing.
 
 What the table has not seen is left to convolutions that do not know where they are: at every scale, every place of the sky
-gives a likelihood ratio of its own, and their means over the sky join the mixture. So that these learn anything beside a table
-that knows the answer, some skies of the training are turned to another place.
+gives a likelihood ratio of its own, and their means over the sky join the mixture, as a source that is not the known one with
+a small probability. So that they learn anything beside a table that knows the answer, some skies of the training are turned.
 """
 # ruff: noqa: D102  (build, call, compute_output_shape and get_config are the contract of Keras)
 
@@ -32,15 +32,16 @@ STEP = 10.0  # ln r over the entries of its tables: these need longer steps than
 LARGEST = 30.0  # of |ln r|: keeps the ratio finite in float32
 ENERGY_MAPS = 3  # that the convolutions start from
 TURNED = 1 / 8  # share of the skies of a training that are turned
-SHAPE_PRIOR = -4.0  # logarithm of the weight that each scale of convolutions begins with
+SEEN_BY_SHAPES = 1 / 4  # share of the skies of a training that convolutions see, those among them
+UNKNOWN = 0.05  # probability of a source that the table does not know
 SCORES = "ratio_scores"
 
 
 @register
 class SkyTurns(keras.layers.Layer):
-    """Turns some of the skies of a training by the symmetries of the grid, each to one of the sixteen; otherwise does nothing.
+    """Turns the first skies of each batch of a training, each by one of the symmetries of the grid; otherwise does nothing.
 
-    Which sky is turned, and how, follows from a checksum of its cells: a training that is resumed sees the same skies.
+    A checksum of its cells decides how a sky is turned: a training that is resumed sees the same skies.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ class SkyTurns(keras.layers.Layer):
     n_bins : int
         Number of energy bins.
     share : float
-        Of the skies, 0 to 1.
+        Of the skies of a batch, 0 to 1.
 
     Input shape
         (batch, n) integers ``ipix * n_bins + bin``; a negative entry is padding.
@@ -66,20 +67,51 @@ class SkyTurns(keras.layers.Layer):
     def build(self, input_shape):
         self._turned = grid_symmetries(self.nside).ravel().astype("int32")
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def compute_output_spec(self, cells, training=False):
         return keras.KerasTensor(cells.shape, dtype=cells.dtype)
 
     def call(self, cells, training=False):
         if not training:
             return cells
-        known = ops.maximum(cells, 0)
-        checksum = ops.sum(known, axis=1, keepdims=True) % (16 * 256)
-        pixels = ops.take(self._turned, checksum % 16 * (12 * self.nside**2) + known // self.n_bins)
-        is_turned = ops.logical_and(checksum // 16 < round(256 * self.share), cells >= 0)
-        return ops.where(is_turned, pixels * self.n_bins + known % self.n_bins, cells)
+        first = _first_skies(cells, self.share)
+        known = ops.maximum(first, 0)
+        symmetry = ops.sum(known, axis=1, keepdims=True) % 16
+        pixels = ops.take(self._turned, symmetry * (12 * self.nside**2) + known // self.n_bins)
+        turned = ops.where(first >= 0, pixels * self.n_bins + known % self.n_bins, first)
+        return ops.concatenate([turned, cells[ops.shape(first)[0] :]], axis=0)
+
+
+@register
+class FirstSkies(keras.layers.Layer):
+    """The first skies of each batch of a training; otherwise all: what follows is too dear to see every sky.
+
+    Parameters
+    ----------
+    share : float
+        Of the skies of a batch, above 0, up to 1.
+
+    Input shape
+        (batch, ...).
+    Output shape
+        (smaller batch, ...).
+    """
+
+    def __init__(self, share=SEEN_BY_SHAPES, **kwargs):
+        super().__init__(**kwargs)
+        self.share = float(share)
+
+    def get_config(self):
+        return {**super().get_config(), "share": self.share}
+
+    def compute_output_spec(self, skies, training=False):
+        return keras.KerasTensor((None, *skies.shape[1:]), dtype=skies.dtype)
+
+    def call(self, skies, training=False):
+        return _first_skies(skies, self.share) if training else skies
+
+
+def _first_skies(skies, share):
+    return skies[: (ops.shape(skies)[0] * round(64 * share) + 63) // 64]
 
 
 @register
@@ -233,37 +265,54 @@ class AnywhereScore(keras.layers.Layer):
 
 @register
 class ScoreMixture(keras.layers.Layer):
-    """Logarithm of a weighted sum of likelihood ratios, given and returned as logarithms.
+    """Logarithm of a mean of likelihood ratios, given and returned as logarithms: of a known source and of an unknown one.
+
+    Each of the two is itself a mean with learnt weights. How probable an unknown source is cannot be learnt: in a training
+    it is the share of turned skies among those that shapes are scored of, where they are not scored it is 0.
 
     Parameters
     ----------
-    initial : sequence of float
-        Logarithms of the weights at first; they are learnt.
+    unknown : float
+        Probability of an unknown source, 0 to 1.
+    unknown_in_training : float
+        The same in training, for the skies with scores of shapes.
 
     Input shape
-        (batch, number of ratios).
+        Scores of the known source, (batch, k), and of shapes, (batch, m); in training the latter of the first skies only.
     Output shape
         (batch, 1), float32.
     """
 
-    def __init__(self, initial, **kwargs):
+    def __init__(self, unknown=UNKNOWN, unknown_in_training=TURNED / SEEN_BY_SHAPES, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.initial = tuple(float(value) for value in initial)
+        self.unknown, self.unknown_in_training = float(unknown), float(unknown_in_training)
 
     def get_config(self):
-        return {**super().get_config(), "initial": list(self.initial)}
+        return {**super().get_config(), "unknown": self.unknown, "unknown_in_training": self.unknown_in_training}
 
     def build(self, input_shape):
-        self.log_weights = self.add_weight(
-            name="log_weights", shape=(len(self.initial),),
-            initializer=lambda shape, dtype=None: ops.convert_to_tensor(self.initial, dtype="float32"),
-        )  # fmt: skip
+        (_, ratios), (_, shapes) = input_shape
+        self.log_weights = self.add_weight(name="log_weights", shape=(ratios,), initializer=_equal_weights)
+        self.log_weights_of_shapes = self.add_weight(name="log_weights_of_shapes", shape=(shapes,), initializer=_equal_weights)
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], 1)
+        return (input_shape[0][0], 1)
 
-    def call(self, scores):
-        return ops.logsumexp(scores + self.log_weights, axis=1, keepdims=True)
+    def compute_output_spec(self, scores, training=False):
+        return keras.KerasTensor((scores[0].shape[0], 1), dtype="float32")
+
+    def call(self, scores, training=False):
+        ratios, shapes = scores
+        known = ops.logsumexp(ratios + self.log_weights, axis=1, keepdims=True)
+        shape = ops.logsumexp(shapes + self.log_weights_of_shapes, axis=1, keepdims=True)
+        share = self.unknown_in_training if training else self.unknown
+        seen = ops.shape(shape)[0]
+        mixed = ops.logaddexp(known[:seen] + float(np.log1p(-share)), shape + float(np.log(share)))
+        return ops.concatenate([mixed, known[seen:]], axis=0)
+
+
+def _equal_weights(shape, dtype=None):
+    return ops.full(shape, -float(np.log(shape[0])), dtype="float32")
 
 
 def density_ratio(nside, n_bins, filters, seed=None):
@@ -273,18 +322,17 @@ def density_ratio(nside, n_bins, filters, seed=None):
     """
     events = keras.Input((None,), dtype="int32", name="events")
     turned = SkyTurns(nside, n_bins, name="turns")(events)
-    scores = [RatioScores(nside, n_bins, name=SCORES)(turned), *_shape_scores(turned, nside, n_bins, filters, seed)]
-    n_shapes = len(scores) - 1
-    initial = (*np.full(len(FRACTIONS), -np.log(len(FRACTIONS))), *np.full(n_shapes, SHAPE_PRIOR))
-    mixture = ScoreMixture(initial, name="mixture")(keras.layers.Concatenate(name="scores", dtype="float32")(scores))
+    shapes = _shape_scores(FirstSkies(name="first_skies")(turned), nside, n_bins, filters, seed)
+    mixture = ScoreMixture(name="mixture")([RatioScores(nside, n_bins, name=SCORES)(turned), shapes])
     return network_from_counts(keras.Model(events, mixture, name="log_odds"), "density_ratio")
 
 
 def _shape_scores(events, nside, n_bins, filters, seed):
-    """Scores of shapes anywhere on the sky, one for each scale."""
+    """Scores of shapes anywhere on the sky, (batch, scales)."""
     map_nside = max(nside // 2, min(nside, 4))  # a source is seldom smaller, and half the resolution costs a quarter
     initializers = seeded_initializers(seed)
-    x = HealpixFaces(map_nside, name="faces")(EnergyMaps(nside, n_bins, map_nside, ENERGY_MAPS, name="energy_maps")(events))
+    x = EnergyMaps(nside, n_bins, map_nside, ENERGY_MAPS, name="energy_maps")(events)
+    x = HealpixFaces(map_nside, name="faces")(x)
     blocks, scores = map_nside.bit_length() - 1, []
     for block in range(1, blocks + 1):
         maps = max(filters >> (blocks - block), min(filters, 4))
@@ -292,7 +340,7 @@ def _shape_scores(events, nside, n_bins, filters, seed):
         x = FacePooling(name=f"pooling_{block}")(x)
         x = keras.layers.Activation("relu", name=f"relu_{block}")(x)
         scores.append(AnywhereScore(kernel_initializer=next(initializers), name=f"anywhere_{block}")(x))
-    return scores
+    return keras.layers.Concatenate(name="shape_scores", dtype="float32")(scores) if blocks > 1 else scores[0]
 
 
 def set_density(network, density):
