@@ -470,7 +470,7 @@ class NetworkConfig(Section):
 
     path = "network"
     kind: str = setting(
-        "bcnn", choices=network_kinds, label="Network", help="bcnn: all energy bins as channels; cnn: one map of all energies"
+        "bcnn", choices=network_kinds, label="Network", help="bcnn: all energy bins as channels; cnn: one map of all energies; density_ratio: learns where the source's events are"
     )
     filters: int = setting(
         76, low=1, high=1024, label="Feature maps", help="Feature maps of each convolution (published: 76 for bcnn, 32 for cnn)"
