@@ -3,8 +3,8 @@
 import keras
 
 RHO, EPSILON = 0.95, 1e-7  # of Adadelta, the defaults of Keras
-ADAM_RATE = 3e-3
-ADAM_STEPS = 600  # after so many steps the rate has halved
+ADAM_RATE = 1e-2
+ADAM_STEPS = 150  # after so many steps the rate has halved
 
 
 def adadelta(learning_rate):
@@ -13,7 +13,7 @@ def adadelta(learning_rate):
 
 
 def adam(learning_rate):
-    """Adam (Kingma & Ba, arXiv:1412.6980), the rate falling as 1 / (1 + step / 600): the noise of the steps averages out.
+    """Adam (Kingma & Ba, arXiv:1412.6980), the rate falling as 1 / (1 + step / 150): the noise of the steps averages out.
 
     The rate does not depend on how many epochs are meant to follow, so that a training may go on for longer.
     """
