@@ -11,7 +11,8 @@ can lower a score by more than :math:`\ln(1 - \eta)`: where the source is not, a
 
 What the table has not seen is left to convolutions that do not know where they are: at every scale, every place of the sky
 gives a likelihood ratio of its own, and their means over the sky join the mixture, as a source that is not the known one with
-a small probability. So that they learn anything beside a table that knows the answer, some skies of the training are turned.
+a small probability. The two are trained apart, each as if there were no other: convolutions on skies that are turned, where
+the table knows nothing, and the table on the others, so that neither learns what the other answers for.
 """
 # ruff: noqa: D102  (build, call, compute_output_shape and get_config are the contract of Keras)
 
@@ -31,8 +32,7 @@ FINER = 0.7  # weight of a table over that of the next coarser
 STEP = 10.0  # ln r over the entries of its tables: these need longer steps than the kernels of convolutions
 LARGEST = 30.0  # of |ln r|: keeps the ratio finite in float32
 ENERGY_MAPS = 3  # that the convolutions start from
-TURNED = 1 / 8  # share of the skies of a training that are turned
-SEEN_BY_SHAPES = 1 / 4  # share of the skies of a training that convolutions see, those among them
+TURNED = 1 / 4  # share of the skies of a training that are turned and teach the convolutions; the others teach the table
 UNKNOWN = 0.05  # probability of a source that the table does not know
 SCORES = "ratio_scores"
 
@@ -83,7 +83,7 @@ class SkyTurns(keras.layers.Layer):
 
 @register
 class FirstSkies(keras.layers.Layer):
-    """The first skies of each batch of a training; otherwise all: what follows is too dear to see every sky.
+    """The first skies of each batch of a training; otherwise all.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class FirstSkies(keras.layers.Layer):
         (smaller batch, ...).
     """
 
-    def __init__(self, share=SEEN_BY_SHAPES, **kwargs):
+    def __init__(self, share=TURNED, **kwargs):
         super().__init__(**kwargs)
         self.share = float(share)
 
@@ -267,15 +267,13 @@ class AnywhereScore(keras.layers.Layer):
 class ScoreMixture(keras.layers.Layer):
     """Logarithm of a mean of likelihood ratios, given and returned as logarithms: of a known source and of an unknown one.
 
-    Each of the two is itself a mean with learnt weights. How probable an unknown source is cannot be learnt: in a training
-    it is the share of turned skies among those that shapes are scored of, where they are not scored it is 0.
+    Each of the two is itself a mean with learnt weights. In training there is no mean of both: the first skies have an unknown
+    source, the others a known one.
 
     Parameters
     ----------
     unknown : float
-        Probability of an unknown source, 0 to 1.
-    unknown_in_training : float
-        The same in training, for the skies with scores of shapes.
+        Probability of an unknown source, above 0, below 1.
 
     Input shape
         Scores of the known source, (batch, k), and of shapes, (batch, m); in training the latter of the first skies only.
@@ -283,12 +281,12 @@ class ScoreMixture(keras.layers.Layer):
         (batch, 1), float32.
     """
 
-    def __init__(self, unknown=UNKNOWN, unknown_in_training=TURNED / SEEN_BY_SHAPES, **kwargs):
+    def __init__(self, unknown=UNKNOWN, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.unknown, self.unknown_in_training = float(unknown), float(unknown_in_training)
+        self.unknown = float(unknown)
 
     def get_config(self):
-        return {**super().get_config(), "unknown": self.unknown, "unknown_in_training": self.unknown_in_training}
+        return {**super().get_config(), "unknown": self.unknown}
 
     def build(self, input_shape):
         (_, ratios), (_, shapes) = input_shape
@@ -305,10 +303,9 @@ class ScoreMixture(keras.layers.Layer):
         ratios, shapes = scores
         known = ops.logsumexp(ratios + self.log_weights, axis=1, keepdims=True)
         shape = ops.logsumexp(shapes + self.log_weights_of_shapes, axis=1, keepdims=True)
-        share = self.unknown_in_training if training else self.unknown
-        seen = ops.shape(shape)[0]
-        mixed = ops.logaddexp(known[:seen] + float(np.log1p(-share)), shape + float(np.log(share)))
-        return ops.concatenate([mixed, known[seen:]], axis=0)
+        if training:
+            return ops.concatenate([shape, known[ops.shape(shape)[0] :]], axis=0)
+        return ops.logaddexp(known + float(np.log1p(-self.unknown)), shape + float(np.log(self.unknown)))
 
 
 def _equal_weights(shape, dtype=None):
