@@ -490,6 +490,18 @@ class NetworkConfig(Section):
         76, low=0, high=1024, label="Feature maps",
         help="Feature maps of each convolution, or units of a layer; 0: the network's own number (published: 76 for bcnn, 32 for cnn)",
     )
+    start: str = setting(
+        "scratch", choices=("scratch", "template"), label="Start",
+        help="scratch: from random weights; template: from the density that is trained for, which only density_ratio can hold",
+    )
+
+    def check(self):
+        """Refuse to start from a template what has no place for one."""
+        from .network.registry import NETWORKS
+
+        if self.start == "template" and not NETWORKS[self.kind].template:
+            able = ", ".join(name for name, entry in NETWORKS.items() if entry.template)
+            raise ConfigError(f"expected scratch for {self.kind}; networks that can start from a template: {able}", "network.start")
 
     @property
     def filter_count(self):
@@ -509,7 +521,7 @@ class TrainingConfig(Section):
     batch_size: int = setting(64, low=2, high=8192, label="Batch", help="Mock skies in one step")
     patience: int = setting(10, low=1, high=10_000, label="Patience", help="Stop after so many epochs without better validation accuracy")
     validation_maps: int = setting(10_000, low=64, high=1_000_000, label="Validation maps", help="Fixed mock skies that choose the best epoch")
-    learning_rate: float = setting(1.0, low=1e-6, high=10.0, label="Learning rate", help="Of Adadelta; the library's default of 0.001 does not train")
+    learning_rate: float = setting(1.0, low=1e-6, high=10.0, label="Learning rate", help="Relative to the rate that the network's optimizer is meant to have; 1: as published, which for Adadelta is 1")
     threads: int = setting(0, low=0, high=256, label="Threads", help="Processor threads of the training process; 0: all")
     scenarios: Table = setting(  # noqa: RUF009  a dataclass field
         NOTHING, label="Scenarios",

@@ -10,6 +10,7 @@ import importlib
 _HOMES = {
     "build_network": "build", "counts_network": "build", "event_network": "build", "score_network": "build",
     "input_maps": "maps", "read_maps": "maps", "score_maps": "maps",
+    "start_from_template": "build",
     "register_layers": "registry",
     "load_network": "files", "read_record": "files", "save_network": "files",
     "import_network": "published",
@@ -17,7 +18,7 @@ _HOMES = {
 
 __all__ = [
     "build_network", "counts_network", "event_network", "import_network", "input_maps", "load_network", "read_maps", "read_record",
-    "register_layers", "save_network", "score_maps", "score_network",
+    "register_layers", "save_network", "score_maps", "score_network", "start_from_template",
 ]
 
 

@@ -49,6 +49,12 @@ def build_network(kind, nside, n_bins, filters, seed=None):
     return getattr(module, entry.factory)(nside, int(n_bins), int(filters), seed=seed)
 
 
+def start_from_template(kind, network, density):
+    """Give a network of :func:`build_network` the :class:`~..sky_density.SkyDensity` that it is to find; its kind has a ``template``."""
+    entry = NETWORKS[kind]
+    getattr(importlib.import_module(f".{entry.module}", __package__), entry.template)(network, density)
+
+
 def score_network(network):
     """Return the network, same weights, with log odds as output; unchanged if it has no layer ``probability`` after them."""
     if not any(layer.name == "probability" for layer in network.layers):

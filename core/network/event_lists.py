@@ -104,11 +104,11 @@ def network_from_counts(lists, name):
     Parameters
     ----------
     lists : keras.Model
-        From lists to log odds, with a layer :class:`EventPlaces` called ``places``; it becomes the layer ``log_odds``.
+        From lists to log odds; its first layer knows ``nside`` and ``n_bins``. It becomes the layer ``log_odds``.
     name : str
     """
-    places = lists.get_layer(PLACES)
-    counts = keras.Input((12 * places.nside**2, places.n_bins), name="counts")
+    first = lists.layers[1]  # behind the input
+    counts = keras.Input((12 * first.nside**2, first.n_bins), name="counts")
     log_odds = lists(EventList(name=LISTING)(counts))
     return keras.Model(counts, keras.layers.Activation("sigmoid", name="probability")(log_odds), name=name)
 

@@ -6,13 +6,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NetworkEntry:
-    """Where a network is coded; ``factory`` in ``module`` builds it, ``filters`` is its own number of feature maps."""
+    """Where a network is coded and how it is trained.
+
+    Attributes
+    ----------
+    module, factory : str
+        ``factory`` in ``module`` builds it.
+    label : str
+    uses_energy : bool
+    filters : int
+        Its own number of feature maps.
+    optimizer : str
+        Name in :data:`~..training.optimizers.OPTIMIZERS`.
+    template : str
+        Function in ``module``, of network and density, that starts the network from a known density; empty: there is none.
+    """
 
     module: str
     factory: str
     label: str
     uses_energy: bool
     filters: int
+    optimizer: str = "adadelta"
+    template: str = ""
 
 
 NETWORKS = {
@@ -20,6 +36,7 @@ NETWORKS = {
     "cnn": NetworkEntry("convolutional", "cnn", "CNN", False, 32),
     "deepsphere": NetworkEntry("deepsphere", "deepsphere", "DeepSphere", True, 32),
     "event_graph": NetworkEntry("event_graph", "event_graph", "Event graph", True, 64),
+    "density_ratio": NetworkEntry("density_ratio", "density_ratio", "Density ratio and shapes", True, 76, "adam", "set_density"),
     "spectrum_network": NetworkEntry("spectrum", "spectrum_network", "Power-spectrum network", True, 64),
 }
 

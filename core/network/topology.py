@@ -8,6 +8,8 @@ on squares, once each square has a border of one pixel copied from the
 adjoining faces. Only at corners where three faces meet is there no pixel.
 """
 
+from functools import cache
+
 import healpy as hp
 import numpy as np
 
@@ -44,3 +46,23 @@ def bordered_face_cells(nside):
     for (dx, dy), neighbour in zip(NEIGHBOUR_OFFSETS, neighbours, strict=True):
         cells[face, x + 1 + dx, y + 1 + dy] = cell_of_pixel[neighbour]
     return cells
+
+
+@cache
+def grid_symmetries(nside):
+    """Pixels into which pixels are carried by the sixteen symmetries of the grid, quarter turns and mirrors.
+
+    Returns
+    -------
+    ndarray of int, shape (16, 12 nside^2)
+        NESTED; each row holds every pixel once, the first in their own order; read-only.
+    """
+    nside = check_nside(nside)
+    theta, phi = hp.pix2ang(nside, np.arange(12 * nside**2), nest=True)
+    moved = [
+        hp.ang2pix(nside, colatitude, longitude + quarter * np.pi / 2, nest=True)
+        for colatitude in (theta, np.pi - theta) for longitude in (phi, -phi) for quarter in range(4)
+    ]  # fmt: skip
+    symmetries = np.array(moved)
+    symmetries.flags.writeable = False
+    return symmetries

@@ -15,17 +15,18 @@ import numpy as np
 from ..config import config_from_toml, digest_of
 from ..errors import CancelledError, DamagedFileError, TrainingError
 from ..mock_events import CompositeSampler, EventSampler, draw_training_events, random_stream
-from ..network import build_network, counts_network, event_network, load_network, save_network
+from ..network import build_network, counts_network, event_network, load_network, save_network, start_from_template
+from ..network.registry import NETWORKS
 from ..provenance import run_record
 from .control import Control
 from .monitor import validation_measures
+from .optimizers import OPTIMIZERS
 from .run_folder import HISTORY, training_digest, write_density
 from .skies import training_densities
 from .statistic import event_cells, scored
 
 REPORT_INTERVAL = 0.25  # seconds between two batch messages
 STATE_INTERVAL = 2.0  # seconds between two writes of state.json inside an epoch
-RHO, EPSILON = 0.95, 1e-7  # of Adadelta, the defaults of Keras
 
 
 def train(folder, *, control=None, report=None):
@@ -150,9 +151,11 @@ class Trainer:
         network = build_network(
             self.config.network.kind, self.density.nside, self.density.n_bins, self.config.network.filter_count, self.config.seed
         )
+        if self.config.network.start == "template":
+            start_from_template(self.config.network.kind, network, self.density)
         model = event_network(network)
         model.compile(
-            optimizer=keras.optimizers.Adadelta(self.settings.learning_rate, rho=RHO, epsilon=EPSILON),
+            optimizer=OPTIMIZERS[NETWORKS[self.config.network.kind].optimizer](self.settings.learning_rate),
             loss=keras.losses.BinaryCrossentropy(from_logits=True),
             metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
         )

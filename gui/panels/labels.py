@@ -11,6 +11,7 @@ WORDS = {
     "observatory.exposure": {"uniform": "Uniform over the sky"},
     "emission.cutoff_shape": {"exponential": "Exponential", "broken": "Broken exponential"},
     "sky.source_shape": {"cap": "Even within a cap", "fisher": "Fisher distribution"},
+    "network.start": {"scratch": "From scratch", "template": "From the template"},
     "frame": {"galactic": "Galactic l, b", "equatorial": "Equatorial α, δ"},
 }
 
