@@ -284,7 +284,7 @@ def test_another_scenario_is_warned_of(unbroken, caplog):
     assert not caplog.records
     other = small_run(field__model="none", events__n_events=(60,))
     statistic.check_fits(other)
-    assert "field.model was 'jf12_regular', is 'none'" in caplog.text and "events.n_events was 50, is [60]" in caplog.text
+    assert "field.model was 'jf12', is 'none'" in caplog.text and "events.n_events was 50, is [60]" in caplog.text
 
 
 def test_a_scenario_of_another_version_is_warned_of(unbroken):
