@@ -161,7 +161,7 @@ def find_image(
         light = one * target <= rays
         if is_random:  # smaller pixels tell no more, and a drawn one would weigh more
             light |= (front.blur > 0) & (one * MAX_PIXELS <= _expected(front, source).sum())
-        light &= (front.order >= FINE_ORDER) | (front.blur > 0)
+        light &= (front.order >= FINE_ORDER) | (is_random & (front.blur > 0))
         light |= front.order == MAX_ORDER or (front.order >= FINE_ORDER and fine)
         done.append(front.selected(light & (front.share > 0)))
         front = front.selected(~light)

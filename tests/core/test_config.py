@@ -203,7 +203,7 @@ def test_changed_parameters_of_a_field_come_back_exactly():
     ({"field.parameters": 3}, "field.parameters", "expected a table"),
     ({"field.model": "imported"}, "field.file", "expected the folder"),
     ({"field.model": "imported", "field.file": "lens", "field.ensemble": ["none"]}, "field.ensemble", "is not averaged with models"),
-    ({"field.ensemble": ["none", "jf12_regular"]}, "field.ensemble", "expected each model once"),
+    ({"field.ensemble": ["none", "jf12"]}, "field.ensemble", "expected each model once"),
     ({"field.ensemble": ["none"], "field.weights": [1.0]}, "field.weights", "expected 2 weights"),
     ({"energy.threshold.x": 1.0}, "energy.threshold.x", "energy.threshold is no table"),
 ])

@@ -125,7 +125,7 @@ def test_what_an_image_depends_on_makes_a_new_one(tmp_path, rays, change):
 def test_algorithm_is_part_of_the_digest(monkeypatch):
     galaxy = assembly.galactic_field("none")
     digest = assembly.lens_digest(CEN_A, galaxy, 1.0)
-    monkeypatch.setattr(assembly.imaging, "SETTINGS", (1, 2, 3))
+    monkeypatch.setattr(assembly.search, "SETTINGS", (1, 2, 3))
     assert assembly.lens_digest(CEN_A, galaxy, 1.0) != digest
     assert assembly.lens_digest(CEN_A, galaxy, 1.0) == assembly.lens_digest(CEN_A, galaxy, 1.0)
 

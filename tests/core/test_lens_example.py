@@ -36,8 +36,10 @@ def test_shipped_maps_need_no_tracing(no_tracing, tmp_path, key, field):
     lens = source_lens(PUBLISHED[key], FieldConfig(model=field), CONFIG.sky, example_grid(), cache=tmp_path)
     total = lens.density().sum(axis=1)
     np.testing.assert_allclose(total[lens.magnification > 0], 1)
-    assert (lens.magnification[lens.rigidity > 16] > 0.2).all()
-    assert (lens.n_effective[(lens.rigidity > 7) & (lens.magnification > 0.1)] > 500).all()
+    bright = lens.magnification > 0.1
+    assert bright[lens.rigidity > 16].all()
+    assert np.median(lens.n_effective[bright]) > 1000
+    assert (lens.n_effective[bright & (lens.rigidity > 3)] > (200 if field == "jf12" else 2000)).all()
     assert not list(tmp_path.iterdir())  # nothing to keep
 
 

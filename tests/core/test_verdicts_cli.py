@@ -59,7 +59,7 @@ def test_information_adds_rows_beside_the_limit(run_file, tmp_path, capsys):
     assert main(["likelihood", str(run_file), "--information", "--out", str(out)]) == 0
     rows = {row["statistic"]: row for row in results(out)[0]}
     assert next(iter(rows)) == "likelihood_ratio" and rows["likelihood_ratio"]["ratio_to_limit"] == 1
-    assert rows["limit_base_faces"]["ratio_to_limit"] > 1.5 > 1 > rows["limit_perfect_energies"]["ratio_to_limit"]
+    assert rows["limit_base_faces"]["ratio_to_limit"] > 1.3 > 1 > rows["limit_perfect_energies"]["ratio_to_limit"]
     assert main(["likelihood", str(run_file), "--random-field", "--out", str(out)]) == 2
     assert "expected --information" in capsys.readouterr().err
 
