@@ -24,9 +24,9 @@ from .image import Image, disc_solid_angle, effective_rays, fisher_weight, nothi
 # the coarse pass, their children and all others; half a distance is just enough where the lens is linear ...
 MARGINS = (1.5, 1.0, 0.75)
 CHAOTIC_MARGIN, CHAOTIC_SPREAD = 2.0, 3.0  # ... and rays that part by so many degrees lie anywhere within so many distances
-# Share of a pixel's rays that come from the source, root mean square over many pixels: (1 + (a - r) / s)^-FALL for a
-# central ray at an angle a from a disc of radius r, over 1 + (s / (WIDTH r))^POWER. Measured in JF12; the first entries
-# for a regular field, where rays that part are found together again in smaller pixels, the second for a random one.
+# What a pixel may be expected to add: (1 + (a - r) / s)^-FALL for a central ray at an angle a from a disc of radius r, over
+# 1 + (s / (WIDTH r))^POWER. The second entries are for a random field, fitted to the root mean square share of rays of many
+# pixels that come from the source; the first for a regular one, chosen flatter so that no single draw outweighs the others.
 FALL = (5.0, 4.5)
 WIDTH = (2.6, 4.5)
 POWER = (1.0, 2.0)

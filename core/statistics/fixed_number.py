@@ -5,7 +5,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..mock_events import source_counts
-from .likelihood import LARGEST_ODDS, UNIT
+from .likelihood import LARGEST_ODDS, UNIT, checked_fraction, density_ratios
 
 LARGE, SMALL = 1e100, 1e-100  # of one event's ratio; running means beyond these are brought back to about 1
 
@@ -15,9 +15,9 @@ class FixedNumberRatio:
 
     Any k of the N events can be those of the source, so that the ratio is the mean of the product of
     :math:`p_{source} / p_{isotropic}` over all choices of k events: the elementary symmetric polynomial e_k of the ratios
-    over N choose k. A fraction between two whole numbers is the mixture of both, as everywhere here. Mock skies have such numbers and not binomial ones; for few source events this
-    ratio therefore detects somewhat smaller fractions than :class:`~.likelihood.LikelihoodRatio`, and by the lemma of Neyman and
-    Pearson nothing detects smaller ones.
+    over N choose k. A fraction between two whole numbers is the mixture of both, as everywhere here. Mock skies have such
+    numbers and not binomial ones; for few source events this ratio therefore detects somewhat smaller fractions than
+    :class:`~.likelihood.LikelihoodRatio`, and by the lemma of Neyman and Pearson nothing detects smaller ones.
 
     Parameters
     ----------
@@ -32,13 +32,9 @@ class FixedNumberRatio:
     thread_safe = True
 
     def __init__(self, density, eta, n_events):
-        if not 0 < eta <= 1:
-            raise InputError(f"expected a fraction above 0, up to 1, received {eta:g}")
         self.nside, self.n_bins, self.n_events = density.nside, density.n_bins, n_events
-        self._low, self._high, self._weight = source_counts(eta, n_events)
-        source, isotropic = density.source.ravel(), density.isotropic.ravel()
-        ratio = np.divide(source, isotropic, out=np.where(source > 0, LARGEST_ODDS, 1.0), where=isotropic > 0)
-        self._ratio = np.minimum(ratio, LARGE)
+        self._low, self._high, self._weight = source_counts(checked_fraction(eta), n_events)
+        self._ratio = np.minimum(density_ratios(density), LARGE)
 
     def scores(self, events):
         """Return the statistic of each sky, shape (n_maps,); arguments and errors as of the likelihood ratio."""

@@ -30,13 +30,9 @@ class LikelihoodRatio:
     thread_safe = True
 
     def __init__(self, density, eta):
-        if not 0 < eta <= 1:
-            raise InputError(f"expected a fraction above 0, up to 1, received {eta:g}")
-        self.eta = float(eta)
+        self.eta = checked_fraction(eta)
         self.nside, self.n_bins = density.nside, density.n_bins
-        source, isotropic = density.source.ravel(), density.isotropic.ravel()
-        ratio = np.divide(source, isotropic, out=np.where(source > 0, LARGEST_ODDS, 1.0), where=isotropic > 0)
-        odds = (1 - self.eta) + self.eta * np.minimum(ratio, LARGEST_ODDS)
+        odds = (1 - self.eta) + self.eta * np.minimum(density_ratios(density), LARGEST_ODDS)
         self._table = np.rint(np.log(np.maximum(odds, 1 / LARGEST_ODDS)) / UNIT).astype(np.int64)
 
     def scores(self, events):
@@ -58,6 +54,19 @@ class LikelihoodRatio:
         """
         check_cells(events, self.nside, self.n_bins)
         return _sums(events.ipix, events.bin, self.n_bins, self._table) * UNIT
+
+
+def checked_fraction(eta):
+    """Return the fraction under test as a float, or raise :class:`InputError` unless 0 < eta <= 1."""
+    if not 0 < eta <= 1:
+        raise InputError(f"expected a fraction above 0, up to 1, received {eta:g}")
+    return float(eta)
+
+
+def density_ratios(density):
+    """Densities of source over isotropy, shape (npix * n_bins,): huge where only the source is, 1 where neither is."""
+    source, isotropic = density.source.ravel(), density.isotropic.ravel()
+    return np.divide(source, isotropic, out=np.where(source > 0, LARGEST_ODDS, 1.0), where=isotropic > 0)
 
 
 def likelihood_ratios(config, density, n_events):

@@ -6,7 +6,6 @@ import healpy as hp
 import numpy as np
 import pytest
 
-from zevatron.core.cli import main
 from zevatron.core.cli.parser import build_parser
 from zevatron.core.lens.crpropa import read_config, read_matrix
 from zevatron.core.lens.published import find_tables
@@ -20,19 +19,8 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def run(folder, monkeypatch, capsys):
-    """Run a command in its folder; return what it prints, or its one line of error where ``code`` is 2."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("ZEVATRON_CACHE", str(folder / "cache"))
-
-    def run(*arguments, code=0):
-        assert main([*map(str, arguments)]) == code, capsys.readouterr().err
-        printed = capsys.readouterr()
-        if code:
-            assert len(printed.err.strip().splitlines()) == 1
-        return printed.err if code else printed.out
-
-    return run
+def run(folder, run_in):
+    return run_in(folder)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import pytest
 from numpy.testing import assert_allclose
 
 from tests.core.published_files import PublishedFile
-from zevatron.core.cli import main
 from zevatron.core.errors import DamagedFileError, InputError
 from zevatron.core.mock_events import MockEvents
 from zevatron.core.network import (
@@ -403,19 +402,8 @@ def test_commands_import_and_score(tmp_path, rng):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Run a command in its folder; return its one line of error where ``code`` is 2, else what it prints."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ZEVATRON_CACHE", str(tmp_path / "cache"))
-
-    def run(*arguments, code=0):
-        assert main([*map(str, arguments)]) == code, capsys.readouterr().err
-        printed = capsys.readouterr()
-        if code:
-            assert len(printed.err.strip().splitlines()) == 1
-        return printed.err if code else printed.out
-
-    return run
+def run(tmp_path, run_in):
+    return run_in(tmp_path)
 
 
 def test_score_takes_our_own_networks(run, tmp_path, ours, rng):
