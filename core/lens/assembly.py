@@ -15,7 +15,7 @@ from ..progress import SILENT
 from ..resources import resource_path
 from ..units import GYRATION
 from .coarse import COARSE_ORDER, cached_exits, coarse_pass
-from .image import disc_solid_angle
+from .image import disc_solid_angle, source_extent
 from .imported import imported_images
 from .search import SETTINGS, SLOPE, TARGETS, find_image
 from .store import ImageStore, read_images, rigidity_key
@@ -25,14 +25,13 @@ TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, a hu
 # Up to so many EV, rigidities in the band around each of the grid and pixels of one order that are divided, chosen for the
 # halves of an image to agree where most nuclei are (docs/lens.md); the second is for a random field.
 BANDS = (
-    ((2.1, 8, 1500), (3.1, 8, 1800), (16.0, 8, 2200), (40.0, 4, 2200), (math.inf, 2, 2200)),
+    ((2.1, 8, 1200), (3.1, 8, 1500), (16.0, 8, 2200), (40.0, 4, 2200), (math.inf, 2, 2200)),
     ((2.0, 4, 1500), (3.1, 6, 1500), (5.0, 40, 2000), (8.0, 20, 2000), (16.0, 8, 2200), (40.0, 4, 2200), (math.inf, 2, 2200)),
 )
-AGAIN = 3.1  # EV: from here on a regular field is searched once more, dividing twice as many pixels, if there are few rays
+AGAIN = 4.0  # EV: from here on a regular field is searched once more, dividing twice as many pixels, if there are few rays
 CHAOTIC = 8.0  # EV: up to here each rigidity of a band in a random field has a coarse pass of its own
 VERSION = 8
 SHIPPED_ORDER = 8  # pixels of the maps that come with Zevatron: they serve maps up to Nside 256
-INSIDE = 0.99  # share of a Fisher distribution that is followed
 
 
 def rigidity_grid(lowest, highest):
@@ -148,34 +147,17 @@ def source_lens(source, field, sky, rigidity, *, cache=None, progress=SILENT):
     CancelledError
         If ``progress`` was cancelled; the rigidities done are kept.
     """
-    rigidity = np.asarray(rigidity, dtype=float)
+    rigidity, (radius, concentration) = np.asarray(rigidity, dtype=float), source_extent(sky)
     if field.model == IMPORTED_FIELD:
         found = imported_images(source, field.file, sky, rigidity, cache=cache, progress=progress)
-        return SourceLens(source.name, sky.source_radius, sky.nside, *found)
-    galaxy, (radius, concentration) = galactic_field(field), source_extent(sky)
-    known = {}
+        return SourceLens(source.name, radius, sky.nside, *found, concentration)
+    galaxy, known = galactic_field(field), {}
     if sky.nside <= 2**SHIPPED_ORDER and concentration == 0:
         known = read_images(shipped_path(source, galaxy), lens_digest(source, galaxy, radius))
     images = find_images(
         source, galaxy, radius, rigidity, concentration=concentration, known=known, cache=cache, progress=progress
     )
     return SourceLens(source.name, radius, sky.nside, rigidity, images, concentration)
-
-
-def source_extent(sky):
-    """How the nuclei of a source are spread when they enter the Galaxy.
-
-    Returns
-    -------
-    radius : float
-        All of them (99 % of a Fisher distribution) within this angle, degrees.
-    concentration : float
-        Of the Fisher distribution, 2 over the squared rms angle; 0 for an even disc.
-    """
-    if sky.source_shape == "cap":
-        return sky.source_radius, 0.0
-    concentration = 2 / math.radians(sky.source_spread) ** 2
-    return math.degrees(math.acos(max(1 + math.log(1 - INSIDE) / concentration, -1.0))), concentration
 
 
 def extragalactic_spread(rigidity, distance, strength, coherence_length):

@@ -7,9 +7,9 @@ from scipy.integrate import quad
 
 from zevatron.core.config import SkyConfig
 from zevatron.core.lens import search
-from zevatron.core.lens.assembly import SourceLens, source_extent
+from zevatron.core.lens.assembly import SourceLens
 from zevatron.core.lens.coarse import coarse_pass, trace_coarse
-from zevatron.core.lens.image import disc_solid_angle, nothing
+from zevatron.core.lens.image import disc_solid_angle, nothing, source_extent
 from zevatron.core.lens.search import find_image
 from zevatron.core.sky import angular_distance, lonlat, pixel_vectors, unit_vectors
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from zevatron.core.galactic_field import backtrack, galactic_field
+from zevatron.core.lens import search
 from zevatron.core.lens.assembly import TOLERANCE, SourceLens
 from zevatron.core.lens.coarse import coarse_pass, trace_coarse
 from zevatron.core.lens.search import find_image
@@ -56,6 +57,25 @@ def test_no_image_is_missed(rigidity):
 @pytest.mark.parametrize("rigidity", [3.0, 6.0, 14.0])
 def test_no_image_is_missed_at_full_resolution(rigidity):
     compare_with_every_pixel(rigidity, 256, 1.0, catalogue()[:8])
+
+
+@pytest.mark.recorded
+@pytest.mark.parametrize("rigidity", [6.0, 12.0, 40.0])
+@pytest.mark.parametrize(("field", "n_sources"), [("jf12_regular", 5), ("pt11_bss_halo", 5), ("jf12", 2)])
+def test_search_down_to_nside_512_finds_what_a_sky_of_nside_512_does(monkeypatch, field, n_sources, rigidity):
+    """Same rays, from the centres of the pixels of the published maps: at most 2 % of the hits may be missing."""
+    monkeypatch.setattr(search, "MAX_ORDER", 9)
+    monkeypatch.setattr(search, "FINE_ORDER", 9)
+    exits = trace_coarse(tracer(field), rigidity, 9)
+    sources, every = catalogue()[:n_sources], {"targets": ((0.0, np.inf),), "max_pixels": 10_000_000}
+    total = missed = 0
+    for source, lens in zip(sources, lenses(field, rigidity, sources, 1.0, 512, **every), strict=True):
+        hits = np.flatnonzero(angular_distance(exits, source.direction) < 1.0)
+        lost = len(hits) - np.isin(hits, np.flatnonzero(lens.density()[0])).sum()
+        print(f"{field} {rigidity} EV {source.name}: {len(hits)} hits, {lost} missed")
+        total, missed = total + len(hits), missed + lost
+    assert total > 50 * n_sources
+    assert missed <= 0.02 * total
 
 
 def reference_rows():
