@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # a real window system without a screen
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24" env QT_QPA_PLATFORM=xcb
 
-.PHONY: run test test-all bench lint screenshots qt clean
+.PHONY: run test test-all test-recorded bench lint screenshots qt clean
 
 run: $(READY)
 	@sh requirements/run.sh $(RUN)
@@ -15,7 +15,10 @@ test: $(READY) qt
 	@$(XVFB) $(RUN) -m pytest
 
 test-all: $(READY) qt
-	@$(XVFB) $(RUN) -m pytest -m "slow or not slow" --timeout 1800
+	@$(XVFB) $(RUN) -m pytest -m "not recorded" --timeout 1800
+
+test-recorded: $(READY)
+	@$(RUN) -m pytest -s -m recorded --timeout 7200
 
 bench: $(READY) qt
 	@$(XVFB) $(RUN) -m pytest tests/benchmarks -o python_files='bench_*.py' --timeout 1800 \

@@ -1,6 +1,7 @@
 """The Galactic field as a lens: from which directions a source is seen at Earth, rigidity by rigidity."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -13,20 +14,24 @@ from ..galactic_field import backtrack, galactic_field
 from ..progress import SILENT
 from ..resources import resource_path
 from ..units import GYRATION
-from . import search
 from .coarse import COARSE_ORDER, cached_exits, coarse_pass
-from .image import disc_solid_angle
+from .image import disc_solid_angle, source_extent
 from .imported import imported_images
+from .search import SETTINGS, SLOPE, TARGETS, find_image
 from .store import ImageStore, read_images, rigidity_key
 
 POINTS_PER_DECADE = 40
 TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, a hundredth of the usual disc
-MEMBERS = ((16.0, 8), (40.0, 4), (math.inf, 2))  # rigidities in the band around each of the grid, up to so many EV ...
-RANDOM_MEMBERS = ((2.0, 4), (8.0, 16), *MEMBERS)  # ... and in a random field
+# Up to so many EV, rigidities in the band around each of the grid and pixels of one order that are divided, chosen for the
+# halves of an image to agree where most nuclei are (docs/lens.md); the second is for a random field.
+BANDS = (
+    ((2.1, 8, 1200), (3.1, 8, 1500), (16.0, 8, 2200), (40.0, 4, 2200), (math.inf, 2, 2200)),
+    ((2.0, 4, 1500), (3.1, 6, 1500), (5.0, 40, 2000), (8.0, 20, 2000), (16.0, 8, 2200), (40.0, 4, 2200), (math.inf, 2, 2200)),
+)
+AGAIN = 4.0  # EV: from here on a regular field is searched once more, dividing twice as many pixels, if there are few rays
 CHAOTIC = 8.0  # EV: up to here each rigidity of a band in a random field has a coarse pass of its own
-VERSION = 7
+VERSION = 8
 SHIPPED_ORDER = 8  # pixels of the maps that come with Zevatron: they serve maps up to Nside 256
-INSIDE = 0.99  # share of a Fisher distribution that is followed
 
 
 def rigidity_grid(lowest, highest):
@@ -142,34 +147,17 @@ def source_lens(source, field, sky, rigidity, *, cache=None, progress=SILENT):
     CancelledError
         If ``progress`` was cancelled; the rigidities done are kept.
     """
-    rigidity = np.asarray(rigidity, dtype=float)
+    rigidity, (radius, concentration) = np.asarray(rigidity, dtype=float), source_extent(sky)
     if field.model == IMPORTED_FIELD:
         found = imported_images(source, field.file, sky, rigidity, cache=cache, progress=progress)
-        return SourceLens(source.name, sky.source_radius, sky.nside, *found)
-    galaxy, (radius, concentration) = galactic_field(field), source_extent(sky)
-    known = {}
+        return SourceLens(source.name, radius, sky.nside, *found, concentration)
+    galaxy, known = galactic_field(field), {}
     if sky.nside <= 2**SHIPPED_ORDER and concentration == 0:
         known = read_images(shipped_path(source, galaxy), lens_digest(source, galaxy, radius))
     images = find_images(
         source, galaxy, radius, rigidity, concentration=concentration, known=known, cache=cache, progress=progress
     )
     return SourceLens(source.name, radius, sky.nside, rigidity, images, concentration)
-
-
-def source_extent(sky):
-    """How the nuclei of a source are spread when they enter the Galaxy.
-
-    Returns
-    -------
-    radius : float
-        All of them (99 % of a Fisher distribution) within this angle, degrees.
-    concentration : float
-        Of the Fisher distribution, 2 over the squared rms angle; 0 for an even disc.
-    """
-    if sky.source_shape == "cap":
-        return sky.source_radius, 0.0
-    concentration = 2 / math.radians(sky.source_spread) ** 2
-    return math.degrees(math.acos(max(1 + math.log(1 - INSIDE) / concentration, -1.0))), concentration
 
 
 def extragalactic_spread(rigidity, distance, strength, coherence_length):
@@ -196,47 +184,65 @@ def find_images(
 ):
     """Return the images at all rigidities: those in ``known``, by rigidity key, then those in the cache, else traced."""
     store = open_store(source, galaxy, radius, concentration, cache)
-    stage = f"lens of {source.name}"
-    images = []
-    try:
-        for done, value in enumerate(rigidity):
-            progress.report(stage, done, len(rigidity))
-            image = known.get(rigidity_key(value)) or store.get(value)
-            if image is None:
-                image = compute_image(source, galaxy, radius, value, concentration=concentration, cache=cache)
-                store.put(value, image)
-            images.append(image)
-    finally:
-        store.save()
-    progress.report(stage, len(rigidity), len(rigidity))
+    stage, n = f"lens of {source.name}", len(rigidity)
+    images = [known.get(rigidity_key(value)) or store.get(value) for value in rigidity]
+    missing = [index for index, image in enumerate(images) if image is None]
+
+    def compute(index):
+        progress.check_cancelled()
+        return compute_image(source, galaxy, radius, rigidity[index], concentration=concentration, cache=cache, progress=progress)
+
+    progress.report(stage, n - len(missing), n)
+    # two at a time: while one is traced by all threads, the pixels of the other are chosen by one
+    with ThreadPoolExecutor(2, thread_name_prefix="lens") as pool:
+        futures = {pool.submit(compute, index): index for index in missing}
+        try:
+            for done, future in enumerate(as_completed(futures), n - len(missing) + 1):
+                images[futures[future]] = future.result()
+                store.put(rigidity[futures[future]], future.result())
+                progress.report(stage, done, n)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            store.save()
     return tuple(images)
 
 
-def compute_image(source, galaxy, radius, rigidity, *, concentration=0.0, cache=None):
+def compute_image(source, galaxy, radius, rigidity, *, concentration=0.0, cache=None, progress=SILENT):
     """Trace the image of a source in the band around one rigidity of the grid; only the coarse pass is cached."""
 
     def trace(directions, rigidities):
+        progress.check_cancelled()
         return backtrack(galaxy, rigidities, directions, tolerance=TOLERANCE).exit_direction
 
     def exits(rigidities):
         return [cached_exits(trace, galaxy.digest, value, cache=cache) for value in rigidities]
 
-    members, is_random = band(rigidity, galaxy), galaxy.random is not None
+    def search(max_pixels):
+        return find_image(
+            trace, passes, members, source.direction, radius, rng,
+            max_pixels=max_pixels, concentration=concentration, is_random=is_random,
+        )
+
+    members, max_pixels = band(rigidity, galaxy)
+    is_random = galaxy.random is not None
     if is_random and rigidity < CHAOTIC:
         passes = [coarse_pass(one) for one in exits(members)]
     else:
         below, middle, above = exits(rigidity * 10 ** (np.array([-1, 0, 1]) / POINTS_PER_DECADE))
         passes = [coarse_pass(middle, beside=(below, above))]
     rng = np.random.default_rng(int(lens_digest(source, galaxy, radius, concentration, rigidity_key(rigidity)), 16))
-    return search.find_image(
-        trace, passes, members, source.direction, radius, rng, concentration=concentration, is_random=is_random
-    )
+    image = search(max_pixels)
+    bright, enough = TARGETS[0]
+    is_bright = image.solid_angle >= bright * disc_solid_angle(radius, concentration)
+    if is_bright and image.n_effective < enough and not is_random and rigidity >= AGAIN:
+        return max(image, search(2 * max_pixels), key=lambda one: one.n_effective)
+    return image
 
 
 def band(rigidity, galaxy):
-    """Rigidities in EV, shape (m,), that share the band around one of the grid evenly in ln R."""
-    n = next(number for limit, number in (MEMBERS if galaxy.random is None else RANDOM_MEMBERS) if rigidity < limit)
-    return rigidity * 10 ** (((np.arange(n) + 0.5) / n - 0.5) / POINTS_PER_DECADE)
+    """Rigidities in EV, shape (m,), that share the band around one of the grid evenly in ln R, and pixels to divide there."""
+    n, max_pixels = next(effort for limit, *effort in BANDS[galaxy.random is not None] if rigidity < limit)
+    return rigidity * 10 ** (((np.arange(n) + 0.5) / n - 0.5) / POINTS_PER_DECADE), max_pixels
 
 
 def open_store(source, galaxy, radius, concentration=0.0, cache=None):
@@ -261,7 +267,9 @@ def shipped_path(source, galaxy):
 def lens_digest(source, galaxy, radius, concentration=0.0, *more):
     """Twelve hexadecimal digits of everything that an image depends on, ``more`` included."""
     if concentration:
-        more = ("fisher", concentration, search.SLOPE, *more)
-    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, POINTS_PER_DECADE, MEMBERS, RANDOM_MEMBERS, CHAOTIC, *search.SETTINGS)
+        more = ("fisher", concentration, SLOPE, *more)
+    is_random = galaxy.random is not None
+    effort = (BANDS[is_random], CHAOTIC if is_random else AGAIN)
+    algorithm = (VERSION, TOLERANCE, COARSE_ORDER, POINTS_PER_DECADE, *effort, *SETTINGS)
     position = (round(source.glon, 6), round(source.glat, 6))
     return digest_of("lens", algorithm, galaxy.digest, position, radius, *more)

@@ -1,5 +1,6 @@
 """The coarse pass: one ray per pixel over the whole sky, per field and rigidity, the same for every source."""
 
+import threading
 from dataclasses import dataclass
 from functools import cache as remember
 
@@ -14,6 +15,7 @@ from .search import largest_distance, stand_in
 COARSE_ORDER = 5  # Nside 32
 MOTION_MARGIN = 1.5
 VERSION = 2
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,11 @@ def cached_exits(trace, field_digest, rigidity, *, cache=None):
     """Return what :func:`trace_coarse` returns, from the cache if it is there."""
     digest = digest_of("coarse pass", VERSION, COARSE_ORDER, field_digest, f"{rigidity:.10g}")
     path = cache_path(cache, "coarse", f"{digest}.h5")
-    found = read_cache(path, digest)
-    if found is None:
-        found = {"exit_direction": trace_coarse(trace, rigidity).astype(np.float32)}
-        write_cache(path, digest, found, {"field": field_digest, "rigidity_EV": rigidity, "ordering": "NESTED"})
+    with _ONE_AT_A_TIME:  # the next may be in want of the same
+        found = read_cache(path, digest)
+        if found is None:
+            found = {"exit_direction": trace_coarse(trace, rigidity).astype(np.float32)}
+            write_cache(path, digest, found, {"field": field_digest, "rigidity_EV": rigidity, "ordering": "NESTED"})
     return found["exit_direction"].astype(float)
 
 

@@ -5,12 +5,14 @@ their tracks, so the image is evenly filled and its shape is all there is to
 know.
 """
 
+import math
 from dataclasses import dataclass
 
 import healpy as hp
 import numpy as np
 
 WEIGHT_STEPS = 2**12  # to which the weights of a condensed image are rounded
+INSIDE = 0.99  # share of a Fisher distribution that is followed
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,19 @@ def disc_solid_angle(radius, concentration=0.0):
 def fisher_weight(angle, concentration):
     """Density at an angle in degrees over that in the centre (Fisher, Proc. R. Soc. A 217 (1953) 295); 0: even."""
     return np.exp(-2 * concentration * np.sin(np.radians(angle) / 2) ** 2)
+
+
+def source_extent(sky):
+    """How the nuclei of a source are spread when they enter the Galaxy.
+
+    Returns
+    -------
+    radius : float
+        All of them (99 % of a Fisher distribution) within this angle, degrees.
+    concentration : float
+        Of the Fisher distribution, 2 over the squared rms angle; 0 for an even disc.
+    """
+    if sky.source_shape == "cap":
+        return sky.source_radius, 0.0
+    concentration = 2 / math.radians(sky.source_spread) ** 2
+    return math.degrees(math.acos(max(1 + math.log(1 - INSIDE) / concentration, -1.0))), concentration

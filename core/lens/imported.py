@@ -9,13 +9,13 @@ import numpy as np
 
 from ..cache import cache_path, read_cache, write_cache
 from ..config import digest_of
-from ..errors import ConfigError, InputError
+from ..errors import InputError
 from ..progress import SILENT
 from ..sky import angular_distance
 from . import crpropa, published
-from .image import Image, disc_solid_angle, effective_rays
+from .image import Image, disc_solid_angle, effective_rays, fisher_weight, source_extent
 
-VERSION = 1
+VERSION = 2
 FEWEST_PIXELS = 3  # that a disc at the edge holds: hardly a direction is farther than its radius from the centre of a pixel
 
 
@@ -111,7 +111,7 @@ def imported_images(source, folder, sky, needed, *, cache=None, progress=SILENT)
     folder : path-like
         With ``lens.cfg`` and its matrices, or with deflection tables.
     sky : SkyConfig
-        Gives the radius around the source.
+        Gives the radius around the source, or the Fisher distribution of its nuclei.
     needed : array_like
         Rigidities that the run can need, EV, increasing.
     cache : Path, optional
@@ -130,19 +130,16 @@ def imported_images(source, folder, sky, needed, *, cache=None, progress=SILENT)
     ------
     InputError
         If the folder is no lens, a file is not what it should be, or no rigidity fits.
-    ConfigError
-        If the source has another shape than a cap.
     CancelledError
         If ``progress`` was cancelled; the files done are kept.
     """
-    if sky.source_shape != "cap":
-        raise ConfigError("expected cap, because an imported lens is cut at sky.source_radius", "sky.source_shape")
+    extent = source_extent(sky)
     rows = needed_rows(rows_of(folder), needed, folder)
     paths = list(dict.fromkeys(row.path for row in rows))
     images = {}
     for done, path in enumerate(paths):
         progress.report(f"imported lens for {source.name}", done, len(paths))
-        images[path] = _image(path, source.direction, sky.source_radius, cache)
+        images[path] = _image(path, source.direction, extent, cache)
     progress.report(f"imported lens for {source.name}", len(paths), len(paths))
     _check_resolution({path: image.leaf_order for path, image in images.items()})
     return np.array([row.rigidity for row in rows]), tuple(images[row.path] for row in rows)
@@ -155,30 +152,30 @@ def _check_resolution(orders):
             raise InputError(f"expected one Nside in all files, received {2**order} in {first} and {2**other} in {path}")
 
 
-def _image(path, direction, radius, cache):
+def _image(path, direction, extent, cache):
     """Image in one file; kept in the cache by the content of the file, because published tables take seconds to read."""
     try:
         with open(path, "rb") as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
-    digest = digest_of("imported", VERSION, content, [round(float(x), 9) for x in direction], radius)
+    digest = digest_of("imported", VERSION, content, [round(float(x), 9) for x in direction], extent)
     kept = cache_path(cache, "imported", f"{digest}.h5")
     found = read_cache(kept, digest)
     if found is None:
         seen = matrix_pixels if path.suffix == ".mldat" else table_pixels
-        nside, ring, weight = seen(path, direction, radius)
+        nside, ring, weight = seen(path, direction, *extent)
         found = {"nside": nside, "ring": ring, "weight": weight}
         write_cache(kept, digest, found, {"file": str(path), "ordering": "RING"})
     return table_image(int(found["nside"]), found["ring"], found["weight"])
 
 
-def matrix_pixels(path, direction, radius):
+def matrix_pixels(path, direction, radius, concentration=0.0):
     """Pixels at Earth that see a source through one matrix of a CRPropa lens.
 
-    The source fills the columns whose centres are within the radius, or, if there are none, the one it lies in. The
-    weight of a pixel is the mean of its values there over the share that the columns have of the disc, so that the sum is
-    the solid angle of the image of the disc.
+    The source fills the columns whose centres are within the radius, evenly or as a Fisher distribution of the given
+    concentration, or, if there are none, the one it lies in. The weight of a pixel is the mean of its values there over
+    the share that the columns have of the disc, so that the sum is the solid angle of the image of the disc.
 
     Returns
     -------
@@ -190,15 +187,18 @@ def matrix_pixels(path, direction, radius):
     """
     matrix = crpropa.read_matrix(path)
     nside = hp.npix2nside(matrix.shape[0])
-    columns = np.flatnonzero(angular_distance(published.ring_centres(nside), direction) < radius)
+    angle = angular_distance(published.ring_centres(nside), direction)
+    columns = np.flatnonzero(angle < radius)
     if not len(columns):
         columns = np.array([hp.vec2pix(nside, *direction)])
-    weight = matrix[:, columns].sum(axis=1) * (disc_solid_angle(radius) / (len(columns) * hp.nside2pixarea(nside)))
+    filled = fisher_weight(angle[columns], concentration)
+    disc = disc_solid_angle(radius, concentration) / hp.nside2pixarea(nside)
+    weight = matrix[:, columns] @ (filled / filled.sum()) * disc
     ring = np.flatnonzero(weight)
     return nside, ring, weight[ring]
 
 
-def table_pixels(path, direction, radius):
+def table_pixels(path, direction, radius, concentration=0.0):
     """Pixels at Earth whose rays, by a deflection table, leave near a source; result as of :func:`matrix_pixels`.
 
     A disc smaller than :data:`FEWEST_PIXELS` pixels of the table could fall between its rays and is widened to that.
@@ -206,5 +206,7 @@ def table_pixels(path, direction, radius):
     exits = published.read_table(path)
     nside = hp.npix2nside(len(exits))
     used = max(radius, np.degrees(np.arccos(1 - FEWEST_PIXELS * hp.nside2pixarea(nside) / (2 * np.pi))))
-    ring = np.flatnonzero(angular_distance(exits, direction) < used)
-    return nside, ring, np.full(len(ring), disc_solid_angle(radius) / disc_solid_angle(used))
+    angle = angular_distance(exits, direction)
+    ring = np.flatnonzero(angle < used)
+    part = disc_solid_angle(radius, concentration) / disc_solid_angle(used, concentration)
+    return nside, ring, part * fisher_weight(angle[ring], concentration)

@@ -30,17 +30,18 @@ CHAOTIC_MARGIN, CHAOTIC_SPREAD = 2.0, 3.0  # ... and rays that part by so many d
 FALL = (5.0, 4.5)
 WIDTH = (2.6, 4.5)
 POWER = (1.0, 2.0)
-TARGETS = ((0.1, 5000.0), (0.0, 500.0))  # equal rays that a map consists of, at least, above a magnification
-MAX_PIXELS = 2500  # of one order are divided; more are left out at random, and those that stay get their weight
+TARGETS = ((0.1, 5000.0), (0.01, 500.0), (0.0, 100.0))  # equal rays that a map consists of, at least, above a magnification
+MAX_PIXELS = 2500  # of one order are divided by default; more are left out at random, and those that stay get their weight
 BLUR, BLUR_LIMIT = 0.4, 16.0  # a ray stands for a disc of so many distances to its neighbours, and so many degrees at most
 MIN_MAGNIFICATION = 4e-3  # a smaller image (one pixel of Nside 512 for 1 degree) counts as none, as it was published
-FINE_ORDER = 8  # a pixel is divided at least so far where its rays stay together, and ...
+FINE_ORDER = 10  # a pixel is divided at least so far where its rays stay together, ...
+DUST_ORDER = 8  # ... so far where they part, unless that is because the field is random, and ...
 MAX_ORDER = 13  # ... at most so far: 26 arc seconds, where in chaos nothing more is to be learnt
 ENOUGH = 2.0  # smaller pixels are no use once what they cannot improve weighs so many times what they can
 SLOPE = 0.25  # a pixel whose exit directions reach so far, over the width of a Fisher distribution, is not kept whole
 SETTINGS = (
-    MARGINS, CHAOTIC_MARGIN, CHAOTIC_SPREAD, FALL, WIDTH, POWER, TARGETS, MAX_PIXELS, BLUR, BLUR_LIMIT,
-    MIN_MAGNIFICATION, FINE_ORDER, MAX_ORDER, ENOUGH,
+    MARGINS, CHAOTIC_MARGIN, CHAOTIC_SPREAD, FALL, WIDTH, POWER, TARGETS, BLUR, BLUR_LIMIT,
+    MIN_MAGNIFICATION, FINE_ORDER, DUST_ORDER, MAX_ORDER, ENOUGH,
 )  # for digests
 
 
@@ -57,6 +58,7 @@ class _Front:
     blur: np.ndarray  # radius of the disc that the ray of the pixel stands for at the Galaxy's edge, degrees
     share: np.ndarray  # of that disc that lies in the source
     sound: np.ndarray  # whether no relative is trapped
+    whole: np.ndarray  # whether it is known that no ray of it misses the source
     weight: np.ndarray  # pixels that this one stands for
     draw: np.ndarray  # the latest of the pixels it descends from that were drawn to stand for others, -1: none
 
@@ -110,7 +112,8 @@ class _Draws:
 
 
 def find_image(
-    trace, passes, rigidities, direction, radius, rng, *, targets=TARGETS, concentration=0.0, is_random=False
+    trace, passes, rigidities, direction, radius, rng, *, max_pixels=MAX_PIXELS, targets=TARGETS, concentration=0.0,
+    is_random=False,
 ):
     """Find the image of a source in a band of rigidities.
 
@@ -129,6 +132,8 @@ def find_image(
         A ray within this angle of the source comes from it, degrees.
     rng : numpy.random.Generator
         Draws the pixels that stand for others.
+    max_pixels : int
+        Pixels of one order, of all members together, that are divided; of more, some stand for the others.
     targets : sequence of (float, float)
         Fewest equal rays that the images should consist of, all members together, above a magnification; decreasing.
     concentration : float
@@ -147,6 +152,7 @@ def find_image(
     disc = disc_solid_angle(radius, concentration) * len(rigidities)
     while True:
         inside = front.sound & (front.angle + front.reach < radius) & (front.reach < source.widest)
+        front.whole[inside] = True
         front.share[inside] = fisher_weight(front.angle[inside], concentration)
         done.append(front.selected(inside))
         front = front.selected((front.angle < radius + front.reach) & ~inside)
@@ -160,14 +166,15 @@ def find_image(
         fine = rays > 0 and (rays**2 >= target * (loose + fixed) or fixed > ENOUGH * loose)
         light = one * target <= rays
         if is_random:  # smaller pixels tell no more, and a drawn one would weigh more
-            light |= (front.blur > 0) & (one * MAX_PIXELS <= _expected(front, source).sum())
-        light &= (front.order >= FINE_ORDER) | (is_random & (front.blur > 0))
-        light |= front.order == MAX_ORDER or (front.order >= FINE_ORDER and fine)
+            light |= (front.blur > 0) & (one * max_pixels <= _expected(front, source).sum())
+        deep = front.order >= np.where(front.blur > 0, -1 if is_random else DUST_ORDER, FINE_ORDER)
+        light = deep & (light | (fine and front.order >= DUST_ORDER)) | (front.order == MAX_ORDER)
         done.append(front.selected(light & (front.share > 0)))
         front = front.selected(~light)
         if not len(front):
             break
-        front = _divided(trace, _thinned(front, source, rng, draws), rigidities, source, front.order - passes[0].order)
+        front = _thinned(front, source, max_pixels, rng, draws)
+        front = _divided(trace, front, rigidities, source, front.order - passes[0].order)
     image = _image(done, len(rigidities), draws)
     return image if image.solid_angle * len(rigidities) >= MIN_MAGNIFICATION * disc else nothing()
 
@@ -187,10 +194,8 @@ def _start(passes, n_members, source):
         copies = np.tile(np.arange(n_members), len(ipix))
         ipix, angle, reach, spread = (np.repeat(column, n_members) for column in (ipix, angle, reach, spread))
         member, blur, share = copies, np.zeros(len(ipix)), np.zeros(len(ipix))
-    n = len(ipix)
-    return _Front(
-        passes[0].order, ipix, member, angle, reach, spread, blur, share, np.zeros(n, bool), np.ones(n), np.full(n, -1)
-    )
+    n, no = len(ipix), np.zeros(len(ipix), dtype=bool)
+    return _Front(passes[0].order, ipix, member, angle, reach, spread, blur, share, no, no.copy(), np.ones(n), np.full(n, -1))
 
 
 def _divided(trace, front, rigidities, source, level):
@@ -205,9 +210,9 @@ def _divided(trace, front, rigidities, source, level):
     share = _share(angle, blur, source) * ~trapped.ravel()
     margin = MARGINS[min(level + 1, len(MARGINS) - 1)]
     reach = spread * (margin + (CHAOTIC_MARGIN - margin) * np.minimum(spread / CHAOTIC_SPREAD, 1.0))
-    sound = np.repeat(~trapped.any(axis=1), 4)
+    sound, whole = np.repeat(~trapped.any(axis=1), 4), np.zeros(len(ipix), dtype=bool)
     weight, draw = np.repeat(front.weight, 4), np.repeat(front.draw, 4)
-    return _Front(front.order + 1, ipix, member, angle, reach, spread, blur, share, sound, weight, draw)
+    return _Front(front.order + 1, ipix, member, angle, reach, spread, blur, share, sound, whole, weight, draw)
 
 
 def _blur(spread):
@@ -228,14 +233,14 @@ def _expected(front, source):
     return front.weight * (1 + away) ** -fall / (1 + (front.spread / (width * source.radius)) ** power)
 
 
-def _thinned(front, source, rng, draws):
+def _thinned(front, source, max_pixels, rng, draws):
     """Leave out pixels at random, rather those of little weight or whose rays hardly come from the source.
 
     The rest stands for them, each with a weight that in the end differs little among those that hit.
     """
     expected = _expected(front, source)
-    chance = np.minimum(1.0, MAX_PIXELS * expected / expected.sum())
-    if len(front) <= MAX_PIXELS:
+    chance = np.minimum(1.0, max_pixels * expected / expected.sum())
+    if len(front) <= max_pixels:
         chance[front.spread < CHAOTIC_SPREAD] = 1.0
     # one random number for all: as many as expected stay, from everywhere (systematic sampling)
     kept = np.diff(np.floor(np.cumsum(chance) + rng.random()), prepend=0) > 0
@@ -248,13 +253,13 @@ def _thinned(front, source, rng, draws):
 def _weights(parts, order):
     """Weight in pixels of ``order``, number of rays held and draw, each shape (n,), of all pixels of several orders.
 
-    Where the lens is smooth, a pixel holds as many rays as pixels of ``order``; else it has what one ray tells.
+    A pixel of which no ray misses is as good as all rays that could be traced in it, one whose rays stay together
+    holds as many as pixels of ``order``; else it has what one ray tells.
     """
-    pixels = np.repeat([4.0 ** (order - part.order) for part in parts], [len(part) for part in parts])
-    weight, blur, draw = (
-        np.concatenate(column) for column in zip(*((part.weight * part.share, part.blur, part.draw) for part in parts), strict=True)
-    )
-    return weight * pixels, np.where(blur > 0, 1.0, pixels), draw
+    columns = ((part.weight * part.share, np.full(len(part), part.order), part.blur, part.whole, part.draw) for part in parts)
+    weight, own, blur, whole, draw = (np.concatenate(column) for column in zip(*columns, strict=True))
+    pixels = 4.0 ** (order - own)
+    return weight * pixels, np.where(whole, 4.0 ** (MAX_ORDER - own), np.where(blur > 0, 1.0, pixels)), draw
 
 
 def _found(done, front, draws):

@@ -27,7 +27,7 @@ def test_image(benchmark, rigidity):
     trace = tracing()
     coarse = coarse_pass(trace_coarse(trace, rigidity))
     image = benchmark.pedantic(
-        lambda: find_image(trace, [coarse], band(rigidity, galactic_field("jf12_regular")), SOURCE.direction, 1.0, np.random.default_rng(1)),
+        lambda: find_image(trace, [coarse], band(rigidity, galactic_field("jf12_regular"))[0], SOURCE.direction, 1.0, np.random.default_rng(1)),
         rounds=3, warmup_rounds=1,
     )
     benchmark.extra_info["n_effective"] = image.n_effective

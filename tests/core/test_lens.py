@@ -125,7 +125,7 @@ def test_what_an_image_depends_on_makes_a_new_one(tmp_path, rays, change):
 def test_algorithm_is_part_of_the_digest(monkeypatch):
     galaxy = assembly.galactic_field("none")
     digest = assembly.lens_digest(CEN_A, galaxy, 1.0)
-    monkeypatch.setattr(assembly.search, "SETTINGS", (1, 2, 3))
+    monkeypatch.setattr(assembly, "SETTINGS", (1, 2, 3))
     assert assembly.lens_digest(CEN_A, galaxy, 1.0) != digest
     assert assembly.lens_digest(CEN_A, galaxy, 1.0) == assembly.lens_digest(CEN_A, galaxy, 1.0)
 
@@ -180,7 +180,8 @@ def test_cancelled_work_goes_on_where_it_stopped(tmp_path, computed):
     assert len(kept) == 3  # the report after which it was asked to stop was let through
     computed.clear()
     whole = lens(tmp_path)
-    np.testing.assert_array_equal(computed, GRID[3:])
+    missing = [value for value in GRID if storage.rigidity_key(value) not in kept]
+    np.testing.assert_array_equal(sorted(computed), missing)
     np.testing.assert_array_equal(whole.density(), lens(tmp_path / "other").density())
 
 

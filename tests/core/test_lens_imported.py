@@ -6,11 +6,11 @@ import pytest
 from scipy import sparse
 
 from zevatron.core.config import FieldConfig, SkyConfig, run_config, with_values
-from zevatron.core.errors import CancelledError, ConfigError, InputError
+from zevatron.core.errors import CancelledError, InputError
 from zevatron.core.lens import imported, rigidity_grid, source_lens
 from zevatron.core.lens.crpropa import LensPart, write_config, write_matrix
 from zevatron.core.lens.export import ExportRequest, export_crpropa, export_tables
-from zevatron.core.lens.image import disc_solid_angle
+from zevatron.core.lens.image import disc_solid_angle, source_extent
 from zevatron.core.lens.imported import imported_images
 from zevatron.core.lens.published import table_name, write_table
 from zevatron.core.progress import Progress
@@ -180,9 +180,29 @@ def test_matrices_of_several_resolutions_are_refused(tmp_path, crpropa_lens):
         lens_of(crpropa_lens[0], tmp_path)
 
 
-def test_source_of_another_shape_is_refused(tmp_path, crpropa_lens):
-    with pytest.raises(ConfigError, match=r"sky\.source_shape: expected cap"):
-        imported_images(CEN_A, crpropa_lens[0], SkyConfig(source_shape="fisher"), [2.0, 40.0], cache=tmp_path)
+def test_fisher_distribution_weighs_the_columns(tmp_path, crpropa_lens):
+    folder, matrices = crpropa_lens
+    sky = SkyConfig(nside=NSIDE, source_shape="fisher", source_spread=15.0)
+    lens = source_lens(CEN_A, FieldConfig(model="imported", file=str(folder)), sky, np.array([2.0, 40.0]), cache=tmp_path)
+    angle = angular_distance(np.array(hp.pix2vec(NSIDE, np.arange(NPIX))).T, CEN_A.direction)
+    filled = np.where(angle < lens.radius, np.exp(lens.concentration * (np.cos(np.radians(angle)) - 1)), 0.0)
+    seen = matrices[1] @ filled
+    np.testing.assert_allclose(lens.density()[2], hp.reorder(seen / seen.sum(), r2n=True), atol=1e-7)
+    assert lens.magnification[2] == pytest.approx(seen.sum() / filled.sum(), rel=1e-5)
+
+
+def test_fisher_distribution_through_tables_of_no_deflection(tmp_path):
+    """Each ray leaves where it is seen, so that the map is the distribution itself and the magnification is one."""
+    nside = 32
+    centres = np.array(hp.pix2vec(nside, np.arange(12 * nside**2))).T
+    for charge in (1, 26):
+        write_table(tmp_path / table_name(charge, 60.0), centres, ["no field"])
+    sky = SkyConfig(nside=nside, source_shape="fisher", source_spread=10.0)
+    _, images = imported_images(CEN_A, tmp_path, sky, [2.5, 50.0], cache=tmp_path / "cache")
+    radius, concentration = source_extent(sky)
+    assert images[0].solid_angle == pytest.approx(disc_solid_angle(radius, concentration), rel=0.01)
+    cosine = pixel_vectors(nside, images[0].ipix) @ CEN_A.direction
+    np.testing.assert_allclose(images[0].weight, np.exp(concentration * (cosine - 1)), rtol=1e-3)
 
 
 def test_folder_that_is_none_is_refused(tmp_path):
