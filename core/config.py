@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import ConfigError, InputError, UnknownNameError
+from .observatory import ObservatoryConfig
 from .settings import NOTHING, Section, Table, section_from_dict, setting
 from .sky import check_nside
 
@@ -93,7 +94,7 @@ class SourcesConfig(Section):
         False, label="Mixture", help="Treat the sources together as one: their events are mixed with the given shares"
     )
     shares: tuple[float, ...] = setting(
-        (), low=0.0, label="Shares", help="Relative numbers of events of the sources in a mixture; empty: all equal"
+        (), low=0.0, label="Shares", help="Relative numbers of events at the Earth of the sources in a mixture; empty: all equal"
     )
     custom: tuple[CustomSource, ...] = setting((), label="Own sources", help="Sources that are not in the catalogue")
 
@@ -224,16 +225,6 @@ class FieldConfig(Section):
             published = {parameter.name: parameter.default for parameter in model_parameters(self.model)}
             changed = {name: value for name, value in self.parameters.items() if value != published[name]}
             object.__setattr__(self, "parameters", Table(changed))
-
-
-@dataclass(frozen=True)
-class ObservatoryConfig(Section):
-    """What the detector sees of the sky."""
-
-    path = "observatory"
-    exposure: str = setting(
-        "uniform", choices=("uniform",), label="Exposure", help="Relative exposure over the sky; uniform as for an orbital detector"
-    )
 
 
 @dataclass(frozen=True)

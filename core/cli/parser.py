@@ -79,6 +79,9 @@ def build_parser():
     spectrum.add_argument("--distance", type=float, required=True, metavar="MPC", help="0 to 250 Mpc")
     spectrum.add_argument("--ebl", default="inoue12", metavar="MODEL", help="inoue12 or gilmore12")
 
+    command("exposure", physics.exposure, "draw the exposure of the run's detector against declination", run=True,
+            out=".png, .pdf or .svg, or .csv to write")
+
     sky = command("sky", analysis.sky, "compute the expected density per pixel and energy bin", run=True, out="HDF5 to write")
     sky.add_argument("--report", type=Path, metavar="CSV", help="write rays, magnification and share of the nuclei by rigidity")
     sky.add_argument("--png", type=Path, help="draw the sky; of several sources each, with its key in the name")

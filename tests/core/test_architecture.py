@@ -13,7 +13,7 @@ GUI = sorted((ROOT / "gui").rglob("*.py"))
 
 # Data flows one way: a stage may import those before it and the foundation.
 STAGES = (
-    "sources", "emission", "propagation", "galactic_field", "lens", "field_views", "sky_density", "mock_events", "network",
+    "sources", "emission", "propagation", "galactic_field", "lens", "field_views", "exposure", "sky_density", "mock_events", "network",
     "statistics", "training", "study", "information", "cross", "figures", "demo", "cli",
 )
 # What may load a heavy library at import time or at all; elsewhere it is a fault.
