@@ -174,6 +174,29 @@ def exposure_figure(observatory, sources=()):
     return figure
 
 
+def observed_figure(observation):
+    """Draw measured events on the sky, a picture for each source, coloured by the probability to be from it.
+
+    Parameters
+    ----------
+    observation : Observation
+    """
+    findings, selection = observation.findings.sources, observation.selection
+    figure = _figure(9, 4.6 * len(findings))
+    panels = np.atleast_1d(figure.subplots(len(findings), 1))
+    size = 6 + 40 * (selection.energy / selection.energy.max()) ** 2
+    for axes, density, finding in zip(panels, observation.densities, findings, strict=True):
+        unseen = np.where(density.isotropic.any(axis=1), np.nan, 0.2)
+        shade, projection = _draw_sky(axes, unseen, density.nside, 1000, Normalize(0, 1))
+        shade.set_cmap("Greys")
+        order = np.argsort(finding.posterior)
+        x, y = projection.ang2xy(selection.glon[order], selection.glat[order], lonlat=True)
+        drawn = axes.scatter(x, y, s=size[order], c=finding.posterior[order], cmap=SKY_COLOURS, norm=Normalize(0, 1), ec=INK, lw=0.5)
+        figure.colorbar(drawn, ax=axes, shrink=0.75, label=f"probability to be from {finding.source}")
+        axes.set_title(f"{finding.source}: {selection.n_events} events, local p-value {finding.local_p:.2g}", color=INK)
+    return figure
+
+
 ARROWS = 18  # along each axis of a plane
 RAY_LINES = ((NETWORK, "-"), (LIMIT, "-"), (INK, "-"), (NETWORK, "--"), (LIMIT, "--"), (INK, "--"))
 

@@ -3,6 +3,7 @@
 import healpy as hp
 import numpy as np
 import pytest
+from blobs import blob
 from numpy.testing import assert_allclose
 
 from zevatron.core.config import run_config, with_values
@@ -10,8 +11,8 @@ from zevatron.core.errors import ConfigError, InputError, NoEventsError
 from zevatron.core.exposure import declination_curve, declination_exposure, declinations, exposure_at, exposure_map
 from zevatron.core.mock_events import EventSampler
 from zevatron.core.observatory import EXPOSURES, ObservatoryConfig
-from zevatron.core.sky import equatorial_to_galactic, galactic_to_equatorial, pixel_vectors, unit_vectors
-from zevatron.core.sky_density import SkyDensity, sky_densities
+from zevatron.core.sky import galactic_to_equatorial, pixel_vectors
+from zevatron.core.sky_density import sky_densities
 from zevatron.core.sky_density.build import mixture
 from zevatron.core.sky_density.exposed import exposed, relative_exposure
 from zevatron.core.sky_density.files import read_densities, write_densities
@@ -37,16 +38,6 @@ NSIDE = 16
 
 def observatory(name, **values):
     return ObservatoryConfig(exposure=name, **values)
-
-
-def blob(dec, ra=150.0, width=10.0, n_bins=1, name="blob", nside=NSIDE):
-    """A source of Gaussian shape in equatorial coordinates, with another spectrum than isotropic events."""
-    centre = unit_vectors(*equatorial_to_galactic(ra, dec))
-    shape = np.exp(-np.degrees(np.arccos(np.clip(pixel_vectors(nside) @ centre, -1, 1))) ** 2 / (2 * width**2))
-    spectrum, flat = np.arange(n_bins, 0, -1.0), np.ones(n_bins)
-    source = shape[:, None] * spectrum
-    isotropic = np.ones_like(shape)[:, None] * flat
-    return SkyDensity(name, nside, 56 * 1.2 ** np.arange(n_bins + 1), source / source.sum(), isotropic / isotropic.sum())
 
 
 @pytest.mark.parametrize("name", KNOWN)
