@@ -121,7 +121,7 @@ def observe(config, lists, scales, *, statistic=None, effort=None, progress=SILE
     findings = examine(config, densities, selection.events, statistic, effort, progress)
     notes, shifted = list(selection.notes), {}
     is_network = statistic is not None and not isinstance(statistic, str)
-    factors = (1 - effort.scale_error, 1 + effort.scale_error) if effort.scale_error and not is_network else ()
+    factors = tuple(round(1 + sign * effort.scale_error, 12) for sign in (-1, 1)) if effort.scale_error and not is_network else ()
     if is_network and effort.scale_error:
         notes.append("no other energy scale: with another number of events it needs another network")
     for factor in factors:

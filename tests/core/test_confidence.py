@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from blobs import blob
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize_scalar
 from scipy.stats import binom, kstest
 
+from tests.core.blobs import blob
 from zevatron.core.config import run_config
 from zevatron.core.mock_events import EventSampler
 from zevatron.core.observatory import ObservatoryConfig
