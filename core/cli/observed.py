@@ -66,7 +66,8 @@ def _network(options, config, n_events):
     from ..network.files import read_record
     from ..observed.trained import require_trained_for
 
-    require_trained_for(read_record(options.model), options.model, config, n_events, options.run)
+    same_run = " ".join([str(options.run), *(f"--set {text}" for text in options.assignments)])
+    require_trained_for(read_record(options.model), options.model, config, n_events, same_run)
     from ..backend import load_backend
 
     load_backend(config.training.threads)

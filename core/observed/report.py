@@ -39,6 +39,16 @@ class Observation:
     effort: Effort
     notes: tuple
 
+    def with_scale(self):
+        """Return by source the interval and the limit that hold whatever the energy scale is: the widest of all that were tried."""
+        found = {}
+        for i, finding in enumerate(self.findings.sources):
+            etas = [finding.eta, *(shifted.sources[i].eta for shifted in self.shifted.values())]
+            found[finding.source] = {
+                "low": min(eta.low for eta in etas), "high": max(eta.high for eta in etas), "upper": max(eta.upper for eta in etas),
+            }
+        return found
+
     def as_dict(self):
         """Return the content of the result file."""
         return {
@@ -54,6 +64,7 @@ class Observation:
                 "n_events": self.selection.n_events, "below_threshold": self.selection.below, "above_last_edge": self.selection.above,
             },
             "analysis": self.findings.as_dict(),
+            "with_energy_scale": self.with_scale() if self.shifted else None,
             "energy_scale": [{"factor": factor, **findings.as_dict()} for factor, findings in self.shifted.items()],
             "effort": asdict(self.effort), "notes": list(self.notes), "run": run_record(self.config),
         }
@@ -74,6 +85,11 @@ class Observation:
                     f"energies x {factor:g}: {findings.n_events} events, {f.source}: local p {f.local_p:.3g}, "
                     f"eta {100 * f.eta.best:.2f} %, below {100 * f.eta.upper:.2f} %"
                 )
+        if self.shifted:
+            lines += [
+                f"{name}, whatever the energy scale: eta {100 * eta['low']:.2f} to {100 * eta['high']:.2f} %, below {100 * eta['upper']:.2f} %"
+                for name, eta in self.with_scale().items()
+            ]
         return [*lines, *(f"note: {note}" for note in self.notes)]
 
 
@@ -119,7 +135,7 @@ def observe(config, lists, scales, *, statistic=None, effort=None, progress=SILE
     config = with_number(config, selection.n_events)
     densities = sky_densities(config, progress=progress)
     findings = examine(config, densities, selection.events, statistic, effort, progress)
-    notes, shifted = list(selection.notes), {}
+    notes, shifted = [*selection.notes, *fluctuations(findings)], {}
     is_network = statistic is not None and not isinstance(statistic, str)
     factors = tuple(round(1 + sign * effort.scale_error, 12) for sign in (-1, 1)) if effort.scale_error and not is_network else ()
     if is_network and effort.scale_error:
@@ -134,6 +150,15 @@ def observe(config, lists, scales, *, statistic=None, effort=None, progress=SILE
         stage = StageProgress(progress, f"energies x {factor:g}")
         shifted[factor] = examine(with_number(config, moved.n_events), densities, moved.events, statistic, effort, stage)
     return Observation(config, tuple(lists), tuple(scales), selection, densities, findings, shifted, effort, tuple(notes))
+
+
+def fluctuations(findings):
+    """Return a note for each source whose limit is far below what isotropy lets expect."""
+    return [
+        f"the limit on {f.source} is below half of the {100 * f.expected_upper:.2f} % that isotropy lets expect: there are fewer events near "
+        "it than by chance; quote both"
+        for f in findings.sources if f.eta.upper < f.expected_upper / 2
+    ]
 
 
 def write_event_table(path, observation):

@@ -1,5 +1,7 @@
 """Intervals and limits: stated coverage on mock skies, no bias, and a likelihood that finds its maximum."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -7,8 +9,8 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import binom, kstest
 
 from tests.core.blobs import blob
-from zevatron.core.config import run_config
-from zevatron.core.mock_events import EventSampler
+from zevatron.core.config import run_config, with_values
+from zevatron.core.mock_events import EventSampler, event_energies
 from zevatron.core.observatory import ObservatoryConfig
 from zevatron.core.sky_density import sky_densities
 from zevatron.core.sky_density.exposed import exposed
@@ -26,6 +28,7 @@ from zevatron.core.statistics.confidence import (
 
 N_EVENTS = 60
 ETAS = grid_to(0.6)
+AUGER_RUN = run_config("paper", sources__names=("Cen A",), observatory__exposure="auger", energy__resolution=0.08)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +161,7 @@ def test_edges_are_interpolated():
 def test_coverage_of_a_run(eta, tmp_path, monkeypatch):
     """Cen A in the default field as Auger sees it, as many events as in the list of 2022: the numbers of docs/events.md."""
     monkeypatch.setenv("ZEVATRON_CACHE", str(tmp_path))
-    (density,) = sky_densities(run_config("paper", sources__names=("Cen A",), observatory__exposure="auger", energy__resolution=0.08))
+    (density,) = sky_densities(AUGER_RUN)
     n_events, n = 438, 4000
     belt = LikelihoodBelt(density, n_events, grid_to(0.32), 4000, seed=1)
     events = mock_skies(density, eta, n, n_events)
@@ -169,3 +172,37 @@ def test_coverage_of_a_run(eta, tmp_path, monkeypatch):
     assert abs(covered - 0.68) < 4 * np.sqrt(0.68 * 0.32 * 2 / n)
     assert limited == 1 if eta == 0 else abs(limited - 0.95) < 4 * np.sqrt(0.95 * 0.05 * 2 / n)
     assert abs(unbiased.mean() - eta) < 4 * unbiased.std() / np.sqrt(n)
+
+
+@pytest.mark.slow
+def test_p_values_of_a_run_are_uniform(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZEVATRON_CACHE", str(tmp_path))
+    (density,) = sky_densities(AUGER_RUN)
+    statistic = MaximumLikelihoodRatio(density)
+    null = np.sort(statistic.scores(mock_skies(density, 0.0, 4000, 438, seed=8)))
+    p = share_at_least(null, statistic.scores(mock_skies(density, 0.0, 4000, 438, seed=9)))
+    share = (null > 0).mean()
+    print(f"{share:.3f} of the isotropic skies have a score above 0; KS {kstest(p[p < 1], 'uniform', args=(0, share)).pvalue:.3f}")
+    assert kstest(p[p < 1], "uniform", args=(0, share)).pvalue > 0.001
+    assert abs((p < 1).mean() - share) < 4 * np.sqrt(0.5 / 4000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("eta", [0.0, 0.1])
+def test_a_wrong_energy_scale_moves_the_fraction_little(eta, tmp_path, monkeypatch, rng):
+    """Events drawn down to 40 EeV, all energies multiplied, cut at 56 EeV again: the numbers of docs/events.md."""
+    monkeypatch.setenv("ZEVATRON_CACHE", str(tmp_path))
+    (density,) = sky_densities(AUGER_RUN)
+    (wider,) = sky_densities(with_values(AUGER_RUN, {"energy.threshold": 40.0, "energy.n_bins": 18}))
+    events, edges, ratio = mock_skies(wider, eta, 200, 1500), density.bin_edges, MaximumLikelihoodRatio(density)
+    energy = event_energies(events, wider, rng)
+    truth = events.is_source[energy >= edges[0]].mean()
+    for factor in (0.86, 1.0, 1.14):
+        found = []
+        for i, scaled in enumerate(energy * factor):
+            kept = (scaled >= edges[0]) & (scaled < edges[-1])
+            energy_bin = np.searchsorted(edges, scaled[kept], side="right")[None] - 1
+            sky = replace(events.select(slice(i, i + 1)), ipix=events.ipix[i][kept][None], bin=energy_bin, n_bins=density.n_bins)
+            found.append(ratio.unbiased(sky)[0])
+        print(f"eta {truth:.4f}, energies x {factor}: {np.mean(found):.4f} +- {np.std(found) / np.sqrt(200):.4f}, one sky {np.std(found):.4f}")
+        assert abs(np.mean(found) - truth) < 4 * np.std(found) / np.sqrt(200) + (0 if factor == 1 else 0.15 * truth + 0.005)

@@ -114,6 +114,8 @@ def test_list_gives_back_what_was_put_in(one_density, tmp_path, rng):
     assert low.n_events < 150 and high.n_events <= 150  # higher energies leave the last bin
     assert all(abs(shifted.sources[0].eta.best - 0.3) < 0.2 for shifted in (low, high))
     assert any("energies x 1.14" in note and "missing" in note for note in found.notes)  # nothing below the threshold in the list
+    whatever = found.with_scale()["south"]
+    assert whatever["low"] <= finding.eta.low and whatever["upper"] == max(f.sources[0].eta.upper for f in (found.findings, low, high))
     document = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert document["analysis"]["sources"][0]["eta"]["upper"] == finding.eta.upper
     report.write_event_table(tmp_path / "events.csv", found)
