@@ -15,8 +15,12 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from .errors import InputError
+from .exposure import declination_curve
 from .files import replacing_path
+from .observatory import UNIFORM, ObservatoryConfig
 from .published import published_eta
+from .sky import galactic_to_equatorial
+from .sky_density.exposed import relative_exposure
 from .statistics.registry import label_of
 from .units import SUN_DISTANCE
 
@@ -85,19 +89,22 @@ def sky_figure(density, markers=()):
     figure = _figure(10, 5.6 + 1.15 * rows)
     upper, lower = figure.subfigures(2, 1, height_ratios=[5.2, 1.15 * rows + 0.4])
     axes = upper.subplots()
-    total = density.source.sum(axis=1) * density.npix
-    shown, projection = _draw_sky(axes, total, density.nside, 1000, PowerNorm(0.5, 0, total.max()))
+    isotropic = density.isotropic.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        total = np.where(isotropic > 0, density.source.sum(axis=1) / isotropic, np.nan)
+    shown, projection = _draw_sky(axes, total, density.nside, 1000, PowerNorm(0.5, 0, np.nanmax(total)))
     upper.colorbar(shown, ax=axes, shrink=0.75, label="density relative to isotropy (square-root scale)")
     _mark_sources(axes, projection, markers)
     axes.set_title(f"{density.name}: all energies, {density.bin_edges[0]:.0f}–{density.bin_edges[-1]:.0f} EeV", color=INK)
     per_bin = density.source.sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        relative = np.where(per_bin > 0, density.source / np.where(per_bin > 0, per_bin, 1) * density.npix, 0)
+    exposure = relative_exposure(density)[:, None]
+    shares = density.source / np.where(per_bin > 0, per_bin, 1) * density.npix
+    relative = np.divide(shares, exposure, out=np.full_like(shares, np.nan), where=exposure > 0)
     grid = np.atleast_2d(lower.subplots(rows, columns, squeeze=False))
     for index, panel in enumerate(grid.flat):
         panel.set_axis_off()
         if index < density.n_bins:
-            _draw_sky(panel, relative[:, index], density.nside, 260, PowerNorm(0.5, 0, relative.max()), graticule=False)
+            _draw_sky(panel, relative[:, index], density.nside, 260, PowerNorm(0.5, 0, np.nanmax(relative)), graticule=False)
             low, high = density.bin_edges[index : index + 2]
             panel.set_title(f"{low:.0f}–{high:.0f} EeV", fontsize=8, pad=2, color=PUBLISHED)
     return figure
@@ -140,6 +147,53 @@ def map_figure(values, nside, label, *, title="", scale="linear", low=0.0, high=
     figure.colorbar(shown, ax=axes, shrink=0.7, label=label)
     _mark_sources(axes, projection, markers)
     axes.set_title(title, color=INK)
+    return figure
+
+
+def exposure_figure(observatory, sources=()):
+    """Draw the relative exposure against declination, with that of each source.
+
+    Parameters
+    ----------
+    observatory : ObservatoryConfig
+    sources : iterable of Source, optional
+    """
+    figure = _figure(6, 4)
+    axes = figure.subplots()
+    for config, colour, width in ((ObservatoryConfig(UNIFORM), PUBLISHED, 0.8), (observatory, NETWORK, 2.2)):
+        axes.plot(*declination_curve(config), color=colour, lw=width, label=config.exposure.replace("_", " "))
+    for source in sources:
+        dec = galactic_to_equatorial(source.glon, source.glat)[1]
+        axes.axvline(dec, color=LIMIT, lw=0.8, ls=":")
+        axes.annotate(source.name, (dec, 0.98), xycoords=("data", "axes fraction"), xytext=(3, 0), textcoords="offset points",
+                      rotation=90, va="top", color=LIMIT, fontsize=8)
+    axes.set(xlim=(-90, 90), xticks=range(-90, 91, 30))
+    axes.set_ylim(bottom=0)
+    _label(axes, "declination (°)", "exposure relative to the mean over the sky")
+    axes.legend(frameon=False)
+    return figure
+
+
+def observed_figure(observation):
+    """Draw measured events on the sky, a picture for each source, coloured by the probability to be from it.
+
+    Parameters
+    ----------
+    observation : Observation
+    """
+    findings, selection = observation.findings.sources, observation.selection
+    figure = _figure(9, 4.6 * len(findings))
+    panels = np.atleast_1d(figure.subplots(len(findings), 1))
+    size = 6 + 40 * (selection.energy / selection.energy.max()) ** 2
+    for axes, density, finding in zip(panels, observation.densities, findings, strict=True):
+        unseen = np.where(density.isotropic.any(axis=1), np.nan, 0.2)
+        shade, projection = _draw_sky(axes, unseen, density.nside, 1000, Normalize(0, 1))
+        shade.set_cmap("Greys")
+        order = np.argsort(finding.posterior)
+        x, y = projection.ang2xy(selection.glon[order], selection.glat[order], lonlat=True)
+        drawn = axes.scatter(x, y, s=size[order], c=finding.posterior[order], cmap=SKY_COLOURS, norm=Normalize(0, 1), ec=INK, lw=0.5)
+        figure.colorbar(drawn, ax=axes, shrink=0.75, label=f"probability to be from {finding.source}")
+        axes.set_title(f"{finding.source}: {selection.n_events} events, local p-value {finding.local_p:.2g}", color=INK)
     return figure
 
 

@@ -295,7 +295,7 @@ def _cell_result(cell, folder, progress):
 
 
 TABLE_COLUMNS = (
-    "source", "n_events", "statistic", "eta_min", "eta_low", "eta_high", "eta_limit", "ratio_to_limit", "alpha", "alpha_checked",
+    "source", "n_events", "statistic", "eta_min", "eta_low", "eta_high", "eta_flux", "eta_limit", "ratio_to_limit", "alpha", "alpha_checked",
     "beta", "auc", "rays",
 )
 
@@ -314,7 +314,7 @@ def write_eta_tables(folder, config, rows, name="eta_table"):
     folder = Path(folder)
     columns = eta_columns(rows)
     write_table(folder / f"{name}.csv", columns, [
-        "smallest detectable source fraction eta (0..1) with its 68 % interval; eta_limit: likelihood ratio on the same skies; "
+        "smallest detectable source fraction eta (0..1) of the detected events with its 68 % interval; eta_flux: of the flux at the Earth; eta_limit: likelihood ratio on the same skies; "
         "published_*: see resources/published_eta.csv",
         f"digest {config.digest}, seed {config.seed}",
     ])

@@ -97,6 +97,8 @@ def describe(verdict):
         return f"{name}: not detectable even if every event is from the source"
     low, high = (f"{100 * x:.2f}" if x is not None else "-" for x in (verdict.eta_low, verdict.eta_high))
     text = f"{name}: eta = {100 * verdict.eta_min:.2f} % ({low} to {high} %), AUC {verdict.auc:.4f}"
+    if verdict.eta_flux not in (None, verdict.eta_min):
+        text += f", {100 * verdict.eta_flux:.2f} % of the flux at the Earth"
     if verdict.check_maps:
         text += f", alpha {100 * verdict.alpha_checked:.2f} +- {100 * verdict.alpha_checked_error:.2f} % on {verdict.check_maps} other skies"
     if verdict.template is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..config import PRESETS, emission_models, field_models
 from ..statistics.registry import STATISTICS
-from . import analysis, lenses, models, physics, run_files, setup
+from . import analysis, lenses, models, observed, physics, run_files, setup
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,6 +79,9 @@ def build_parser():
     spectrum.add_argument("--distance", type=float, required=True, metavar="MPC", help="0 to 250 Mpc")
     spectrum.add_argument("--ebl", default="inoue12", metavar="MODEL", help="inoue12 or gilmore12")
 
+    command("exposure", physics.exposure, "draw the exposure of the run's detector against declination", run=True,
+            out=".png, .pdf or .svg, or .csv to write")
+
     sky = command("sky", analysis.sky, "compute the expected density per pixel and energy bin", run=True, out="HDF5 to write")
     sky.add_argument("--report", type=Path, metavar="CSV", help="write rays, magnification and share of the nuclei by rigidity")
     sky.add_argument("--png", type=Path, help="draw the sky; of several sources each, with its key in the name")
@@ -109,6 +112,8 @@ def build_parser():
                             help="with --information: also the limit with a random part for a field without; tracing it takes minutes")
     study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
     study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
+
+    _add_events(command("events", observed.events, "read measured events; with a run, test them for its sources", out=False))
 
     published = command("import-model", models.import_model, "turn a published Keras 2 network (.h5, .h5.bz2) into a model of ours",
                         out=".keras to write")
@@ -152,6 +157,30 @@ def build_parser():
     worker.add_argument("folder", type=Path)
     worker.set_defaults(command=analysis.worker)
     return parser
+
+
+def _add_events(sub):
+    sub.add_argument("lists", type=Path, nargs="+", metavar="EVENTS", help="event list: CSV, ECSV, FITS, VOTable, text; see docs/events.md")
+    sub.add_argument("--run", type=Path, metavar="RUN.toml", help="sources, field, exposure and energies; left out: only read the lists")
+    sub.add_argument("--out", type=Path, help="JSON to write")
+    sub.add_argument("--energy-scale", type=numbers(float, "factors"), metavar="F[,F…]", help="factor on the energies (of each list)")
+    judged = sub.add_mutually_exclusive_group()
+    judged.add_argument("--model", type=Path, metavar="M.keras", help="network trained for these events")
+    judged.add_argument("--statistic", choices=[name for name in STATISTICS if name != "likelihood_ratio"],
+                        help="statistic that needs no training (maximum_likelihood_ratio)")
+    sub.add_argument("--skies", type=int, default=50_000, metavar="N", help="isotropic skies for the p-values (50000)")
+    sub.add_argument("--belt-skies", type=int, default=2000, metavar="N", help="skies for each of 41 fractions of the interval (2000)")
+    sub.add_argument("--scale-error", type=float, default=0.14, metavar="F", help="error of the energy scale (0.14); 0: leave it out")
+    sub.add_argument("--level", type=float, default=0.68, metavar="P", help="confidence of the interval (0.68)")
+    sub.add_argument("--upper-level", type=float, default=0.95, metavar="P", help="confidence of the upper limit (0.95)")
+    sub.add_argument("--table", type=Path, metavar="CSV", help="write every event with its probability to be from each source")
+    sub.add_argument("--png", type=Path, help="draw the events on the sky, coloured by that probability")
+    hidden = sub.add_mutually_exclusive_group()
+    hidden.add_argument("--blind", action="store_true", help="record the test in --out and show no result")
+    hidden.add_argument("--unblind", type=Path, metavar="PLAN.json", help="show the result of a test that was recorded")
+    sub.add_argument("--source", metavar="NAME", help="only this source of the run")
+    sub.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="assignments", help="change a setting (repeatable)")
+    sub.add_argument("--seed", type=int, help="seed of every random stream")
 
 
 def _halves(sub, help):

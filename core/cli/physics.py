@@ -6,8 +6,33 @@ from ..config import RunConfig, parse_assignment, with_values
 from ..errors import InputError
 from ..progress import TerminalProgress
 from ..sky import lonlat, unit_vectors
+from ..sources import selected_sources
 from ..tables import read_table, write_table
-from .run_files import chosen_field
+from .run_files import chosen_field, load
+
+FINE_NSIDE = 256  # at which the exposure of a source is read off
+
+
+def exposure(options):
+    """Draw or write the relative exposure against declination, and tell that of the run's sources."""
+    from ..exposure import declination_curve, exposure_map
+    from ..sky import vector_pixels
+
+    config = load(options)
+    sources = selected_sources(config.sources)
+    if options.out.suffix.lower() == ".csv":
+        dec, values = declination_curve(config.observatory)
+        write_table(options.out, {"dec_deg": dec, "exposure": values}, [
+            f"exposure {config.observatory.exposure} relative to its mean over the sky",
+        ])
+    else:
+        from ..figures import exposure_figure, save
+
+        save(exposure_figure(config.observatory, sources), options.out)
+    values = exposure_map(config.observatory, FINE_NSIDE)
+    at_sources = {source.name: float(values[vector_pixels(FINE_NSIDE, source.direction)]) for source in sources}
+    lines = [f"{name}: {value:.3f} of the mean exposure" for name, value in at_sources.items()]
+    return {"text": "\n".join([*lines, f"wrote {options.out}"]), "exposure": config.observatory.exposure, "sources": at_sources}
 
 
 def field(options):

@@ -4,6 +4,8 @@ A run may ask for several fields: realisations of the random part, or models. Th
 them, so the density of the run is the weighted mean of the densities through each: a mixture, each part of which sums
 to 1 (the source's fraction of the events is given, whatever the field). Inside each part ``sky.normalisation`` decides
 how its rigidities are weighed.
+
+All this is the flux at the Earth. What the detector sees of it comes last, on the arrival directions.
 """
 
 from dataclasses import replace
@@ -11,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import NoEventsError
+from ..exposure import exposure_map
 from ..galactic_field.members import field_members, member_name
 from ..progress import SILENT, StageProgress
 from ..sources import selected_sources
@@ -18,6 +21,7 @@ from ..streams import random_stream
 from .arrivals import expected_density, nuclei_in_cells, sampled_density
 from .density import Losses, SkyDensity
 from .energy_bins import bin_probabilities
+from .exposed import exposed, require_in_view
 from .lens_report import AveragedField, lens_report, mean_report
 
 
@@ -39,7 +43,7 @@ def isotropic_density(energy, nside):
 
 
 def sky_density(config, source, *, half=None, cache=None, progress=SILENT):
-    """Compute the density of one source, the mean over the fields of the run.
+    """Compute the density of one source as the run's detector sees it, the mean over the fields of the run.
 
     Parameters
     ----------
@@ -58,8 +62,13 @@ def sky_density(config, source, *, half=None, cache=None, progress=SILENT):
     Raises
     ------
     NoEventsError
-        If no nucleus arrives in the bins, whatever the field.
+        If no nucleus arrives in the bins, whatever the field, or hardly any where the detector looks.
     """
+    return exposed(flux_density(config, source, half=half, cache=cache, progress=progress), config.observatory)
+
+
+def flux_density(config, source, *, half=None, cache=None, progress=SILENT):
+    """Compute the density of one source at the Earth, before any detector; arguments as of :func:`sky_density`."""
     from ..lens import rigidity_grid, source_lens
     from ..propagation import CHARGES, propagated_spectrum
     from .samples import density_of_sample, is_sample, read_sample
@@ -154,11 +163,14 @@ def sky_densities(config, *, half=None, cache=None, progress=SILENT):
     sources = selected_sources(config.sources)
     for i, source in enumerate(sources):
         progress.report("sky densities", i, len(sources))
-        densities.append(sky_density(config, source, half=half, cache=cache, progress=progress))
+        densities.append(flux_density(config, source, half=half, cache=cache, progress=progress))
     progress.report("sky densities", len(sources), len(sources))
     if config.sources.mixture:
-        return (mixture(densities, config.sources.shares or (1.0,) * len(densities)),)
-    return tuple(densities)
+        weight = exposure_map(config.observatory, config.sky.nside)
+        for density in densities:
+            require_in_view(density, weight, config.observatory)
+        densities = [mixture(densities, config.sources.shares or (1.0,) * len(densities))]
+    return tuple(exposed(density, config.observatory) for density in densities)
 
 
 def mixture(densities, shares):
@@ -169,7 +181,7 @@ def mixture(densities, shares):
     densities : sequence of SkyDensity
         Of one configuration.
     shares : sequence of float
-        Relative numbers of events.
+        Relative numbers of events at the Earth.
 
     Returns
     -------

@@ -22,17 +22,21 @@ class Losses:
         Of the same: outside the rigidities of the lens.
     above_source, above_isotropic : float
         Of the events that arrive above the threshold: reconstructed above the last edge.
+    unseen : float
+        Of the source's events at the Earth: from where the detector never looks.
     """
 
     blocked: float = 0.0
     outside_rigidity: float = 0.0
     above_source: float = 0.0
     above_isotropic: float = 0.0
+    unseen: float = 0.0
 
     def __str__(self):
+        unseen = f"{self.unseen:.1%} arrive out of the detector's sight, " if self.unseen else ""
         return (
             f"{self.blocked:.1%} of the nuclei blocked by the field, {self.outside_rigidity:.1%} outside the rigidities, "
-            f"{self.above_source:.1%} above the last edge (isotropic: {self.above_isotropic:.1%})"
+            f"{unseen}{self.above_source:.1%} above the last edge (isotropic: {self.above_isotropic:.1%})"
         )
 
 
@@ -57,6 +61,8 @@ class SkyDensity:
         Name in files, without blanks: ``"CenA"``; by default from ``name``.
     lens_reports : tuple of LensReport
         What the density rests on, one for each source; empty if it was not made through a lens.
+    exposure_ratio : float
+        Mean exposure of the source's events at the Earth over that of isotropic ones: 1 for a uniform exposure.
 
     Raises
     ------
@@ -73,6 +79,7 @@ class SkyDensity:
     losses: Losses = Losses()
     key: str = ""
     lens_reports: tuple = ()
+    exposure_ratio: float = 1.0
 
     def __post_init__(self):
         check_nside(self.nside)
@@ -115,6 +122,10 @@ class SkyDensity:
     def isotropic_spectrum(self):
         """Probability of each bin for an isotropic event, shape (n_bins,)."""
         return self.isotropic.sum(axis=0)
+
+    def flux_fraction(self, eta):
+        """Fraction of the source in the flux at the Earth for a fraction ``eta`` of detected events; equal if exposure is uniform."""
+        return eta / (eta + (1 - eta) * self.exposure_ratio)
 
     def expected_counts(self, n_events, eta, ipix=None):
         """Expected events per bin in one pixel, or in all of them.

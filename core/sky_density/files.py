@@ -46,6 +46,7 @@ def write_densities(path, config, densities):
         for density in densities:
             group = file.create_group(f"sources/{density.key}", track_order=True)
             group.attrs["name"] = density.name
+            group.attrs["exposure_ratio"] = density.exposure_ratio
             for loss, value in asdict(density.losses).items():
                 group.attrs[loss] = value
             describe(group.create_dataset("density", data=density.source, **PACKED), density)
@@ -169,6 +170,7 @@ def _read_source(group, key, isotropic):
         source=dataset[()], isotropic=isotropic, normalisation=dataset.attrs["normalisation"],
         losses=Losses(**{field.name: float(group.attrs[field.name]) for field in fields(Losses)}), key=key,
         lens_reports=tuple(_read_report(group[f"lens/{i}"]) for i in range(len(group.get("lens", ())))),
+        exposure_ratio=float(group.attrs["exposure_ratio"]),
     )
 
 

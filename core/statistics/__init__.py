@@ -10,13 +10,14 @@ import importlib
 
 _HOMES = {
     "AveragedLikelihoodRatio": "average", "FixedNumberRatio": "fixed_number", "LikelihoodRatio": "likelihood",
+    "MaximumLikelihoodRatio": "maximum_likelihood",
     "SpectrumDeviation": "power_spectrum", "TemplateChoice": "halves", "Verdict": "verdicts", "area_under_curve": "roc",
     "likelihood_verdict": "verdicts", "limit_verdict": "halves", "named_verdict": "verdicts", "roc_curve": "roc",
     "threshold_at": "roc", "verdict": "verdicts",
 }
 
 __all__ = [
-    "AveragedLikelihoodRatio", "FixedNumberRatio", "LikelihoodRatio", "SpectrumDeviation", "TemplateChoice", "Verdict",
+    "AveragedLikelihoodRatio", "FixedNumberRatio", "LikelihoodRatio", "MaximumLikelihoodRatio", "SpectrumDeviation", "TemplateChoice", "Verdict",
     "area_under_curve", "likelihood_verdict", "limit_verdict", "named_verdict", "roc_curve", "threshold_at", "verdict",
 ]
 

@@ -18,14 +18,16 @@ BATCH = 1_000
 class SkySpectra:
     r"""Angular power spectra of the relative intensity, for l = 1 to 32 (or the highest that the pixels can carry).
 
-    The relative intensity of a pixel is :math:`I = n / \mu - 1` with :math:`\mu` events expected from isotropy; pixels
-    without exposure are left out. From its harmonic coefficients, one term a pixel and no iteration,
+    With n of N events in a pixel and a share p expected from isotropy, from the harmonic coefficients, one term a pixel and
+    no iteration,
 
     .. math:: C_\ell = \frac{1}{2\ell + 1} \sum_m |a_{\ell m}|^2, \qquad
-       a_{\ell m} = \frac{4\pi}{n_{pix}} \sum_{pixels} I\, Y^*_{\ell m}
+       a_{\ell m} = 4\pi \sum_{pixels} \left(\frac{n}{N} - p\right) Y^*_{\ell m}
 
-    (Huelss & Wiebusch, arXiv:0711.0353; Pierre Auger Collaboration, JCAP 06 (2017) 026, arXiv:1611.06812). All energies
-    count alike. The events of one ring are summed before the Legendre functions are looked up.
+    At uniform exposure this is the spectrum of the relative intensity (Huelss & Wiebusch, arXiv:0711.0353). At any other it
+    is that of the relative intensity times the exposure, the pseudo-spectrum of the Pierre Auger Collaboration (JCAP 06
+    (2017) 026, arXiv:1611.06812): divided by an exposure that falls to 0, single events at its edge would outweigh all others.
+    All energies count alike. The events of one ring are summed before the Legendre functions are looked up.
 
     Parameters
     ----------
@@ -38,24 +40,17 @@ class SkySpectra:
         self.l_max = highest_multipole(density.nside)
         ring, longitude, z = ring_places(density.nside)
         expected = density.isotropic.sum(axis=1)
-        seen = expected > 0
-        area = 4 * math.pi / density.npix
-        weight = np.divide(area, expected, out=np.zeros(density.npix), where=seen)
         # numbered from north to south: the events of a ring stand together once they are sorted
         order = np.argsort(ring, kind="stable")
         self._place = np.empty(density.npix, np.int32)
         self._place[order] = np.arange(density.npix, dtype=np.int32)
-        self._pixels = ring[order], np.cos(longitude[order]), np.sin(longitude[order]), weight[order]
+        self._pixels = ring[order], np.cos(longitude[order]), np.sin(longitude[order])
         self._legendre = legendre_functions(z, self.l_max)
-        exposed = self._harmonic_sums(ring[seen], longitude[seen]) * area
-        self._exposed = np.ascontiguousarray(exposed.real), np.ascontiguousarray(exposed.imag)
-
-    def _harmonic_sums(self, ring, longitude):
-        """Sum the harmonics over pixels: complex, indexed by m and l."""
         orders = np.arange(self.l_max + 1)
         phases = np.zeros((len(self._legendre), len(orders)), complex)
-        np.add.at(phases, ring, np.exp(1j * np.multiply.outer(longitude, orders)))
-        return np.einsum("rm,rml->ml", phases, self._legendre)
+        np.add.at(phases, ring, expected[:, None] * np.exp(1j * np.multiply.outer(longitude, orders)))
+        exposed = 4 * math.pi * np.einsum("rm,rml->ml", phases, self._legendre)
+        self._exposed = np.ascontiguousarray(exposed.real), np.ascontiguousarray(exposed.imag)
 
     def of(self, events):
         """Return the power spectrum of each sky.
@@ -177,7 +172,7 @@ def mean_squared_deviation(config, density, n_events):
 
 
 @numba.njit(nogil=True, cache=True)
-def _power(places, ring, cosine, sine, weight, legendre, exposed_real, exposed_imaginary):
+def _power(places, ring, cosine, sine, legendre, exposed_real, exposed_imaginary):
     """Power of every sky, (n_maps, l_max + 1), from events given by the numbers of their pixels from north to south."""
     n_maps, n_events = places.shape
     size = legendre.shape[1]
@@ -193,7 +188,7 @@ def _power(places, ring, cosine, sine, weight, legendre, exposed_real, exposed_i
             phase_real[:], phase_imaginary[:] = 0.0, 0.0
             while j < n_events and ring[order[j]] == here:
                 k = order[j]
-                x, y, c, s = weight[k] / n_events, 0.0, cosine[k], sine[k]
+                x, y, c, s = 4 * math.pi / n_events, 0.0, cosine[k], sine[k]
                 for m in range(size):
                     phase_real[m] += x
                     phase_imaginary[m] += y

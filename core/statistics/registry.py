@@ -18,6 +18,7 @@ class StatisticEntry:
 
 STATISTICS = {
     "likelihood_ratio": StatisticEntry("likelihood", "likelihood_ratios", "Likelihood ratio"),
+    "maximum_likelihood_ratio": StatisticEntry("maximum_likelihood", "maximum_likelihood_ratio", "Maximum likelihood ratio"),
     "power_spectrum": StatisticEntry("power_spectrum", "mean_deviation", "Power spectrum D"),
     "power_spectrum_squared": StatisticEntry("power_spectrum", "mean_squared_deviation", "Power spectrum D²"),
 }

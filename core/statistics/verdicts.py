@@ -30,6 +30,8 @@ class Verdict:
         nothing but source events are missed too often: all below is then measured at fraction 1.
     eta_low, eta_high : float or None
         68 % interval of ``eta_min`` from resampled test skies.
+    eta_flux : float or None
+        Fraction of the source in the flux at the Earth where ``eta_min`` of the detected events are from it.
     alpha, beta : float
         Errors measured on the test skies at ``eta_min``.
     alpha_requested, beta_requested : float
@@ -84,6 +86,7 @@ class Verdict:
     skies: str = ""
     rays: str = "all"
     template: object = None
+    eta_flux: float | None = None
 
     @property
     def ratio_to_limit(self):
@@ -141,7 +144,8 @@ def verdict(config, density, n_events, statistic, *, progress=SILENT):
         interval = bootstrap_interval(measurement, eta, test.beta, test.bootstrap, rng)
     checked = _check_scores(config, density, measurement.statistic, n_events, progress)
     curve = _power_curve(measurement_at, measurement, tested)
-    return _describe(density.name, measurement, tested, eta, interval, config, curve, checked)
+    found = _describe(density.name, measurement, tested, eta, interval, config, curve, checked)
+    return replace(found, eta_flux=None if eta is None else density.flux_fraction(eta))
 
 
 def _check_scores(config, density, statistic, n_events, progress):

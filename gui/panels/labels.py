@@ -8,7 +8,11 @@ WORDS = {
     },
     "energy.method": {"exact": "Exact, closed form", "sampled": "Sampled nuclei"},
     "sky.normalisation": {"edge": "At the Galaxy's edge", "flux": "Flux at the Earth"},
-    "observatory.exposure": {"uniform": "Uniform over the sky"},
+    "observatory.exposure": {
+        "uniform": "Uniform over the sky", "auger": "Auger, zenith to 80°", "auger_vertical": "Auger, zenith to 60°",
+        "telescope_array": "Telescope Array", "auger_ta": "Auger and Telescope Array", "poemma": "POEMMA", "k_euso": "K-EUSO",
+        "site": "Own site", "map": "From a file",
+    },
     "emission.cutoff_shape": {"exponential": "Exponential", "broken": "Broken exponential"},
     "sky.source_shape": {"cap": "Even within a cap", "fisher": "Fisher distribution"},
     "network.start": {"scratch": "From scratch", "template": "From the template"},

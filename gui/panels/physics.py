@@ -6,6 +6,7 @@ from .form import ChoiceField, Field, FileField, NumberField, SliderField, field
 from .section import SectionPanel
 
 POWER_LAW = ("emission.index", "emission.cutoff", "emission.cutoff_shape", "emission.fractions")
+EXPOSURE_NEEDS = {"latitude": "site", "max_zenith": "site", "auger_exposure": "auger_ta", "ta_exposure": "auger_ta"}
 BINS_PER_DECADE = (5, 10, 20)
 SLIDER_EVENTS = 500  # right end of the slider; larger numbers can be typed
 EVENT_STEP = 10
@@ -21,7 +22,11 @@ class EmissionPanel(SectionPanel):
         self.file = FileField(draft, "emission.file", "Injected spectra, or folder of published ones", is_folder=self._is_published)
         self.power_law = [field_for(draft, path) for path in POWER_LAW]
         self.add(self.model, self.file, *self.power_law)
-        self.more = self.add_fold(*(field_for(draft, path) for path in ("propagation.ebl", "observatory.exposure")))
+        self.exposure = {path: field_for(draft, f"observatory.{path}") for path in EXPOSURE_NEEDS}
+        self.exposure_file = FileField(draft, "observatory.file", "HEALPix map or table of dec_deg, exposure", is_folder=lambda: False)
+        self.more = self.add_fold(
+            *(field_for(draft, path) for path in ("propagation.ebl", "observatory.exposure")), *self.exposure.values(), self.exposure_file,
+        )
         draft.subscribe(self._draft_changed)
         self._show_what_matters()
 
@@ -29,7 +34,7 @@ class EmissionPanel(SectionPanel):
         return self._draft.value("emission.model") == "published"
 
     def _draft_changed(self, paths):
-        if "emission.model" in paths:
+        if {"emission.model", "observatory.exposure"} & set(paths):
             self._show_what_matters()
 
     def _show_what_matters(self):
@@ -37,6 +42,10 @@ class EmissionPanel(SectionPanel):
         self.file.setVisible(model in ("table", "published"))
         for field in self.power_law:
             field.setVisible(model == "power_law")
+        exposure = self._draft.value("observatory.exposure")
+        self.exposure_file.setVisible(exposure == "map")
+        for path, field in self.exposure.items():
+            field.setVisible(exposure == EXPOSURE_NEEDS[path])
 
 
 class BinsField(Field):

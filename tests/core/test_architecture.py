@@ -13,8 +13,8 @@ GUI = sorted((ROOT / "gui").rglob("*.py"))
 
 # Data flows one way: a stage may import those before it and the foundation.
 STAGES = (
-    "sources", "emission", "propagation", "galactic_field", "lens", "field_views", "sky_density", "mock_events", "network",
-    "statistics", "training", "study", "information", "cross", "figures", "demo", "cli",
+    "sources", "emission", "propagation", "galactic_field", "lens", "field_views", "exposure", "sky_density", "mock_events", "network",
+    "statistics", "training", "study", "information", "cross", "observed", "figures", "demo", "cli",
 )
 # What may load a heavy library at import time or at all; elsewhere it is a fault.
 ALLOWED = {"keras": {"network", "training", "backend"}, "matplotlib": {"figures"}, "tensorflow": set(), "PySide6": set(), "pyqtgraph": set()}

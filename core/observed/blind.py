@@ -1,0 +1,97 @@
+"""The blind mode: a test is written down and sealed before its result is seen, and the result belongs to that record only."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..errors import DamagedFileError, InputError
+from ..files import replacing
+from ..provenance import run_record
+
+KIND = "Zevatron test plan 1"
+FREE = ("created", "versions")  # may differ when the result is opened
+
+
+def make_plan(config, lists, scales, statistic, effort, model=None):
+    """Return everything that decides the result of a test, as plain values.
+
+    Parameters
+    ----------
+    config : RunConfig
+    lists : sequence of EventList
+    scales : sequence of float
+    statistic : str
+        Name of a statistic or kind of a network.
+    effort : Effort
+    model : path-like, optional
+        Of a network.
+    """
+    record = run_record(config)
+    plan = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"), "versions": record.pop("versions"), "run": record,
+        "lists": [{"file": events.path.name, "sha256": events.sha256, "scale": scale} for events, scale in zip(lists, scales, strict=True)],
+        "statistic": statistic, "effort": asdict(effort),
+    }
+    if model is not None:
+        plan["model"] = {"file": Path(model).name, "sha256": hashlib.sha256(Path(model).read_bytes()).hexdigest()}
+    return plan
+
+
+def seal(plan):
+    """SHA-256 of a plan's content."""
+    return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
+
+
+def write_plan(path, plan):
+    """Write a plan; one that is already there stays.
+
+    Raises
+    ------
+    InputError
+        If there is a file, because a plan that can be replaced fixes nothing.
+    """
+    if Path(path).exists():
+        raise InputError(f"{path} exists; a recorded test is not replaced: choose another name, or open it with --unblind {path}")
+    with replacing(path, "w", encoding="utf-8") as stream:
+        json.dump({"kind": KIND, "plan": plan, "seal": seal(plan)}, stream, indent=1)
+
+
+def read_plan(path):
+    """Read a plan.
+
+    Raises
+    ------
+    InputError, DamagedFileError
+        If there is none, or it was changed after it was written.
+    """
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"no file {path}; record a test with --blind first") from None
+    except (OSError, ValueError) as error:
+        raise DamagedFileError(f"{path} is not the record of a test ({error})") from None
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise DamagedFileError(f"{path} is not the record of a test")
+    if seal(document["plan"]) != document["seal"]:
+        raise DamagedFileError(f"{path} was changed after it was sealed; record the test again")
+    return document["plan"]
+
+
+def require_same(recorded, now):
+    """Raise :class:`InputError` where a test is not the one that was recorded; the differences are named."""
+    differences = [path for path, a, b in _differences(recorded, now, "") if a != b and path.split(".")[0] not in FREE]
+    if differences:
+        raise InputError(f"this is not the test that was recorded; different: {', '.join(differences)}; open it as it was recorded")
+
+
+def _differences(a, b, path):
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted({*a, *b}):
+            yield from _differences(a.get(key), b.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+            yield from _differences(x, y, f"{path}[{i}]")
+    else:
+        yield path, a, b
