@@ -38,6 +38,13 @@ def load_backend(threads=0):
         keras.ops.zeros(1)  # devices are looked for, and complained about, at the first operation
 
 
+def computes_on_processor():
+    """Whether Keras runs TensorFlow without a graphics processor: shapes may then depend on values. Loads Keras."""
+    import keras
+
+    return keras.backend.backend() == "tensorflow" and all(name.startswith("cpu") for name in keras.distribution.list_devices())
+
+
 @contextlib.contextmanager
 def _diverted_errors():
     sys.stderr.flush()

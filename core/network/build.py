@@ -6,6 +6,7 @@ import keras
 
 from ..errors import ConfigError, UnknownNameError
 from ..sky import check_nside, nside_of
+from .event_blocks import made_of_blocks, network_of_counts, network_of_events, starts_with_blocks
 from .event_lists import network_from_counts, takes_lists
 from .layers import EventCounts
 from .registry import NETWORKS
@@ -71,6 +72,8 @@ def event_network(network):
     events = keras.Input((None,), dtype="int32", name="events")
     if takes_lists(network):
         return keras.Model(events, network.get_layer("log_odds")(events), name=f"{network.name}_events")
+    if starts_with_blocks(network):
+        return network_of_events(network)
     _, npix, n_bins = network.input_shape
     counts = EventCounts(nside_of(npix), n_bins, name="counts_of_events")(events)
     return keras.Model(events, score_network(network)(counts), name=f"{network.name}_events")
@@ -78,6 +81,8 @@ def event_network(network):
 
 def counts_network(event_network):
     """Return the network from counts to probability, same weights, that :func:`event_network` was made from."""
+    if made_of_blocks(event_network):
+        return network_of_counts(event_network)
     scores = event_network.layers[-1]
     if not any(isinstance(layer, EventCounts) for layer in event_network.layers):
         return network_from_counts(scores, event_network.name.removesuffix("_events"))
