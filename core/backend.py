@@ -45,6 +45,15 @@ def computes_on_processor():
     return keras.backend.backend() == "tensorflow" and all(name.startswith("cpu") for name in keras.distribution.list_devices())
 
 
+def is_out_of_memory(error):
+    """Whether an exception says that memory did not suffice: Python's own, or that of any backend of Keras."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ in ("ResourceExhaustedError", "OutOfMemoryError")
+        or "RESOURCE_EXHAUSTED" in str(error)
+    )
+
+
 @contextlib.contextmanager
 def _diverted_errors():
     sys.stderr.flush()

@@ -1,5 +1,6 @@
 """Build classifiers by name, and the same weights behind other inputs and outputs."""
 
+import contextlib
 import importlib
 
 import keras
@@ -12,7 +13,7 @@ from .layers import EventCounts
 from .registry import NETWORKS
 
 
-def build_network(kind, nside, n_bins, filters, seed=None):
+def build_network(kind, nside, n_bins, filters, seed=None, precision="float32"):
     """Build an untrained classifier.
 
     Parameters
@@ -27,6 +28,8 @@ def build_network(kind, nside, n_bins, filters, seed=None):
         Feature maps of each convolution.
     seed : int, optional
         Of the initial weights; None: other weights each time.
+    precision : {"float32", "bfloat16"}
+        Of the maps inside; weights and what comes out are float32 in any case.
 
     Returns
     -------
@@ -47,7 +50,19 @@ def build_network(kind, nside, n_bins, filters, seed=None):
             raise ConfigError(f"expected at least {low} for a network, received {size}", path)
     entry = NETWORKS[kind]
     module = importlib.import_module(f".{entry.module}", __package__)
-    return getattr(module, entry.factory)(nside, int(n_bins), int(filters), seed=seed)
+    with _precision(precision):
+        return getattr(module, entry.factory)(nside, int(n_bins), int(filters), seed=seed)
+
+
+@contextlib.contextmanager
+def _precision(name):
+    """Let layers be made for this precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if name == "float32" else f"mixed_{name}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def start_from_template(kind, network, density):
@@ -86,5 +101,5 @@ def counts_network(event_network):
     scores = event_network.layers[-1]
     if not any(isinstance(layer, EventCounts) for layer in event_network.layers):
         return network_from_counts(scores, event_network.name.removesuffix("_events"))
-    probability = keras.layers.Activation("sigmoid", name="probability")(scores.output)
+    probability = keras.layers.Activation("sigmoid", dtype="float32", name="probability")(scores.output)
     return keras.Model(scores.inputs, probability, name=scores.name)

@@ -3,7 +3,7 @@
 A sky of 300 events at Nside 32 has counts in 1 of 600 cells. Each event adds nine rows of the first kernel to the maps, and
 what comes out of the first block is zero but for the parents of those pixels, at most four for an event. These are held
 as rows without the empty ones between them. Each row is multiplied with the whole second kernel at once, and the nine products are
-added where they belong. Results are those of the layers on full maps, to rounding.
+added where they belong. The gradient works on the same rows: elsewhere ReLU lets nothing pass. Results are those of the layers on full maps, to rounding.
 """
 # ruff: noqa: D102  (build, call, compute_output_shape and get_config are the contract of Keras)
 
@@ -20,7 +20,6 @@ from .layers import EnergySum, EventCounts, FaceConvolution, FacePooling, Healpi
 from .topology import face_pixels, neighbour_pairs, occurrences
 
 BLOCKS = "event_blocks"  # name of the layer by which such a network is known
-FULLEST = 0.7  # events times four over the pixels of the second convolution; fuller skies are computed as maps
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +57,22 @@ def _reach(nside, channels):
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where the products of a pixel with the nine taps of the second kernel belong.
+    """Who acts on whom in the second convolution.
 
-    Across some edges of the base faces directions turn, so that a tap may lead to two pixels: such a pixel has a second place.
+    Across some edges of the base faces directions turn, so that a pixel may act on two others through one entry of the kernel:
+    such a pixel has a second place.
 
     Attributes
     ----------
+    sources : ndarray of int32, shape (9 npix,)
+        For each cell in the order of the faces and entry of the kernel the NESTED pixel; npix where there is none.
     pixels : ndarray of int32, shape (n_places,)
         NESTED, every pixel at least once.
     targets : ndarray of int32, shape (n_places, 9)
-        Cells in the order of the faces; the number of pixels where there is none.
+        Cells on which it acts through each entry of the kernel; npix where there is none.
     """
 
+    sources: np.ndarray
     pixels: np.ndarray
     targets: np.ndarray
 
@@ -77,14 +80,15 @@ class Places:
 def _places(nside):
     npix = 12 * nside**2
     source, target, tap = neighbour_pairs(nside)
-    cell_of_pixel = np.argsort(face_pixels(nside), axis=None)
+    target = np.argsort(face_pixels(nside), axis=None)[target]
+    sources = np.full((npix, 9), npix)
+    sources[target, tap] = source
     order = np.lexsort((tap, source))
     source, target, tap = source[order], target[order], tap[order]
-    repeated = occurrences(source, tap)
-    pixels, place = np.unique(repeated * npix + source, return_inverse=True)
+    pixels, place = np.unique(occurrences(source, tap) * npix + source, return_inverse=True)
     targets = np.full((len(pixels), 9), npix)
-    targets[place, tap] = cell_of_pixel[target]
-    return Places((pixels % npix).astype("int32"), targets.astype("int32"))
+    targets[place, tap] = target
+    return Places(*(table.astype("int32") for table in (sources.ravel(), pixels % npix, targets)))
 
 
 @register
@@ -141,17 +145,17 @@ class EventBlocks(keras.layers.Layer):
         return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def call(self, cells):
-        n = cells.shape[1]
-        if n is not None and 4 * n <= FULLEST * 3 * self.nside**2 and computes_on_processor():
-            return self._where_events_are(cells)
-        return self._on_maps(cells)
+        n, parents = cells.shape[1], 3 * self.nside**2
+        # fewer than two in three are then reached; beyond, maps are about as fast and take less memory
+        sparse = n is not None and 4 * n <= parents and computes_on_processor()
+        return self._where_events_are(cells) if sparse else self._on_maps(cells)
 
     def _on_maps(self, cells):
-        counts = EventCounts(self.nside, self.n_bins, dtype=self.dtype_policy)(cells)
+        counts = EventCounts(self.nside, self.n_bins, dtype="float32")(cells)  # beyond 256 bfloat16 cannot count
         if self.one_map:
-            counts = EnergySum(dtype=self.dtype_policy)(counts)
-        faces = HealpixFaces(self.nside, dtype=self.dtype_policy)(counts)
-        return self.second(ops.relu(FacePooling(dtype=self.dtype_policy)(self.first(faces))))
+            counts = EnergySum(dtype="float32")(counts)
+        faces = HealpixFaces(self.nside, dtype=self.dtype_policy.name)(counts)
+        return self.second(ops.relu(FacePooling(dtype=self.dtype_policy.name)(self.first(faces))))
 
     def _where_events_are(self, cells):
         rows, slots, batch = self._first_block(cells)
@@ -188,32 +192,48 @@ class EventBlocks(keras.layers.Layer):
 
     def _second_convolution(self, rows, slots, batch):
         side, filters = self.nside // 2, self.second.filters
-        npix = 12 * side**2
-        of_places = ops.take(slots, self._places.pixels, axis=1)
-        sky, place = ops.nonzero(of_places >= 0)
-        taken = ops.take(rows, ops.take(ops.reshape(of_places, (-1,)), sky * of_places.shape[1] + place), axis=0)
-        kernel = ops.transpose(ops.reshape(self.second.kernel, (9, -1, filters)), (1, 0, 2))
-        products = ops.matmul(taken, ops.reshape(kernel, (-1, 9 * filters)))
-        targets = ops.take(self._places.targets, place, axis=0)
-        sky = ops.expand_dims(ops.cast(sky, "int32"), 1)
-        targets = ops.where(targets < npix, sky * npix + targets, batch * npix)
-        maps = sum_of_rows(ops.reshape(products, (-1, filters)), ops.reshape(targets, (-1,)), batch * npix)
-        return ops.reshape(maps, (batch, 12, side, side, filters))
+        npix, places = 12 * side**2, self._places
+        slots = ops.pad(slots, ((0, 0), (0, 1)), constant_values=-1)  # the last answers for pixels that do not exist
+        kernel = ops.reshape(ops.transpose(ops.reshape(self.second.kernel, (9, -1, filters)), (1, 0, 2)), (-1, 9 * filters))
+
+        # products in the order of the cells that they are added in; one more behind the last cell, so that every cell is there
+        of_cells = ops.reshape(ops.take(slots, places.sources, axis=1), (-1,))
+        (found,) = ops.nonzero(of_cells >= 0)
+        products = ops.pad(ops.take(of_cells, found) * 9 + found % 9, ((0, 1),))
+        cells = ops.pad(found // 9, ((0, 1),), constant_values=batch * npix)
+
+        def gradients(rows, kernel, upstream):
+            of_places = ops.take(slots, places.pixels, axis=1)
+            sky, place = ops.nonzero(of_places >= 0)
+            taken = ops.take(ops.reshape(of_places, (-1,)), sky * of_places.shape[1] + place)
+            targets = ops.take(places.targets, place, axis=0)
+            targets = ops.where(targets < npix, ops.expand_dims(sky, 1) * npix + targets, batch * npix)
+            arrived = ops.take(ops.pad(upstream, ((0, 1), (0, 0))), ops.reshape(targets, (-1,)), axis=0)
+            arrived = ops.reshape(arrived, (-1, 9 * filters))
+            of_rows = ops.segment_sum(ops.matmul(arrived, ops.transpose(kernel)), taken, ops.shape(rows)[0])
+            return of_rows, ops.matmul(ops.transpose(ops.take(rows, taken, axis=0)), arrived)
+
+        @ops.custom_gradient
+        def convolved(rows, kernel):
+            def gradient(*arguments, upstream=None):
+                return gradients(rows, kernel, arguments[0] if upstream is None else upstream)
+
+            every = ops.reshape(ops.matmul(rows, kernel), (-1, filters))
+            maps = ops.segment_sum(ops.take(every, products, axis=0), cells, sorted=True)
+            return ops.slice(maps, (0, 0), (batch * npix, filters)), gradient
+
+        return ops.reshape(convolved(rows, kernel), (-1, 12, side, side, filters))
 
 
 def sum_of_rows(rows, places, number):
-    """Add rows, (n, c), where they belong, (number, c), or nowhere where a place is ``number``.
-
-    The gradient takes them back from there, in fewer steps than it does for ``segment_sum``.
-    """
+    """Add rows, (n, c), where they belong, (number, c); the gradient takes them back from there in fewer steps than Keras does."""
 
     @ops.custom_gradient
     def added(rows):
         def gradient(*arguments, upstream=None):
-            upstream = arguments[0] if upstream is None else upstream
-            return ops.take(ops.pad(upstream, ((0, 1), (0, 0))), places, axis=0)
+            return ops.take(arguments[0] if upstream is None else upstream, places, axis=0)
 
-        return ops.segment_sum(rows, ops.where(places < number, places, -1), number), gradient
+        return ops.segment_sum(rows, places, number), gradient
 
     return added(rows)
 
@@ -230,7 +250,7 @@ def network_of_events(network):
     one_map = isinstance(layers[0], EnergySum)
     faces, first, _, _, second, *rest = layers[one_map:]
     events = keras.Input((None,), dtype="int32", name="events")
-    x = EventBlocks(faces.nside, n_bins, first, second, one_map, name=BLOCKS)(events)
+    x = EventBlocks(faces.nside, n_bins, first, second, one_map, dtype=faces.dtype_policy.name, name=BLOCKS)(events)
     for layer in rest:
         if layer.name != "probability":
             x = layer(x)
@@ -241,13 +261,14 @@ def network_of_counts(events_network):
     """Return the network, same layers, from counts to probability, that :func:`network_of_events` was made from."""
     _, blocks, *rest = events_network.layers
     counts = keras.Input((12 * blocks.nside**2, blocks.n_bins), name="counts")
-    x = EnergySum(name="all_energies")(counts) if blocks.one_map else counts
-    x = blocks.first(HealpixFaces(blocks.nside, name="faces")(x))
-    x = keras.layers.Activation("relu", name="relu_1")(FacePooling(name="pooling_1")(x))
+    policy = blocks.dtype_policy.name
+    x = EnergySum(dtype=policy, name="all_energies")(counts) if blocks.one_map else counts
+    x = blocks.first(HealpixFaces(blocks.nside, dtype=policy, name="faces")(x))
+    x = keras.layers.Activation("relu", dtype=policy, name="relu_1")(FacePooling(dtype=policy, name="pooling_1")(x))
     x = blocks.second(x)
     for layer in rest:
         x = layer(x)
-    probability = keras.layers.Activation("sigmoid", name="probability")(x)
+    probability = keras.layers.Activation("sigmoid", dtype="float32", name="probability")(x)
     return keras.Model(counts, probability, name=events_network.name.removesuffix("_events"))
 
 
