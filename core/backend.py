@@ -38,11 +38,18 @@ def load_backend(threads=0):
         keras.ops.zeros(1)  # devices are looked for, and complained about, at the first operation
 
 
-def computes_on_processor():
-    """Whether Keras runs TensorFlow without a graphics processor: shapes may then depend on values. Loads Keras."""
+def has_accelerator():
+    """Whether Keras computes on something else than processors, such as a graphics card. Loads Keras."""
     import keras
 
-    return keras.backend.backend() == "tensorflow" and all(name.startswith("cpu") for name in keras.distribution.list_devices())
+    return any(not device.startswith("cpu") for device in keras.distribution.list_devices())
+
+
+def computes_on_processor():
+    """Whether Keras runs TensorFlow on processors alone: shapes may then depend on values. Loads Keras."""
+    import keras
+
+    return keras.backend.backend() == "tensorflow" and not has_accelerator()
 
 
 def is_out_of_memory(error):

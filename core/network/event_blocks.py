@@ -246,7 +246,7 @@ def network_of_events(network):
     network : keras.Model
         From counts, of which :func:`starts_with_blocks` is true.
     """
-    (_, npix, n_bins), layers = network.input_shape, network.layers[1:]
+    n_bins, layers = network.input_shape[2], network.layers[1:]
     one_map = isinstance(layers[0], EnergySum)
     faces, first, _, _, second, *rest = layers[one_map:]
     events = keras.Input((None,), dtype="int32", name="events")

@@ -14,7 +14,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from ..backend import is_out_of_memory
+from ..backend import has_accelerator, is_out_of_memory
 from ..config import config_from_toml, digest_of
 from ..errors import CancelledError, DamagedFileError, TrainingError
 from ..mock_events import CompositeSampler, EventSampler, draw_training_events, random_stream
@@ -23,6 +23,7 @@ from ..network.registry import NETWORKS
 from ..provenance import run_record
 from .control import Control
 from .monitor import validation_measures
+from .on_device import SelfFed
 from .optimizers import OPTIMIZERS
 from .run_folder import HISTORY, training_digest, write_density
 from .skies import training_densities
@@ -80,7 +81,7 @@ def train(folder, *, control=None, report=None):
 
 def device_name(threads):
     """Name what Keras computes on."""
-    if any(not device.startswith("cpu") for device in keras.distribution.list_devices()):
+    if has_accelerator():
         return "GPU"
     count = threads or os.cpu_count() or 1
     return f"CPU, {count} thread{'s' * (count > 1)}"
@@ -170,6 +171,7 @@ class Trainer:
     def _make_model(self):
         self.model = self._restored() or self._fresh()
         self.network = counts_network(self.model)
+        self.fed = SelfFed(self.model, self.densities, self.n_events) if has_accelerator() else None
 
     def _halve_batch(self, epoch, shortage):
         """Start the epoch again with half as many skies in a step."""
@@ -179,7 +181,7 @@ class Trainer:
             )
         LOG.warning("memory does not suffice for %d skies in one step (%s); going on with %d", self.batch_size, shortage, self.batch_size // 2)
         self.batch_size //= 2
-        self.model = self.network = None  # the step may have spoilt the weights
+        self.model = self.network = self.fed = None  # the step may have spoilt the weights
         gc.collect()
         self._make_model()
         self._update("running", batch=0)
@@ -222,12 +224,13 @@ class Trainer:
     def _epoch(self, epoch):
         """Train one epoch and measure it; returns its row of the history."""
         rng = random_stream(self.config.seed, "training", epoch)
+        if self.fed:
+            self.fed.reseed(rng)
         started, rested = time.monotonic(), 0.0
         sums = dict.fromkeys(("loss", "accuracy"), 0.0)
         for batch in range(1, self.batches + 1):
             rested += self._rest()
-            events, labels = draw_training_events(self.sampler, self.n_events, self.batch_size, rng)
-            found = self.model.train_on_batch(event_cells(events), labels[:, None], return_dict=True)
+            found = self._step(rng)
             if not np.isfinite(found["loss"]):
                 raise TrainingError(
                     f"the loss is no longer a number in epoch {epoch}, batch {batch}; lower training.learning_rate "
@@ -239,6 +242,13 @@ class Trainer:
         scores = scored(self.model, self.validation, self.batch_size, self._validation_step)
         measures = validation_measures(scores, self.validation, self.config.test)
         return {"epoch": epoch, **means, **measures, "seconds": round(time.monotonic() - started - rested, 3)}
+
+    def _step(self, rng):
+        """Draw one batch and train on it; returns its loss and accuracy."""
+        if self.fed:
+            return self.fed.step(self.batch_size)
+        events, labels = draw_training_events(self.sampler, self.n_events, self.batch_size, rng)
+        return self.model.train_on_batch(event_cells(events), labels[:, None], return_dict=True)
 
     def _rest(self):
         """Obey pause and stop; returns the seconds rested."""

@@ -7,7 +7,14 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.core.plain_network import copy_weights, nine_taps, plain_network
-from zevatron.core.network import build_network, counts_network, event_network, load_network, save_network, score_network
+from zevatron.core.network import (
+    build_network,
+    counts_network,
+    event_network,
+    load_network,
+    save_network,
+    score_network,
+)
 from zevatron.core.network.event_blocks import EventBlocks
 from zevatron.core.network.layers import EventCounts, FaceConvolution
 from zevatron.core.network.registry import NETWORKS
