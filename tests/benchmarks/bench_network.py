@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import main  # noqa: F401
+
 from tests.core.plain_network import plain_network
 from zevatron.core.mock_events import EventSampler, draw_training_events
 from zevatron.core.network import build_network, event_network, score_network

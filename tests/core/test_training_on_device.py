@@ -103,3 +103,20 @@ def _validation_only(real):
         return real(sampler, n_events, n_maps, rng)
 
     return draw
+
+
+@pytest.mark.slow
+def test_the_measurement_for_graphics_cards_runs_and_says_that_there_is_none(capsys):
+    from tests.benchmarks import gpu_training
+
+    assert not gpu_training.report(gpu_training.parsed(["--steps", "1"]))
+    printed = capsys.readouterr().out
+    assert "no graphics card found" in printed
+    assert [row.split(" | ")[0] for row in printed.splitlines()[-4:]] == ["| bcnn (6 maps)"] * 2 + ["| cnn (4 maps)"] * 2
+
+
+def test_operations_are_those_of_the_published_network():
+    """252 + 319 + 80 + 20 + 5 million forward by layer; the gradients take as many each, but nobody asks for that of the counts."""
+    from tests.benchmarks import gpu_training
+
+    assert gpu_training.operations(build_network("bcnn", 32, 15, 76)) == pytest.approx(1.78e9, rel=0.01)
