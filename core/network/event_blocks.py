@@ -3,7 +3,8 @@
 A sky of 300 events at Nside 32 has counts in 1 of 600 cells. Each event adds nine rows of the first kernel to the maps, and
 what comes out of the first block is zero but for the parents of those pixels, at most four for an event. These are held
 as rows without the empty ones between them. Each row is multiplied with the whole second kernel at once, and the nine products are
-added where they belong. The gradient works on the same rows: elsewhere ReLU lets nothing pass. Results are those of the layers on full maps, to rounding.
+added where they belong. The gradient works on the same rows: elsewhere ReLU lets nothing pass. Results are those of the layers on
+full maps, to rounding.
 """
 # ruff: noqa: D102  (build, call, compute_output_shape and get_config are the contract of Keras)
 
@@ -280,7 +281,18 @@ def starts_with_blocks(network):
     return (
         [type(layer) for layer in start] == list(kinds)
         and start[0].order == "NESTED" and start[3].activation is keras.activations.relu
-        and all(len(layer._inbound_nodes) == 1 for layer in layers)
+        and _is_chain(network)
+    )
+
+
+def _is_chain(network):
+    """Whether each layer takes what the one before it gives, and nothing else."""
+    layers = network.get_config()["layers"]
+    fed = [[argument for node in layer["inbound_nodes"] for argument in node["args"]] for layer in layers[1:]]
+    names = [layer["name"] for layer in layers]
+    return all(
+        len(arguments) == 1 and isinstance(arguments[0], dict) and arguments[0]["config"]["keras_history"][0] == before
+        for arguments, before in zip(fed, names, strict=False)
     )
 
 

@@ -93,6 +93,21 @@ def test_many_events_are_computed_as_maps(rng, monkeypatch):
     assert blocks.call(np.zeros((2, 1), "int32")) == "maps"  # shapes may not depend on values there
 
 
+def test_a_network_is_known_by_its_chain_of_layers(rng):
+    network, cells = build_network("bcnn", 4, N_BINS, 5, seed=2), random_cells(rng, 4)
+    first, second = event_network(network), event_network(network)  # its layers have been used before
+    again = event_network(counts_network(first))
+    assert [model.layers[1].name for model in (first, second, again)] == ["event_blocks"] * 3
+    assert_array_equal(first.predict_on_batch(cells), again.predict_on_batch(cells))
+    counts, layers = network.input, network.layers[1:]
+    x = counts
+    for layer in layers[:5]:
+        x = layer(x)
+    side = keras.layers.GlobalAveragePooling1D()(counts)
+    branched = keras.Model(counts, keras.layers.Dense(1)(keras.layers.Concatenate()([keras.layers.Flatten()(x), side])))
+    assert event_network(branched).layers[1].name == "counts_of_events"
+
+
 @pytest.mark.parametrize("kind", ["bcnn", "cnn"])
 def test_a_saved_training_gives_the_network_of_counts_back(kind, rng, tmp_path):
     network, cells = build_network(kind, 8, N_BINS, 5, seed=2), random_cells(rng, 8)
