@@ -38,6 +38,29 @@ def load_backend(threads=0):
         keras.ops.zeros(1)  # devices are looked for, and complained about, at the first operation
 
 
+def has_accelerator():
+    """Whether Keras computes on something else than processors, such as a graphics card. Loads Keras."""
+    import keras
+
+    return any(not device.startswith("cpu") for device in keras.distribution.list_devices())
+
+
+def computes_on_processor():
+    """Whether Keras runs TensorFlow on processors alone: shapes may then depend on values. Loads Keras."""
+    import keras
+
+    return keras.backend.backend() == "tensorflow" and not has_accelerator()
+
+
+def is_out_of_memory(error):
+    """Whether an exception says that memory did not suffice: Python's own, or that of any backend of Keras."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ in ("ResourceExhaustedError", "OutOfMemoryError")
+        or "RESOURCE_EXHAUSTED" in str(error)
+    )
+
+
 @contextlib.contextmanager
 def _diverted_errors():
     sys.stderr.flush()

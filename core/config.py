@@ -391,6 +391,10 @@ class TrainingConfig(Section):
     patience: int = setting(10, low=1, high=10_000, label="Patience", help="Stop after so many epochs without better validation accuracy")
     validation_maps: int = setting(10_000, low=64, high=1_000_000, label="Validation maps", help="Fixed mock skies that choose the best epoch")
     learning_rate: float = setting(1.0, low=1e-6, high=10.0, label="Learning rate", help="Relative to the rate that the network's optimizer is meant to have; 1: as published, which for Adadelta is 1")
+    precision: str = setting(
+        "float32", choices=("float32", "bfloat16"), label="Precision",
+        help="bfloat16: maps in half the digits, weights and scores in float32; faster and smaller where the processor or graphics card has it, otherwise slow",
+    )
     threads: int = setting(0, low=0, high=256, label="Threads", help="Processor threads of the training process; 0: all")
     scenarios: Table = setting(  # noqa: RUF009  a dataclass field
         NOTHING, label="Scenarios",

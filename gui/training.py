@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ..core.errors import TrainingError, ZevatronError
 from ..core.progress import format_duration
-from ..core.training.process import FINAL, TrainingProcess
+from ..core.training.process import FINAL, TrainingProcess, shortage
 from ..core.training.run_folder import RunFolder, RunState
 from .panels.labels import registry_labels
 from .plots.numbers import significant
@@ -130,6 +130,8 @@ class Training(QObject):
         parts = [f"epoch {min(state.epoch + 1, state.epochs)} of {state.epochs}"]
         if (loss := self._latest.get("loss")) is not None:
             parts.append(f"loss {significant(loss, 2)}")
+        if 0 < state.batch_size < self.config.training.batch_size:
+            parts.append(f"batch {state.batch_size} for want of memory")
         if state.state == "paused":
             parts.append("paused")
         else:
@@ -214,9 +216,11 @@ class Training(QObject):
         elif kind in FINAL:
             self._end(message)
             return
+        if kind == "batch_halved":
+            LOG.warning("%s: %s", self.name, shortage(message))
         if kind == "epoch":
             LOG.info("%s: epoch %d, validation accuracy %.4f", self.name, message["epoch"], message["val_accuracy"] or 0)
-        if kind in ("epoch", "started", "paused", "resumed"):
+        if kind in ("epoch", "started", "paused", "resumed", "batch_halved"):
             self.look()
 
     def _end(self, message):

@@ -1,17 +1,19 @@
 """Build classifiers by name, and the same weights behind other inputs and outputs."""
 
+import contextlib
 import importlib
 
 import keras
 
 from ..errors import ConfigError, UnknownNameError
 from ..sky import check_nside, nside_of
+from .event_blocks import made_of_blocks, network_of_counts, network_of_events, starts_with_blocks
 from .event_lists import network_from_counts, takes_lists
 from .layers import EventCounts
 from .registry import NETWORKS
 
 
-def build_network(kind, nside, n_bins, filters, seed=None):
+def build_network(kind, nside, n_bins, filters, seed=None, precision="float32"):
     """Build an untrained classifier.
 
     Parameters
@@ -26,6 +28,8 @@ def build_network(kind, nside, n_bins, filters, seed=None):
         Feature maps of each convolution.
     seed : int, optional
         Of the initial weights; None: other weights each time.
+    precision : {"float32", "bfloat16"}
+        Of the maps inside; weights and what comes out are float32 in any case.
 
     Returns
     -------
@@ -46,7 +50,19 @@ def build_network(kind, nside, n_bins, filters, seed=None):
             raise ConfigError(f"expected at least {low} for a network, received {size}", path)
     entry = NETWORKS[kind]
     module = importlib.import_module(f".{entry.module}", __package__)
-    return getattr(module, entry.factory)(nside, int(n_bins), int(filters), seed=seed)
+    with _precision(precision):
+        return getattr(module, entry.factory)(nside, int(n_bins), int(filters), seed=seed)
+
+
+@contextlib.contextmanager
+def _precision(name):
+    """Let layers be made for this precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if name == "float32" else f"mixed_{name}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def start_from_template(kind, network, density):
@@ -71,6 +87,8 @@ def event_network(network):
     events = keras.Input((None,), dtype="int32", name="events")
     if takes_lists(network):
         return keras.Model(events, network.get_layer("log_odds")(events), name=f"{network.name}_events")
+    if starts_with_blocks(network):
+        return network_of_events(network)
     _, npix, n_bins = network.input_shape
     counts = EventCounts(nside_of(npix), n_bins, name="counts_of_events")(events)
     return keras.Model(events, score_network(network)(counts), name=f"{network.name}_events")
@@ -78,8 +96,10 @@ def event_network(network):
 
 def counts_network(event_network):
     """Return the network from counts to probability, same weights, that :func:`event_network` was made from."""
+    if made_of_blocks(event_network):
+        return network_of_counts(event_network)
     scores = event_network.layers[-1]
     if not any(isinstance(layer, EventCounts) for layer in event_network.layers):
         return network_from_counts(scores, event_network.name.removesuffix("_events"))
-    probability = keras.layers.Activation("sigmoid", name="probability")(scores.output)
+    probability = keras.layers.Activation("sigmoid", dtype="float32", name="probability")(scores.output)
     return keras.Model(scores.inputs, probability, name=scores.name)

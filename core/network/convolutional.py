@@ -53,5 +53,5 @@ def _classifier(name, counts, maps, nside, filters, dense, seed):
     x = keras.layers.Flatten(name="flatten", data_format="channels_last")(x)
     for i, (units, activation) in enumerate(dense, 1):
         x = keras.layers.Dense(units, activation, kernel_initializer=next(initializers), name=f"dense_{i}")(x)
-    x = keras.layers.Dense(1, kernel_initializer=next(initializers), name="log_odds")(x)
-    return keras.Model(counts, keras.layers.Activation("sigmoid", name="probability")(x), name=name)
+    x = keras.layers.Dense(1, dtype="float32", kernel_initializer=next(initializers), name="log_odds")(x)
+    return keras.Model(counts, keras.layers.Activation("sigmoid", dtype="float32", name="probability")(x), name=name)

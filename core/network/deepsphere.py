@@ -130,5 +130,5 @@ def deepsphere(nside, n_bins, filters, seed=None):
         nside //= 2
     x = keras.layers.Flatten(name="flatten", data_format="channels_last")(x)
     x = keras.layers.Dense(DENSE_UNITS, "relu", kernel_initializer=next(initializers), name="dense_1")(x)
-    x = keras.layers.Dense(1, kernel_initializer=next(initializers), name="log_odds")(x)
-    return keras.Model(counts, keras.layers.Activation("sigmoid", name="probability")(x), name="deepsphere")
+    x = keras.layers.Dense(1, dtype="float32", kernel_initializer=next(initializers), name="log_odds")(x)
+    return keras.Model(counts, keras.layers.Activation("sigmoid", dtype="float32", name="probability")(x), name="deepsphere")

@@ -138,5 +138,5 @@ def event_graph(nside, n_bins, filters, seed=None):
     # a source moves means over hundreds of events by little: only the normalised ones are learnt from at once
     x = keras.layers.BatchNormalization(momentum=MOMENTUM, name="normalisation")(x)
     x = keras.layers.Dense(filters, "relu", kernel_initializer=next(initializers), name="dense_1")(x)
-    x = keras.layers.Dense(1, kernel_initializer=next(initializers), name="log_odds")(x)
+    x = keras.layers.Dense(1, dtype="float32", kernel_initializer=next(initializers), name="log_odds")(x)
     return network_from_counts(keras.Model(events, x, name="log_odds"), "event_graph")

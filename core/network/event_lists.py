@@ -110,7 +110,7 @@ def network_from_counts(lists, name):
     first = lists.layers[1]  # behind the input
     counts = keras.Input((12 * first.nside**2, first.n_bins), name="counts")
     log_odds = lists(EventList(name=LISTING)(counts))
-    return keras.Model(counts, keras.layers.Activation("sigmoid", name="probability")(log_odds), name=name)
+    return keras.Model(counts, keras.layers.Activation("sigmoid", dtype="float32", name="probability")(log_odds), name=name)
 
 
 def takes_lists(network):

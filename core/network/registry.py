@@ -43,5 +43,5 @@ NETWORKS = {
 
 def register_layers():
     """Make the layers of all networks known to Keras: ``keras.models.load_model`` then needs no custom objects."""
-    for module in {entry.module for entry in NETWORKS.values()}:
+    for module in {entry.module for entry in NETWORKS.values()} | {"event_blocks"}:
         importlib.import_module(f".{module}", __package__)

@@ -92,5 +92,5 @@ def spectrum_network(nside, n_bins, filters, seed=None):
     x = keras.layers.Flatten(name="flatten")(x)
     for i in range(1, HIDDEN_LAYERS + 1):
         x = keras.layers.Dense(filters, "relu", kernel_initializer=next(initializers), name=f"dense_{i}")(x)
-    x = keras.layers.Dense(1, kernel_initializer=next(initializers), name="log_odds")(x)
-    return keras.Model(counts, keras.layers.Activation("sigmoid", name="probability")(x), name="spectrum_network")
+    x = keras.layers.Dense(1, dtype="float32", kernel_initializer=next(initializers), name="log_odds")(x)
+    return keras.Model(counts, keras.layers.Activation("sigmoid", dtype="float32", name="probability")(x), name="spectrum_network")

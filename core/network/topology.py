@@ -66,3 +66,28 @@ def grid_symmetries(nside):
     symmetries = np.array(moved)
     symmetries.flags.writeable = False
     return symmetries
+
+
+def neighbour_pairs(nside):
+    """Who is whose neighbour, in the order of the source: the table of :func:`bordered_face_cells` read the other way round.
+
+    Returns
+    -------
+    source, target, tap : ndarray of int, shape (n_pairs,)
+        NESTED pixels, and the entry of a flat 3 by 3 kernel through which ``source`` acts on ``target``.
+    """
+    pixels = face_pixels(nside)
+    bordered = bordered_face_cells(nside)
+    known = np.append(pixels.ravel(), MISSING)[bordered]
+    windows = np.lib.stride_tricks.sliding_window_view(known, (3, 3), axis=(1, 2)).reshape(-1, 9)
+    target, tap = np.broadcast_arrays(pixels.reshape(-1, 1), np.arange(9))
+    pairs = np.stack([windows, target, tap])[:, windows != MISSING]
+    return pairs[:, np.lexsort(pairs[::-1])]
+
+
+def occurrences(*keys):
+    """Number each entry among those before it with the same keys, which must be sorted lexicographically."""
+    new = np.ones(len(keys[0]), bool)
+    new[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    first = np.maximum.accumulate(np.where(new, np.arange(len(new)), 0))
+    return np.arange(len(new)) - first

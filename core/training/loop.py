@@ -4,6 +4,8 @@ Each epoch draws from a random stream of its own, so a training that goes on
 after a kill sees the same skies as one that was never interrupted.
 """
 
+import gc
+import logging
 import math
 import os
 import time
@@ -12,6 +14,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 
+from ..backend import has_accelerator, is_out_of_memory
 from ..config import config_from_toml, digest_of
 from ..errors import CancelledError, DamagedFileError, TrainingError
 from ..mock_events import CompositeSampler, EventSampler, draw_training_events, random_stream
@@ -20,12 +23,15 @@ from ..network.registry import NETWORKS
 from ..provenance import run_record
 from .control import Control
 from .monitor import validation_measures
+from .on_device import SelfFed
 from .optimizers import OPTIMIZERS
 from .run_folder import HISTORY, training_digest, write_density
 from .skies import training_densities
 from .statistic import event_cells, scored
 
+LOG = logging.getLogger(__name__)
 REPORT_INTERVAL = 0.25  # seconds between two batch messages
+SMALLEST_BATCH = 2
 STATE_INTERVAL = 2.0  # seconds between two writes of state.json inside an epoch
 
 
@@ -41,7 +47,8 @@ def train(folder, *, control=None, report=None):
         Receives messages, plain dictionaries with their name in ``type``: ``progress`` (stage, done, total), ``started``
         (epoch, epochs, batches), ``batch`` (epoch, batch, batches, loss and accuracy of the epoch so far,
         maps_per_second, elapsed, seconds_left), ``epoch`` (the columns of the history, epochs, best_epoch, patience_used,
-        elapsed, seconds_left), ``checkpoint`` (epoch, path), ``paused``, ``resumed``, and at last ``done`` or ``stopped``
+        elapsed, seconds_left), ``checkpoint`` (epoch, path), ``paused``, ``resumed``, ``batch_halved`` (epoch, batch_size,
+        batches: memory did not suffice, and the epoch starts again), and at last ``done`` or ``stopped``
         (reason, epoch, best_epoch, best).
 
     Returns
@@ -52,7 +59,7 @@ def train(folder, *, control=None, report=None):
     Raises
     ------
     TrainingError
-        If the loss is no longer a number, or the folder cannot be continued.
+        If the loss is no longer a number, memory does not suffice for the smallest batch, or the folder cannot be continued.
     """
     report = report or (lambda message: None)
     control = control or Control(report)
@@ -74,7 +81,7 @@ def train(folder, *, control=None, report=None):
 
 def device_name(threads):
     """Name what Keras computes on."""
-    if any(not device.startswith("cpu") for device in keras.distribution.list_devices()):
+    if has_accelerator():
         return "GPU"
     count = threads or os.cpu_count() or 1
     return f"CPU, {count} thread{'s' * (count > 1)}"
@@ -97,13 +104,12 @@ class Trainer:
         self.config = folder.config
         self.settings = self.config.training
         self.n_events = self.config.events.n_events[0]
-        self.batches = math.ceil(self.settings.maps_per_epoch / self.settings.batch_size)
+        self.batch_size = self.settings.batch_size
         self.densities = self._prepared_densities()
         self.density = self.densities[0]
         self.sampler = EventSampler(self.density) if len(self.densities) == 1 else CompositeSampler(self.densities)
         self.rows = []
-        self.model = self._restored() or self._fresh()
-        self.network = counts_network(self.model)
+        self._make_model()
         rng = random_stream(self.config.seed, "validation")
         self.validation, _ = draw_training_events(self.sampler, self.n_events, self.settings.validation_maps, rng)
         self._state_written = self._reported = 0.0
@@ -114,8 +120,23 @@ class Trainer:
         first = len(self.rows) + 1
         self.report({"type": "started", "epoch": first, "epochs": self.settings.epochs, "batches": self.batches})
         while not (reason := self._end()):
-            self._keep(self._epoch(len(self.rows) + 1))
+            epoch = len(self.rows) + 1
+            try:
+                row = self._epoch(epoch)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                shortage = error.__class__.__name__
+            else:
+                self._keep(row)
+                continue
+            self._halve_batch(epoch, shortage)  # out here, where the error holds on to no array any more
         return self.folder.set_state(self.state, state="done", reason=reason, batch=0)
+
+    @property
+    def batches(self):
+        """Steps in an epoch."""
+        return math.ceil(self.settings.maps_per_epoch / self.batch_size)
 
     @property
     def best(self):
@@ -147,9 +168,29 @@ class Trainer:
         """Digest of what the skies are drawn from."""
         return self.density.digest if len(self.densities) == 1 else digest_of([density.digest for density in self.densities])
 
+    def _make_model(self):
+        self.model = self._restored() or self._fresh()
+        self.network = counts_network(self.model)
+        self.fed = SelfFed(self.model, self.densities, self.n_events) if has_accelerator() else None
+
+    def _halve_batch(self, epoch, shortage):
+        """Start the epoch again with half as many skies in a step."""
+        if self.batch_size // 2 < SMALLEST_BATCH:
+            raise TrainingError(
+                f"memory does not suffice for {self.batch_size} skies in one step ({shortage}); lower network.filters or sky.nside"
+            )
+        LOG.warning("memory does not suffice for %d skies in one step (%s); going on with %d", self.batch_size, shortage, self.batch_size // 2)
+        self.batch_size //= 2
+        self.model = self.network = self.fed = None  # the step may have spoilt the weights
+        gc.collect()
+        self._make_model()
+        self._update("running", batch=0)
+        self.report({"type": "batch_halved", "epoch": epoch, "batch_size": self.batch_size, "batches": self.batches})
+
     def _fresh(self):
         network = build_network(
-            self.config.network.kind, self.density.nside, self.density.n_bins, self.config.network.filter_count, self.config.seed
+            self.config.network.kind, self.density.nside, self.density.n_bins, self.config.network.filter_count, self.config.seed,
+            self.settings.precision,
         )
         if self.config.network.start == "template":
             start_from_template(self.config.network.kind, network, self.density)
@@ -170,6 +211,7 @@ class Trainer:
         if not same or record["density"] != self._digest:
             raise TrainingError(f"{self.folder.last_path} belongs to another training; choose a new folder")
         self.rows = record["history"]
+        self.batch_size = min(self.batch_size, record.get("batch_size", self.batch_size))
         return model
 
     def _put_right(self):
@@ -177,17 +219,18 @@ class Trainer:
         self.folder.write_history(self.rows)
         if self.rows and self.patience_used == 0:
             save_network(self.folder.best_path, self.network, self._record())
-        self._update("running", batch=0, batches=self.batches)
+        self._update("running", batch=0)
 
     def _epoch(self, epoch):
         """Train one epoch and measure it; returns its row of the history."""
         rng = random_stream(self.config.seed, "training", epoch)
+        if self.fed:
+            self.fed.reseed(rng)
         started, rested = time.monotonic(), 0.0
         sums = dict.fromkeys(("loss", "accuracy"), 0.0)
         for batch in range(1, self.batches + 1):
             rested += self._rest()
-            events, labels = draw_training_events(self.sampler, self.n_events, self.settings.batch_size, rng)
-            found = self.model.train_on_batch(event_cells(events), labels[:, None], return_dict=True)
+            found = self._step(rng)
             if not np.isfinite(found["loss"]):
                 raise TrainingError(
                     f"the loss is no longer a number in epoch {epoch}, batch {batch}; lower training.learning_rate "
@@ -196,9 +239,16 @@ class Trainer:
             sums = {name: total + float(found[name]) for name, total in sums.items()}
             means = {name: total / batch for name, total in sums.items()}
             self._batch_done(epoch, batch, means, time.monotonic() - started - rested)
-        scores = scored(self.model, self.validation, self.settings.batch_size, self._validation_step)
+        scores = scored(self.model, self.validation, self.batch_size, self._validation_step)
         measures = validation_measures(scores, self.validation, self.config.test)
         return {"epoch": epoch, **means, **measures, "seconds": round(time.monotonic() - started - rested, 3)}
+
+    def _step(self, rng):
+        """Draw one batch and train on it; returns its loss and accuracy."""
+        if self.fed:
+            return self.fed.step(self.batch_size)
+        events, labels = draw_training_events(self.sampler, self.n_events, self.batch_size, rng)
+        return self.model.train_on_batch(event_cells(events), labels[:, None], return_dict=True)
 
     def _rest(self):
         """Obey pause and stop; returns the seconds rested."""
@@ -223,7 +273,7 @@ class Trainer:
         self.report({
             "type": "batch", "epoch": epoch, "batch": batch, "batches": self.batches,
             **means,
-            "maps_per_second": batch * self.settings.batch_size / max(seconds, 1e-9),
+            "maps_per_second": batch * self.batch_size / max(seconds, 1e-9),
             "elapsed": self._elapsed() + seconds, "seconds_left": self._seconds_left(batch, seconds),
         })
 
@@ -251,7 +301,7 @@ class Trainer:
         best = self.best or {"epoch": 0, "val_accuracy": 0.0}
         self.state = self.folder.set_state(
             self.state, state=state, epoch=len(self.rows), best_epoch=best["epoch"], best_accuracy=best["val_accuracy"],
-            seconds=self._elapsed(), **changes,
+            seconds=self._elapsed(), batches=self.batches, batch_size=self.batch_size, **changes,
         )
         self._state_written = time.monotonic()
 
@@ -259,7 +309,7 @@ class Trainer:
         return {
             "kind": self.config.network.kind, "source": " | ".join(density.name for density in self.densities), "n_events": self.n_events,
             "nside": self.density.nside, "n_bins": self.density.n_bins, "filters": self.config.network.filter_count,
-            "density": self._digest, "epoch": len(self.rows), "history": self.rows, "run": run_record(self.config),
+            "density": self._digest, "batch_size": self.batch_size, "epoch": len(self.rows), "history": self.rows, "run": run_record(self.config),
         }
 
     def _elapsed(self):

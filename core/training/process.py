@@ -211,6 +211,14 @@ def train_blocking(config, path, *, density=None, progress=SILENT):
     return folder.best_path
 
 
+def shortage(message):
+    """Put the message ``batch_halved`` in words."""
+    return (
+        f"memory did not suffice: epoch {message['epoch']} starts again with {message['batch_size']} skies in one step, "
+        "as all later ones will"
+    )
+
+
 def _next(messages, progress):
     """Wait for a message, looking every now and then whether the user has cancelled."""
     while True:
@@ -226,6 +234,8 @@ def _show(message, progress):
     elif kind == "batch":
         values = {name: message[name] for name in ("loss", "accuracy")}
         progress.report(f"epoch {message['epoch']}", message["batch"], message["batches"], **values)
+    elif kind == "batch_halved":
+        LOG.warning("%s", shortage(message))
     elif kind == "epoch":
         shown = {name: message[name] for name in ("val_loss", "val_accuracy", "val_auc", "val_eta") if message[name] is not None}
         progress.report(f"epoch {message['epoch']} of {message['epochs']}, validated", 1, 1, **shown)

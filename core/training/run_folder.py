@@ -52,6 +52,8 @@ class RunState:
         Finished epochs, and the most there can be.
     batch, batches : int
         In the epoch under way.
+    batch_size : int
+        Mock skies in one step, fewer than were asked for if memory did not suffice; 0 before the training has started.
     best_epoch : int
         0 before the first epoch ends.
     best_accuracy : float
@@ -72,6 +74,7 @@ class RunState:
     epochs: int = 0
     batch: int = 0
     batches: int = 0
+    batch_size: int = 0
     best_epoch: int = 0
     best_accuracy: float = 0.0
     seconds: float = 0.0

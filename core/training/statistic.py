@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..backend import is_out_of_memory
 from ..config import config_from_toml, settings_of, value_at
 from ..errors import InputError, ZevatronError
 from ..network import event_network, input_maps, load_network
@@ -122,7 +123,7 @@ def scored(model, events, batch_size, step=None):
         Made by :func:`~..network.event_network`.
     events : MockEvents
     batch_size : int
-        The last batch is filled up with empty skies, so that every step has one shape.
+        The last batch is filled up with empty skies, so that every step has one shape. Halved where memory does not suffice.
     step : callable, optional
         ``step(done, total)`` is called after each batch.
 
@@ -132,11 +133,21 @@ def scored(model, events, batch_size, step=None):
     """
     cells = event_cells(events)
     scores = np.empty(len(cells), dtype=np.float32)
-    for start in range(0, len(cells), batch_size):
-        batch = cells[start : start + batch_size]
+    done = 0
+    while done < len(cells):
+        batch = cells[done : done + batch_size]
         filled = np.full((batch_size, cells.shape[1]), -1, dtype=np.int32)
         filled[: len(batch)] = batch
-        scores[start : start + len(batch)] = np.ravel(model.predict_on_batch(filled))[: len(batch)]
+        try:
+            found = np.ravel(model.predict_on_batch(filled))
+        except Exception as error:
+            if batch_size == 1 or not is_out_of_memory(error):
+                raise
+            LOG.warning("memory does not suffice to score %d skies in one step; going on with %d", batch_size, batch_size // 2)
+            batch_size //= 2
+            continue
+        scores[done : done + len(batch)] = found[: len(batch)]
+        done += len(batch)
         if step:
-            step(min(start + batch_size, len(cells)), len(cells))
+            step(done, len(cells))
     return scores

@@ -322,3 +322,103 @@ def test_a_stop_ends_a_pause():
     control.stop()
     with pytest.raises(CancelledError):
         control.wait()
+
+
+# Memory
+
+
+class ResourceExhaustedError(Exception):
+    """Named as TensorFlow's, which core must not import."""
+
+
+def short_of_memory(monkeypatch, fits):
+    """Let steps of more than ``fits`` skies fail, after they have spoilt the weights; returns the sizes that were tried."""
+    real, tried = training_loop.Trainer._make_model, []
+
+    def make(trainer):
+        real(trainer)
+        step = trainer.model.train_on_batch
+
+        def limited(cells, labels, **options):
+            tried.append(len(cells))
+            if len(cells) > fits:
+                step(cells, labels, **options)
+                raise ResourceExhaustedError("OOM when allocating tensor")
+            return step(cells, labels, **options)
+
+        trainer.model.train_on_batch = limited
+
+    monkeypatch.setattr(training_loop.Trainer, "_make_model", make)
+    return tried
+
+
+def test_without_memory_for_a_batch_it_goes_on_with_half_of_it_and_says_so(tmp_path, monkeypatch, caplog):
+    smaller, _, _ = trained(tmp_path / "smaller", training__batch_size=16)
+    tried = short_of_memory(monkeypatch, 16)
+    folder, state, recorder = trained(tmp_path / "run")
+    assert tried[:3] == [64, 32, 16] and set(tried[2:]) == {16}
+    said = [(m["epoch"], m["batch_size"], m["batches"]) for m in recorder.of("batch_halved")]
+    assert said == [(1, 32, 20), (1, 16, 40)]
+    assert "memory does not suffice for 64 skies in one step (ResourceExhaustedError); going on with 32" in caplog.text
+    assert state.state == "done" and state.batch_size == 16
+    assert_same_history(folder, smaller)  # nothing is left of the steps that failed
+
+
+def test_a_halved_batch_is_kept_when_the_training_goes_on(tmp_path, monkeypatch):
+    in_second_epoch = lambda m: m["type"] == "batch" and m["epoch"] == 2  # noqa: E731
+    tried = short_of_memory(monkeypatch, 32)
+    unbroken, _, _ = trained(tmp_path / "unbroken")
+    folder, _, _ = trained(tmp_path / "run", in_second_epoch)
+    assert folder.state.epoch == 1
+    tried.clear()
+    assert train(folder).state == "done"
+    assert set(tried) == {32}
+    assert_same_history(folder, unbroken)
+
+
+def test_memory_for_no_batch_at_all_ends_it(tmp_path, monkeypatch):
+    tried = short_of_memory(monkeypatch, 0)
+    with pytest.raises(TrainingError, match=r"does not suffice for 3 skies in one step .*; lower network.filters or sky.nside"):
+        trained(tmp_path / "run", training__batch_size=12)
+    assert tried == [12, 6, 3]
+    assert RunFolder(tmp_path / "run").state.state == "failed"
+
+
+def test_other_faults_do_not_halve_the_batch(tmp_path, monkeypatch):
+    def broken(trainer):
+        raise ValueError("shapes do not match")
+
+    monkeypatch.setattr(training_loop.Trainer, "_epoch", lambda trainer, epoch: broken(trainer))
+    with pytest.raises(ValueError, match="shapes do not match"):
+        trained(tmp_path / "run")
+
+
+def test_scoring_goes_on_with_half_a_batch(rng, caplog):
+    statistic = NetworkStatistic(build_network("bcnn", NSIDE, N_BINS, 5, seed=1), batch_size=64)
+    events = draw_events(small_density(), 50, np.full(150, 10), rng)
+    expected, real, sizes = statistic.scores(events), statistic._model.predict_on_batch, []
+
+    def limited(cells):
+        sizes.append(len(cells))
+        if len(cells) > 20:
+            raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")  # JAX
+        return real(cells)
+
+    statistic._model.predict_on_batch = limited
+    np.testing.assert_allclose(statistic.scores(events), expected, rtol=1e-5, atol=1e-6)
+    assert sizes[:3] == [64, 32, 16] and "score 64 skies in one step; going on with 32" in caplog.text
+
+
+def test_half_precision_trains_and_is_resumed(tmp_path):
+    in_second_epoch = lambda m: m["type"] == "batch" and m["epoch"] == 2  # noqa: E731
+    values = {"training__precision": "bfloat16", "sky__nside": 8, "training__epochs": 2}
+    unbroken, broken = (
+        RunFolder.create(tmp_path / name, small_run(**values), small_density(nside=8)) for name in ("unbroken", "broken")
+    )
+    train(unbroken)
+    recorder = Recorder(in_second_epoch)
+    assert train(broken, control=recorder, report=recorder).state == "stopped"
+    assert train(broken).state == "done"
+    assert_same_history(broken, unbroken)
+    assert unbroken.history["val_auc"][-1] > 0.8
+    assert load_network(unbroken.best_path)[0].get_layer("convolution_1").compute_dtype == "bfloat16"
