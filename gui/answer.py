@@ -42,6 +42,7 @@ class AnswerPanel(QScrollArea):
         self.eta_plot.setMinimumHeight(PLOT_HEIGHT)
         self.spectrum = SpectrumPlot()
         self.spectrum.setMinimumHeight(PLOT_HEIGHT)
+        self.pixel_score = ValueRow("ln likelihood ratio from here")
         self.losses, self.rays = wrapped(role="caption"), wrapped(role="caption")
         self.source_events = ValueRow("Source events")
         self.score = ValueRow("ln likelihood ratio")
@@ -51,7 +52,7 @@ class AnswerPanel(QScrollArea):
             "Detectable fraction", self.limit, self.template, self.network, self.ratio, self.paper, self.eta_plot
         )
         self.information_part = InformationPart(controller)
-        self.spectrum_part = Part("Spectrum", self.spectrum, self.losses, self.rays)
+        self.spectrum_part = Part("Spectrum", self.spectrum, self.pixel_score, self.losses, self.rays)
         self.sky_part = Part("This sky", self.source_events, self.score, self.p_value, self.note, line=False)
         self._build()
         controller.density_changed.connect(self._show_spectrum)
@@ -118,6 +119,7 @@ class AnswerPanel(QScrollArea):
             self._pixel = None
         self.spectrum_part.heading.setText("SPECTRUM, WHOLE SKY" if self._pixel is None else "SPECTRUM AT THIS PIXEL")
         self.spectrum.set_density(density, self._pixel)
+        self._show_pixel_score()
         lost = "" if density is None else losses_text(density.losses)
         self.losses.setText(lost)
         self.losses.setVisible(bool(lost))
@@ -133,8 +135,20 @@ class AnswerPanel(QScrollArea):
         self.source_events.show_value(text, sky is None)
         self.spectrum.set_events(None if sky is None else sky.events)
 
+    def _show_pixel_score(self):
+        """Show what the events of the chosen pixel add to the likelihood ratio of this sky."""
+        sky, test, pixel = self._controller.sky, self._controller.sky_test, self._pixel
+        self.pixel_score.setVisible(pixel is not None)
+        if pixel is None:
+            return
+        known = test is not None and pixel < len(test.pixel_scores)
+        n = 0 if sky is None else int((sky.events.ipix[0] == pixel).sum())
+        self.pixel_score.setToolTip(f"{n} event{'' if n == 1 else 's'} of this mock sky lie in the pixel")
+        self.pixel_score.show_value(signed(test.pixel_scores[pixel], 2) if known else fixed(None), not known or n == 0)
+
     def _show_test(self):
         sky, test = self._controller.sky, self._controller.sky_test
+        self._show_pixel_score()
         if test is None:
             self.score.show_value(fixed(None), True)
             self.p_value.show_value(fixed(None), True)
@@ -161,9 +175,9 @@ def template_text(limit):
     )
 
 
-def signed(value):
-    """Return a number with its sign, one decimal."""
-    return f"+{fixed(value)}" if value > 0 else fixed(value)
+def signed(value, decimals=1):
+    """Return a number with its sign."""
+    return f"+{fixed(value, decimals)}" if value > 0 else fixed(value, decimals)
 
 
 def losses_text(losses):

@@ -208,6 +208,7 @@ class MainWindow(QMainWindow):
     def _show_density(self):
         controller = self.controller
         self.sky.set_density(controller.density)
+        self.sky.set_others(controller.densities)
         names = [density.name for density in controller.densities]
         self.source_box.clear()
         for name in names:

@@ -39,6 +39,12 @@ QPushButton[role="link"] {
 QPushButton[role="link"]:hover { color: $text; }
 QPushButton[role="link"]:focus { color: $text; text-decoration: underline; }
 
+QPushButton[role="menu"] { padding: 5px 26px 5px 10px; }
+QPushButton::menu-indicator {
+    image: url($icons/chevron.svg); width: 12px; height: 12px; subcontrol-origin: padding; subcontrol-position: right center;
+    right: 8px;
+}
+
 QPushButton[role="segment"] { border-radius: 0; padding: 4px 8px; border-left-width: 0; }
 QPushButton[role="segment"][place="first"] {
     border-left-width: 1px; border-top-left-radius: ${corner}px; border-bottom-left-radius: ${corner}px;

@@ -1,16 +1,17 @@
 """The numbers behind a sky view: one map with all bins and one for each energy bin. No Qt here."""
 
+import functools
 from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
 
-from .projection import project
-
 LEVELS = 255  # colours of a map; the colour after them says "no value"
 NO_VALUE = LEVELS
-SCALES = ("linear", "sqrt", "log")
+SCALES = ("linear", "sqrt", "asinh", "log")
 DECADES = 3.0  # range of the logarithmic scale below its top
+KNEE = 0.01  # of the top: below it the asinh scale is linear, above it logarithmic
+LEAST_SIGNIFICANCE = 3.0  # at the ends of the colours, so that noise is not as bright as a find
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class MapStack:
         Heads the colour bar: ``"density relative to isotropy"``.
     discrete : bool
         Counts rather than a density.
+    is_signed : bool
+        Values on both sides of zero, which has the colour of the ground.
     """
 
     values: np.ndarray
@@ -38,6 +41,12 @@ class MapStack:
     unit: str
     title: str
     discrete: bool = False
+    is_signed: bool = False
+
+    @cached_property
+    def of_bins(self):
+        """Rows of the bins alone, always the same array."""
+        return self.values[1:]
 
     @property
     def n_bins(self):
@@ -50,10 +59,17 @@ class MapStack:
         return self.values.shape[1]
 
     def top(self, rows):
-        """Largest finite value of some rows; 1 where all is empty."""
-        part = self.values[rows]
+        """Largest finite value of some rows, or largest distance from zero; 1 where all is empty."""
+        part = np.abs(self.values[rows]) if self.is_signed else self.values[rows]
         largest = np.max(part, where=np.isfinite(part), initial=0.0)
         return float(largest) if largest > 0 else 1.0
+
+    def scale(self, kind, top):
+        """Colour scale of a kind that ends at ``top``."""
+        if self.is_signed:
+            top = max(top, LEAST_SIGNIFICANCE)
+            return ColourScale("linear", -top, top)
+        return ColourScale.for_top(kind, top, self.discrete)
 
 
 def relative_density(source, isotropic, nside, bin_edges):
@@ -83,6 +99,12 @@ def relative_density(source, isotropic, nside, bin_edges):
     return MapStack(values, nside, np.asarray(bin_edges), "× isotropic", "density relative to isotropy")
 
 
+@functools.lru_cache(4)
+def empty_sky(n_bins, nside, bin_edges):
+    """Make the maps of a sky without anything, on which events are drawn; ``bin_edges`` is a tuple."""
+    return MapStack(np.zeros((n_bins + 1, 12 * nside**2), np.float32), nside, np.array(bin_edges), "", "")
+
+
 def event_counts(ipix, bins, nside, bin_edges):
     """Make the maps of the number of events in each pixel.
 
@@ -105,6 +127,29 @@ def event_counts(ipix, bins, nside, bin_edges):
     return MapStack(values, nside, np.asarray(bin_edges), "events", "events per pixel", discrete=True)
 
 
+def significance(counts, isotropic, radius):
+    """Make the maps of the significance of the events around each pixel.
+
+    Parameters
+    ----------
+    counts : MapStack
+        Of events, see :func:`event_counts`.
+    isotropic : ndarray, shape (npix, n_bins)
+        Density, NESTED.
+    radius : float
+        Of the top-hat, degrees.
+
+    Returns
+    -------
+    MapStack
+    """
+    from ...core.statistics import significance_maps
+
+    values = significance_maps(counts.values[1:].T, isotropic, radius).astype(np.float32)
+    title = f"Li\u2013Ma significance (\u03c3), {radius:g}\u00b0 top-hat"
+    return MapStack(values, counts.nside, counts.bin_edges, "\u03c3", title, is_signed=True)
+
+
 @dataclass(frozen=True)
 class EventDots:
     """Events as a sky view draws them; arrays of shape (n_events,).
@@ -125,20 +170,40 @@ class EventDots:
     bin: np.ndarray
     is_source: np.ndarray
 
+    _last_places = None
+
     def __len__(self):
         return len(self.energy)
 
     @cached_property
-    def plane(self):
-        """Where they lie in the Mollweide plane: x and y."""
-        return project(self.glon, self.glat)
+    def vectors(self):
+        """Galactic unit vectors, shape (n_events, 3)."""
+        from ...core.sky import unit_vectors
+
+        return unit_vectors(self.glon, self.glat)
+
+    @cached_property
+    def _by_bin(self):
+        order = np.argsort(self.bin, kind="stable")
+        return order, np.searchsorted(self.bin[order], np.arange(self.bin.max(initial=0) + 2))
+
+    def indices_of(self, number):
+        """Return which events lie in one bin."""
+        order, first = self._by_bin
+        return order[first[number]:first[number + 1]] if number + 1 < len(first) else order[:0]
 
     def of_bin(self, number):
         """Return the events of one bin; all for None."""
         if number is None:
             return self
-        chosen = self.bin == number
+        chosen = self.indices_of(number)
         return EventDots(*(getattr(self, f.name)[chosen] for f in fields(self)))
+
+    def places(self, projection):
+        """Return where they lie in a picture: u and v, nan where they are not seen; kept for the last projection."""
+        if self._last_places is None or self._last_places[0] != projection:
+            object.__setattr__(self, "_last_places", (projection, projection.place(self.vectors)))
+        return self._last_places[1]
 
 
 @dataclass(frozen=True)
@@ -161,6 +226,8 @@ class ColourScale:
         values = np.clip(values, self.low, self.high)
         if self.kind == "log":
             return np.log(values / self.low) / np.log(self.high / self.low)
+        if self.kind == "asinh":
+            return np.arcsinh(values / (KNEE * self.high)) / np.arcsinh(1 / KNEE)
         part = (values - self.low) / (self.high - self.low)
         return np.sqrt(part) if self.kind == "sqrt" else part
 
@@ -177,8 +244,11 @@ class ColourScale:
         if self.kind == "log":
             powers = np.arange(np.ceil(np.log10(self.low) - 1e-9), np.floor(np.log10(self.high) + 1e-9) + 1)
             return 10.0**powers
-        step = _round_step(self.high / (most - 1), discrete)
-        ticks = np.arange(0, self.high * (1 + 1e-9), step)
+        if self.kind == "asinh":
+            decades = 10.0 ** np.arange(np.ceil(np.log10(KNEE * self.high)), np.floor(np.log10(self.high) + 1e-9) + 1)
+            return np.insert(decades[decades >= 1] if discrete else decades, 0, 0.0)
+        step = _round_step(self.high / 3 if self.low < 0 else self.high / (most - 1), discrete)
+        ticks = np.arange(np.ceil(self.low / step - 1e-9), np.floor(self.high / step + 1e-9) + 1) * step + 0.0
         if self.kind == "sqrt" and len(ticks) > 1 and ticks[1] / self.high > 0.15 and not discrete:
             ticks = np.insert(ticks, 1, _round_step(ticks[1] / 5, False))
         return ticks

@@ -73,10 +73,11 @@ def paint_dots(painter, x, y, diameter, colour):
     ----------
     painter : QPainter
     x, y, diameter : ndarray, shape (n,)
-        Pixels; diameters are rounded to half pixels.
+        Pixels; diameters are rounded to half pixels, dots at nan left out.
     colour : QColor
     """
-    sizes = np.round(2 * diameter) / 2
+    seen = np.isfinite(x)
+    x, y, sizes = x[seen], y[seen], np.round(2 * diameter[seen]) / 2
     for size in np.unique(sizes):
         chosen = sizes == size
         painter.setPen(QPen(colour, size, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))

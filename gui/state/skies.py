@@ -46,13 +46,26 @@ class MockSky:
         return int(self.events.n_source[0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SkyTest:
-    """The likelihood ratio of one sky: its logarithm, and how often isotropy gives as much."""
+    """The likelihood ratio of one sky.
+
+    Attributes
+    ----------
+    score : float
+        Its logarithm.
+    p_value : float
+        How often isotropy gives as much.
+    n_null : int
+        Isotropic skies that say so.
+    pixel_scores : ndarray, shape (npix,)
+        What the events of each NESTED pixel add to the score.
+    """
 
     score: float
     p_value: float
     n_null: int
+    pixel_scores: np.ndarray
 
 
 def mock_sky(config, density, n_events, eta, sky_seed):
@@ -108,4 +121,5 @@ class SkyTester:
             self._statistic, self._key = statistic, key
         score = float(self._statistic.scores(sky.events)[0])
         above = len(self._null) - int(np.searchsorted(self._null, score, side="left"))
-        return SkyTest(score, (1 + above) / (1 + len(self._null)), len(self._null))
+        p_value = (1 + above) / (1 + len(self._null))
+        return SkyTest(score, p_value, len(self._null), self._statistic.pixel_scores(sky.events))

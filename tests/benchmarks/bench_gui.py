@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "gui"))
 from test_plots_sky import density, mock_sky, wait_for_pictures
 
 from zevatron.gui import theme
-from zevatron.gui.plots.projection import lookup_table
+from zevatron.gui.plots.projection import WHOLE_SKY
 from zevatron.gui.plots.sky import SkyPanels
 
 
@@ -80,4 +80,4 @@ def test_new_mock_sky(panels, benchmark):
 @pytest.mark.parametrize("size", [(194, 97), (920, 460), (1840, 920)])
 def test_table(benchmark, size):
     """A lookup table; made in a thread, once for each size."""
-    benchmark(lookup_table, 32, *size)
+    benchmark(WHOLE_SKY.lookup_table, 32, *size)

@@ -151,13 +151,13 @@ def test_keys_walk_through_the_bins(panels, qtbot):
 
 
 def test_the_readout_names_coordinates_pixel_value_and_bin(panels, qtbot):
-    from zevatron.gui.plots.tables import equatorial_frame
+    from zevatron.gui.plots.tables import frames
 
     sky = density()
     panels.set_density(sky)
     wait_for_pictures(qtbot, panels)
-    equatorial_frame.request()
-    qtbot.waitUntil(lambda: equatorial_frame.matrix is not None, timeout=30_000)
+    frames.request()
+    qtbot.waitUntil(lambda: frames.are_loaded, timeout=30_000)
     text = panels.describe((309.52, 19.42), 3)
     ipix = int(vector_pixels(16, unit_vectors(309.52, 19.42)))
     for part in ("l 309.5°", "b 19.4°", "13h25m −43.0°", f"pixel {ipix}", "× isotropic", "79–89 EeV"):
@@ -195,7 +195,7 @@ def test_bins_share_one_scale_or_have_their_own(panels):
     assert panels.grid._indices[0].max() < 254
 
 
-@pytest.mark.parametrize("kind", ["linear", "sqrt", "log"])
+@pytest.mark.parametrize("kind", ["linear", "sqrt", "asinh", "log"])
 def test_the_colour_scale_is_the_one_chosen(panels, kind):
     panels.set_density(density())
     panels.set_scale(kind)
@@ -252,7 +252,7 @@ def test_small_skies_fit(width, height):
 
 
 def test_large_skies_are_prepared_in_the_background_and_old_answers_dropped(panels, qtbot, monkeypatch):
-    monkeypatch.setattr("zevatron.gui.plots.sky.SMALL_WORK", 0)
+    monkeypatch.setattr("zevatron.gui.plots.sky_content.SMALL_WORK", 0)
     panels.set_density(density(0.0, 0.0))
     panels.set_density(density(60.0, 30.0))
     assert panels.map._indices is None
