@@ -12,11 +12,13 @@ from .parts import Part, ValueRow, eta_text
 from .plots.numbers import THIN_SPACE, TIMES, fixed, percent, significant
 from .plots.results import EtaPlot
 from .plots.spectrum import SpectrumPlot
+from .throttle import Throttle
 from .widgets import column, label, wrapped
 
 PAPER = "arXiv:2105.06414, Table 1: JF12 with its random part, Nside 32, 15 bins, ΔE/E = 20 %, α = 0.01, β = 0.05"
 WIDTH = 304
 PLOT_HEIGHT = 170
+REDRAW = 120  # ms at least between two pictures of what a slider changes: the sky itself has the time
 SMALL_SHARE = 5e-4  # what is less is not worth a word
 
 
@@ -56,8 +58,8 @@ class AnswerPanel(QScrollArea):
         self.sky_part = Part("This sky", self.source_events, self.score, self.p_value, self.note, line=False)
         self._build()
         controller.density_changed.connect(self._show_spectrum)
-        controller.answers_changed.connect(self.show_answers)
-        controller.sky_changed.connect(self._show_sky)
+        controller.answers_changed.connect(Throttle(self.show_answers, REDRAW, self))
+        controller.sky_changed.connect(Throttle(self._show_sky, REDRAW, self))
         controller.test_changed.connect(self._show_test)
         controller.density_changed.connect(self.show_answers)
         self.show_answers()

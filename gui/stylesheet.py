@@ -137,6 +137,6 @@ def stylesheet(theme):
     """Return the stylesheet in the colours of ``theme``."""
     colours = {name: getattr(theme, name) for name in theme.__dataclass_fields__}
     return TEMPLATE.substitute(
-        colours, text_size=themes.TEXT_SIZE, caption_size=themes.CAPTION_SIZE, name_size=themes.NAME_SIZE,
-        corner=themes.CORNER, icons=ICONS.as_posix(),
+        colours, text_size=themes.scaled(themes.TEXT_SIZE), caption_size=themes.scaled(themes.CAPTION_SIZE),
+        name_size=themes.scaled(themes.NAME_SIZE), corner=themes.CORNER, icons=ICONS.as_posix(),
     )

@@ -124,7 +124,7 @@ class Diagram(pg.PlotWidget):
             axis.setPen(QPen(translucent(theme.quiet, 0.5), 1.0))
             axis.setTextPen(QColor(theme.quiet))
             axis.setStyle(tickFont=themes.font(themes.CAPTION_SIZE), tickLength=4, tickTextOffset=5, maxTickLevel=1)
-            axis.setLabel(label, **{"color": theme.quiet, "font-size": f"{themes.CAPTION_SIZE}px"})
+            axis.setLabel(label, **{"color": theme.quiet, "font-size": f"{themes.scaled(themes.CAPTION_SIZE)}px"})
             axis.setGrid(GRID_OPACITY)
 
     @staticmethod

@@ -60,9 +60,13 @@ class MapStack:
 
     def top(self, rows):
         """Largest finite value of some rows, or largest distance from zero; 1 where all is empty."""
-        part = np.abs(self.values[rows]) if self.is_signed else self.values[rows]
-        largest = np.max(part, where=np.isfinite(part), initial=0.0)
+        largest = self._tops[rows].max()
         return float(largest) if largest > 0 else 1.0
+
+    @cached_property
+    def _tops(self):
+        sizes = np.abs(self.values) if self.is_signed else self.values
+        return np.max(sizes, axis=1, where=np.isfinite(sizes), initial=0.0)
 
     def scale(self, kind, top):
         """Colour scale of a kind that ends at ``top``."""

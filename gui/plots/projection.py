@@ -250,7 +250,9 @@ class Projection:
             lines = np.floor(value / step)
             for at in np.flatnonzero(np.diff(lines)):
                 number = step * max(lines[at], lines[at + 1])
-                names.append((number if is_parallel else number % 360, is_parallel, float(u[at]), float(v[at])))
+                share = (number - value[at]) / (value[at + 1] - value[at])
+                place = (float(axis[at] + share * (axis[at + 1] - axis[at])) for axis in (u, v))
+                names.append((number if is_parallel else number % 360, is_parallel, *place))
         return names
 
 

@@ -20,7 +20,7 @@ from .tables import frames
 
 __all__ = ["SkyMap", "SkyPanels"]
 
-GRID_SHARE = 0.46  # of the height, at most, for the small skies
+GRID_SHARE, GRID_SHARE_SHOWN = 0.46, 0.32  # of the height, at most, for the small skies; on a projector
 READOUT_HEIGHT = 34
 FRAME_OF_BINS = 450  # ms that each bin is seen while they are played
 BLINK = 900  # ms that each of two skies is seen
@@ -35,8 +35,13 @@ class BinsBar(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._scale, self._discrete, self._colours = None, False, "standard"
-        self.setFixedSize(300, READOUT_HEIGHT)
-        themes.notifier.changed.connect(self.update)
+        self.restyle()
+        themes.notifier.changed.connect(self.restyle)
+
+    def restyle(self, theme=None):
+        """Take the colours of a theme and the size of its letters."""
+        self.setFixedSize(themes.scaled(300), themes.scaled(READOUT_HEIGHT))
+        self.update()
 
     def set_scale(self, scale, discrete=False, colours="standard"):
         """Show a :class:`~.maps.ColourScale`; None for no bar."""
@@ -49,7 +54,7 @@ class BinsBar(QWidget):
             return
         theme, painter = themes.current(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        bar = QRectF(self.width() - 172, 8, 168, 8)
+        bar = QRectF(self.width() - 4 - themes.scaled(168), 8, themes.scaled(168), 8)
         paint_colour_bar(painter, bar, self._scale, colour_table(theme, self._colours), theme, discrete=self._discrete)
         font = themes.font(themes.CAPTION_SIZE)
         paint_text(painter, bar.left() - 12, bar.bottom() + 1, "the bins", theme.quiet, font, align="right")
@@ -113,6 +118,7 @@ class SkyPanels(QWidget):
         self.all_bins.setCursor(Qt.CursorShape.PointingHandCursor)
         self.radius_bar = RadiusBar(self.map)
         self._look, self._bin, self._pixel, self._is_flipped = SkyLook(), None, None, False
+        self._is_presenting = False
         self._player = QTimer(self, interval=FRAME_OF_BINS)
         self._blinker = QTimer(self, interval=BLINK)
         self._connect()
@@ -141,6 +147,14 @@ class SkyPanels(QWidget):
             view.double_clicked.connect(self._map_double_clicked)
         self.grid.clicked.connect(self._grid_clicked)
         frames.loaded.connect(self._frames_loaded)
+        themes.notifier.changed.connect(self._restyle)
+
+    def _restyle(self, _):
+        """Give larger letters more room."""
+        self._lay_out()
+        for view in (self.map, self.second, self.grid):
+            view.rearrange()
+        self._place_marks()
 
     def sizeHint(self):
         """Room for a sky that reads well."""
@@ -190,6 +204,12 @@ class SkyPanels(QWidget):
     def set_levels(self, levels):
         """Let the bins share the range of colours (``"shared"``) or give each its own (``"panel"``)."""
         self._change(levels=levels)
+
+    def set_presenting(self, is_presenting):
+        """Give the large sky more room and leave hints away, for an audience."""
+        self._is_presenting = is_presenting
+        self._lay_out()
+        self._write_readout(None)
 
     def set_density(self, density):
         """Show the expected density of a ``SkyDensity``; None while there is none."""
@@ -373,8 +393,9 @@ class SkyPanels(QWidget):
 
     def _place_marks(self):
         """Put what lies on the large map one below the other."""
-        self.all_bins.move(2, 40)
-        self.radius_bar.move(2, 60 if self.all_bins.isVisibleTo(self.map) else 40)
+        self.all_bins.move(2, themes.scaled(40))
+        self.all_bins.adjustSize()
+        self.radius_bar.move(2, themes.scaled(60 if self.all_bins.isVisibleTo(self.map) else 40))
 
     def _show_nothing(self):
         self._player.stop()
@@ -473,7 +494,8 @@ class SkyPanels(QWidget):
             return
         if direction is None:
             if self._pixel is None:
-                self.readout.setText(HINT if self._look.projection == "mollweide" else TURN_HINT)
+                hint = HINT if self._look.projection == "mollweide" else TURN_HINT
+                self.readout.setText("" if self._is_presenting else hint)
                 return
             direction, number = pixel_centre(shown.stack.nside, self._pixel), self._bin
         how, other = self._comparison()
@@ -497,14 +519,16 @@ class SkyPanels(QWidget):
             top = self.controls.height() + 8
         shown, beside = self._shown(), self._comparison()[0] == "side"
         n = shown.stack.n_bins if shown is not None and shown.stack.n_bins > 1 else 0
-        below = grid_height(n, width, GRID_SHARE * (height - top), self.grid.projection.aspect) if n else 0
-        map_height = max(height - top - below - READOUT_HEIGHT, 60)
+        share = GRID_SHARE_SHOWN if self._is_presenting else GRID_SHARE
+        below = grid_height(n, width, share * (height - top), self.grid.projection.aspect) if n else 0
+        line = themes.scaled(READOUT_HEIGHT)
+        map_height = max(height - top - below - line, 60)
         map_width = (width - GAP) // 2 if beside else width
         self.map.setGeometry(0, top, map_width, map_height)
         self.second.setGeometry(map_width + GAP, top, map_width, map_height)
         self.second.setVisible(beside and shown is not None)
         bar = self.bar.width() if self.bar.isVisibleTo(self) else 0
-        self.readout.setGeometry(0, top + map_height + 4, max(width - bar - 8, 0), 22)
+        self.readout.setGeometry(0, top + map_height + 4, max(width - bar - 8, 0), line - 12)
         self.bar.move(width - self.bar.width(), top + map_height)
         self.grid.setVisible(n > 0)
-        self.grid.setGeometry(0, top + map_height + READOUT_HEIGHT, width, below)
+        self.grid.setGeometry(0, top + map_height + line, width, below)

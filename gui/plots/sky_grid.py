@@ -20,15 +20,16 @@ PIXEL_SIZE = 60.0  # degrees across a pixel of Nside 1, about
 
 
 def grid_columns(n, width, height, aspect=2.0):
-    """Number of columns that gives ``n`` pictures the most room in ``width`` by ``height`` pixels."""
-    return max(range(1, n + 1), key=lambda columns: (round(picture_width(n, columns, width, height, aspect)), columns))
+    """Number of columns that gives ``n`` pictures the most room in ``width`` by ``height`` pixels, its rows about equally full."""
+    columns = max(range(1, n + 1), key=lambda columns: (round(picture_width(n, columns, width, height, aspect)), columns))
+    return math.ceil(n / math.ceil(n / columns))
 
 
 def picture_width(n, columns, width, height, aspect=2.0):
     """Width in pixels of each of ``n`` pictures in so many columns; ``aspect`` is their width over their height."""
     rows = math.ceil(n / columns)
     by_width = (width - (columns - 1) * GAP_X) / columns
-    by_height = aspect * ((height - (rows - 1) * GAP_Y) / rows - CAPTION)
+    by_height = aspect * ((height - (rows - 1) * GAP_Y) / rows - themes.scaled(CAPTION))
     return min(by_width, by_height, max(width * WIDEST * aspect / 2, SMALLEST))
 
 
@@ -36,7 +37,7 @@ def grid_height(n, width, height, aspect=2.0):
     """Height in pixels that ``n`` pictures need of at most ``height``."""
     columns = grid_columns(n, width, height, aspect)
     rows = math.ceil(n / columns)
-    return math.ceil(rows * (picture_width(n, columns, width, height, aspect) / aspect + CAPTION) + (rows - 1) * GAP_Y)
+    return math.ceil(rows * (picture_width(n, columns, width, height, aspect) / aspect + themes.scaled(CAPTION)) + (rows - 1) * GAP_Y)
 
 
 def thickened(picture):
@@ -78,7 +79,7 @@ class SkyGrid(SkyView):
         pitch_x = min(pitch_x, w + 4 * GAP_X)
         left = (width - w - pitch_x * (columns - 1)) / 2
         h = w / aspect
-        pitch_y = h + CAPTION + GAP_Y
+        pitch_y = h + themes.scaled(CAPTION) + GAP_Y
         return [
             QRectF(1 + round(left + (i % columns) * pitch_x), 1 + round((i // columns) * pitch_y), w - 2, (w - 2) / aspect)
             for i in range(n)
@@ -120,12 +121,13 @@ class SkyGrid(SkyView):
         """Draw events in the sky of their bin; None for no events. ``origin``: those of the source in their colour."""
         self._dots, self._origin = dots, origin
         self.set_blank(dots is not None)
-        self.refresh()
+        self.refresh_overlay()
 
     def set_current(self, number):
         """Mark the bin shown large; None for none."""
-        self._current = number
-        self.refresh()
+        if number != self._current:
+            self._current = number
+            self.refresh_overlay()
 
     def paint_overlay(self, painter):
         """Write the energies below each sky and draw the events."""
@@ -148,7 +150,7 @@ class SkyGrid(SkyView):
         if text_width(text, font) > rect.width() + GAP_X:
             text = energy_range(self._edges[i], self._edges[i + 1], unit=False)
         colour = theme.active if current else theme.quiet
-        paint_text(painter, rect.center().x(), rect.bottom() + 14, text, colour, font, align="centre")
+        paint_text(painter, rect.center().x(), rect.bottom() + themes.scaled(14), text, colour, font, align="centre")
         if current:
             painter.setPen(QColor(theme.active))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -68,8 +68,9 @@ class SkyMap(SkyView):
     def rectangles(self, width, height):
         """Fit the picture into the middle."""
         aspect = self._projection.aspect
-        top, bottom = (MARGIN_Y, MARGIN_Y) if self._projection.is_round else (ABOVE, BELOW)
-        w = max(2.0, 2 * math.floor(min(width - 2 * MARGIN_X, aspect * (height - top - bottom)) / 2))
+        is_round, margin = self._projection.is_round, themes.scaled(MARGIN_X)
+        top, bottom = (MARGIN_Y, MARGIN_Y) if is_round else (themes.scaled(ABOVE), themes.scaled(BELOW))
+        w = max(2.0, 2 * math.floor(min(width - 2 * margin, aspect * (height - top - bottom)) / 2))
         h = w / aspect
         return [QRectF(math.floor((width - w) / 2), math.floor(top + (height - top - bottom - h) / 2), w, h)]
 
@@ -91,12 +92,12 @@ class SkyMap(SkyView):
         """
         self._scale, self._title, self._discrete, self._fading = scale, title, discrete, fade
         self.set_indices(None if values is None else scale.colour_indices(values)[None], nside)
-        self.refresh()
+        self.refresh_overlay()
 
     def set_heading(self, heading, caption="", empty=""):
         """Write a heading with a line below it, and what to do on an empty sky."""
         self._heading, self._caption, self._empty = heading, caption, empty
-        self.refresh()
+        self.refresh_overlay()
 
     def set_sources(self, sources, chosen=()):
         """Mark sources.
@@ -118,17 +119,19 @@ class SkyMap(SkyView):
         """
         self._dots, self._bin_edges, self._origin = dots, bin_edges, origin
         self.set_blank(dots is not None)
-        self.refresh()
+        self.refresh_overlay()
 
     def set_circle(self, radius):
         """Draw a circle of so many degrees around the chosen direction; None for none."""
-        self._radius = radius
-        self.refresh()
+        if radius != self._radius:
+            self._radius = radius
+            self.refresh()
 
     def set_selected(self, direction):
         """Mark a direction (longitude, latitude in degrees); None for no mark."""
-        self._selected = direction
-        self.refresh()
+        if direction != self._selected:
+            self._selected = direction
+            self.refresh()
 
     def _before_picture(self, image):
         if not self._fading or image.image is None:
@@ -142,20 +145,26 @@ class SkyMap(SkyView):
         self._fade.start()
 
     def paint_overlay(self, painter):
-        """Paint all that is not the map."""
+        """Paint heading, events and colour bar."""
         rect = self._rects[0] if self._rects else self.rectangles(self.width(), self.height())[0]
         theme, caption = self._theme, themes.font(themes.CAPTION_SIZE)
-        paint_text(painter, 2, 16, self._heading, theme.text, themes.font(weight=QFont.Weight.DemiBold))
-        paint_text(painter, 2, 34, self._caption, theme.quiet, caption)
+        paint_text(painter, 2, themes.scaled(16), self._heading, theme.text, themes.font(weight=QFont.Weight.DemiBold))
+        paint_text(painter, 2, themes.scaled(34), self._caption, theme.quiet, caption)
         if not self._rects:
             paint_text(painter, rect.center().x(), rect.center().y(), self._empty, theme.quiet, themes.font(), align="centre")
-            return
-        self._paint_labels(painter, rect, caption)
-        if self._dots is not None:
+        elif self._dots is not None:
             self._paint_events(painter, caption)
         elif self._title:
-            bar = QRectF(self.width() - BAR_WIDTH - 4, self.height() - 28, BAR_WIDTH, 8)
+            wide = themes.scaled(BAR_WIDTH)
+            bar = QRectF(self.width() - wide - 4, self.height() - themes.scaled(20) - 8, wide, 8)
             paint_colour_bar(painter, bar, self._scale, self._colours, theme, self._title, self._discrete)
+
+    def paint_marks(self, painter):
+        """Paint names of lines, sources and the chosen direction."""
+        if not self._rects:
+            return
+        rect = self._rects[0]
+        self._paint_labels(painter, rect, themes.font(themes.CAPTION_SIZE))
         if "sources" in self._lines:
             self._paint_sources(painter)
         if self._selected is not None:
@@ -186,7 +195,7 @@ class SkyMap(SkyView):
             if is_parallel and kind == "mollweide":
                 paint_text(painter, x - 7, y + 4, label, theme.quiet, font, align="right")
             else:
-                right, down = {"mollweide": (4, 13), "globe": (4, -4) if is_parallel else (4, 13), "zoom": (5, -4)}[kind]
+                right, down = {"mollweide": (4, themes.scaled(13)), "globe": (4, -4 if is_parallel else themes.scaled(13)), "zoom": (5, -4)}[kind]
                 paint_text(painter, x + right, y + down, label, translucent(theme.quiet, 0.9), font, halo)
         taken = [self._to_view(rect, u, v) for *_, u, v in graticule_labels(self._projection)]
         taken += [self.position(source.glon, source.glat) for source in self._sources]
@@ -198,14 +207,17 @@ class SkyMap(SkyView):
     def _paint_plane_name(self, painter, rect, frame, font, taken):
         """Write the name of a plane where it is seen, farthest from what is written already; returns where."""
         u, v = self._projection.great_circle(frame_rotation(frame)[2])
-        inside = np.flatnonzero((np.abs(u) < 0.75) & (np.abs(v) < 0.85))[::8]
-        if not len(inside):
+        name = f"{frame.capitalize()} plane"
+        width = text_width(name, font)
+        x, y = self._to_view(rect, *(part[np.isfinite(u)][::8] for part in (u, v)))
+        inside = [self._is_on_sky(*place, width) for place in zip(x + 8, y - 6, strict=True)]
+        if not any(inside):
             return []
-        x, y = self._to_view(rect, u[inside], v[inside])
-        middle, others = np.stack([x + 55, y - 6]), np.array([place for place in taken if np.isfinite(place[0])]).reshape(-1, 2, 1)
+        x, y = x[inside], y[inside]
+        middle, others = np.stack([x + 8 + width / 2, y - 6]), np.array([place for place in taken if np.isfinite(place[0])]).reshape(-1, 2, 1)
         free = np.hypot(*np.moveaxis(middle - others, 1, 0) * np.array([0.5, 1.0])[:, None, None]).min(0, initial=np.inf)
         at = int(np.minimum(free, 40.0).argmax())
-        paint_text(painter, x[at] + 8, y[at] - 6, f"{frame.capitalize()} plane", self._theme.text, font, self._halo(0.7))
+        paint_text(painter, x[at] + 8, y[at] - 6, name, self._theme.text, font, self._halo(0.7))
         return [middle[:, at]]
 
     def _paint_sources(self, painter):
@@ -223,22 +235,22 @@ class SkyMap(SkyView):
 
     def _name_place(self, x, y, width):
         """Left end and baseline of a name beside a marker: up or down, after it or before, where it stays on the sky."""
-        rect = self._rects[0]
-        places = [(x + right, y + down) for right in (11, -11 - width) for down in (-7, 16)]
-
-        def is_inside(place):
-            if not self._projection.is_round:
-                return rect.contains(place[0] - 3, place[1] - 14) and rect.contains(place[0] + width + 3, place[1] + 3)
-            corners = [(place[0] + a, place[1] + b) for a in (-3, width + 3) for b in (-14, 3)]
-            return all(
-                ((a - rect.center().x()) * 2 / rect.width()) ** 2 + ((b - rect.center().y()) * 2 / rect.height()) ** 2 < 1
-                for a, b in corners
-            )
+        places = [(x + right, y + down) for right in (11, -11 - width) for down in (-7, themes.scaled(16))]
 
         def is_seen(place):
             return place[0] > 0 and place[0] + width < self.width() and 14 < place[1] < self.height()
 
-        return next((place for test in (is_inside, is_seen) for place in places if test(place)), places[0])
+        tests = lambda place: self._is_on_sky(*place, width), is_seen
+        return next((place for test in tests for place in places if test(place)), places[0])
+
+    def _is_on_sky(self, x, y, width):
+        """Whether a text with this left end, baseline and width lies on the sky."""
+        rect = self._rects[0]
+        corners = [(x + a, y + b) for a in (-3, width + 3) for b in (-14, 3)]
+        if not self._projection.is_round:
+            return all(rect.contains(*corner) for corner in corners)
+        centre = rect.center()
+        return all(((a - centre.x()) * 2 / rect.width()) ** 2 + ((b - centre.y()) * 2 / rect.height()) ** 2 < 1 for a, b in corners)
 
     def _paint_events(self, painter, font):
         theme, dots = self._theme, self._dots
@@ -254,7 +266,7 @@ class SkyMap(SkyView):
         theme, right, bottom = self._theme, self.width() - 4, self.height() - 8
         kinds = (("isotropic", theme.quiet), ("from the source", theme.active)) if self._origin else ()
         for i, (name, colour) in enumerate(kinds):
-            x, y = right - text_width("from the source", font), bottom - 17 * (i + 1)
+            x, y = right - text_width("from the source", font), bottom - themes.scaled(17) * (i + 1)
             paint_text(painter, x, y, name, theme.quiet, font)
             paint_dots(painter, np.array([x - 10]), np.array([y - 4.0]), np.array([7.0]), QColor(colour))
         x = right

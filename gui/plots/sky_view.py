@@ -104,7 +104,7 @@ class SkyView(pg.GraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._theme = themes.current()
         self._images, self._rects, self._indices, self._nside, self._last_table = [], [], None, None, (None, None)
-        self._frame = self._overlay = None  # what lies over the pictures, kept until it changes
+        self._frame = self._overlay = self._marks = None  # what lies over the pictures, kept until it changes
         self._projection, self._lines, self._colours_name = WHOLE_SKY, frozenset({"graticule"}), "standard"
         self._press, self._dragged, self._is_blank = None, None, False
         self._skies = QGraphicsPathItem()
@@ -123,7 +123,10 @@ class SkyView(pg.GraphicsView):
         raise NotImplementedError
 
     def paint_overlay(self, painter):
-        """Paint markers and texts in pixels of the view."""
+        """Paint in pixels of the view what changes with every sky: events, numbers."""
+
+    def paint_marks(self, painter):
+        """Paint in pixels of the view what lies on all that and rests while skies change: names, sources."""
 
     def set_picture_count(self, n):
         """Have ``n`` pictures."""
@@ -220,6 +223,12 @@ class SkyView(pg.GraphicsView):
             self._arrange()
             self._resizing.start()
 
+    def rearrange(self):
+        """Place the pictures anew if that has changed with the size of letters."""
+        if self.rectangles(self.width(), self.height())[: len(self._images)] != self._rects:
+            self._arrange()
+            self._draw()
+
     def _arrange(self):
         self._rects = self.rectangles(self.width(), self.height())[: len(self._images)]
         skies = QPainterPath()
@@ -232,20 +241,27 @@ class SkyView(pg.GraphicsView):
         self.refresh()
 
     def refresh(self):
-        """Have the overlay painted anew."""
+        """Have overlay and marks painted anew."""
+        self._marks = None
+        self.refresh_overlay()
+
+    def refresh_overlay(self):
+        """Have the overlay alone painted anew."""
         self._overlay = None
         self.viewport().update()
 
     def drawForeground(self, painter, _):
         """Lay frame and overlay over the pictures."""
         if self._frame is None or self._frame.devicePixelRatio() != self.devicePixelRatioF():
-            self._frame, self._overlay = self._layer(self._paint_frame), None
+            self._frame, self._overlay, self._marks = self._layer(self._paint_frame), None, None
         if self._overlay is None:
             self._overlay = self._layer(self.paint_overlay)
+        if self._marks is None:
+            self._marks = self._layer(self.paint_marks)
         painter.save()
         painter.resetTransform()
-        painter.drawPixmap(0, 0, self._frame)
-        painter.drawPixmap(0, 0, self._overlay)
+        for layer in (self._frame, self._overlay, self._marks):
+            painter.drawPixmap(0, 0, layer)
         painter.restore()
 
     def _layer(self, paint):

@@ -1,5 +1,6 @@
 """One mock sky and what the likelihood ratio says of it; run in background threads, so nothing of Qt here."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,14 @@ class SkyTest:
     pixel_scores: np.ndarray
 
 
+@functools.lru_cache(2)
+def sampler_of(density):
+    """Return the sampler of a density; its tables are made once, so that a sky follows a slider."""
+    from ...core.mock_events import EventSampler
+
+    return EventSampler(density)
+
+
 def mock_sky(config, density, n_events, eta, sky_seed):
     """Draw one sky; the command ``simulate`` draws the same from the same seed.
 
@@ -77,7 +86,7 @@ def mock_sky(config, density, n_events, eta, sky_seed):
     """
     from ...core.mock_events import event_directions, event_energies, random_stream, simulate_skies
 
-    events = simulate_skies(config, density, n_events, 1, eta, seed=sky_seed)
+    events = simulate_skies(config, density, n_events, 1, eta, seed=sky_seed, sampler=sampler_of(density))
     rng = random_stream(sky_seed, "places")
     return MockSky(density, events, eta, event_directions(events, rng)[0], event_energies(events, density, rng)[0])
 
