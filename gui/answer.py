@@ -57,9 +57,11 @@ class AnswerPanel(QScrollArea):
         self.spectrum_part = Part("Spectrum", self.spectrum, self.pixel_score, self.losses, self.rays)
         self.sky_part = Part("This sky", self.source_events, self.score, self.p_value, self.note, line=False)
         self._build()
+        self._draw_eta = Throttle(self._show_eta_plot, REDRAW, self)
+        self._draw_events = Throttle(self._show_events, REDRAW, self)
         controller.density_changed.connect(self._show_spectrum)
-        controller.answers_changed.connect(Throttle(self.show_answers, REDRAW, self))
-        controller.sky_changed.connect(Throttle(self._show_sky, REDRAW, self))
+        controller.answers_changed.connect(self.show_answers)
+        controller.sky_changed.connect(self._show_sky)
         controller.test_changed.connect(self._show_test)
         controller.density_changed.connect(self.show_answers)
         self.show_answers()
@@ -111,7 +113,11 @@ class AnswerPanel(QScrollArea):
         published = published_eta(source, n_events).get(config.network.kind)
         self.paper.name.setText(f"Paper, {name}")
         self.paper.show_value("not published" if published is None else percent(published, 2), True)
-        numbers = self.numbers()
+        self._draw_eta()
+
+    def _show_eta_plot(self):
+        controller, numbers = self._controller, self.numbers()
+        config, n_events, source = controller.config, controller.choices.n_events, controller.source_name
         verdicts = controller.answers.limits(config, source, numbers) + controller.answers.networks(config, source, numbers)
         self.eta_plot.set_verdicts(verdicts, source, statistics=(config.network.kind,), current=n_events)
 
@@ -135,6 +141,10 @@ class AnswerPanel(QScrollArea):
         sky = self._controller.sky
         text = fixed(None) if sky is None else f"{sky.n_source} of {sky.n_events}"
         self.source_events.show_value(text, sky is None)
+        self._draw_events()
+
+    def _show_events(self):
+        sky = self._controller.sky
         self.spectrum.set_events(None if sky is None else sky.events)
 
     def _show_pixel_score(self):

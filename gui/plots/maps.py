@@ -1,6 +1,7 @@
 """The numbers behind a sky view: one map with all bins and one for each energy bin. No Qt here."""
 
 import functools
+import math
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -226,21 +227,37 @@ class ColourScale:
         return cls(kind, min(0.5, top / 2) if discrete else top * 10**-DECADES, top)
 
     def fraction(self, values):
-        """Position of values on the colour bar, 0 to 1; nan stays nan."""
-        values = np.clip(values, self.low, self.high)
+        """Position of values on the colour bar, 0 to 1, as a new array; nan stays nan."""
+        part = np.clip(np.atleast_1d(values), self.low, self.high)
+        if part.dtype.kind != "f":
+            part = part.astype(float)
         if self.kind == "log":
-            return np.log(values / self.low) / np.log(self.high / self.low)
-        if self.kind == "asinh":
-            return np.arcsinh(values / (KNEE * self.high)) / np.arcsinh(1 / KNEE)
-        part = (values - self.low) / (self.high - self.low)
-        return np.sqrt(part) if self.kind == "sqrt" else part
+            part /= self.low
+            np.log(part, out=part)
+            part /= math.log(self.high / self.low)
+        elif self.kind == "asinh":
+            part /= KNEE * self.high
+            np.arcsinh(part, out=part)
+            part /= math.asinh(1 / KNEE)
+        else:
+            part -= self.low
+            part /= self.high - self.low
+            if self.kind == "sqrt":
+                np.sqrt(part, out=part)
+        return part.reshape(np.shape(values))
 
     def colour_indices(self, values):
         """Colour of each value as uint8: 0 to 254, and :data:`NO_VALUE` for nan."""
         fraction = self.fraction(values)
         missing = np.isnan(fraction)
-        indices = (np.where(missing, 0.0, fraction) * (LEVELS - 1) + 0.5).astype(np.uint8)
-        indices[missing] = NO_VALUE
+        has_missing = missing.any()
+        if has_missing:
+            fraction[missing] = 0.0
+        fraction *= LEVELS - 1
+        fraction += 0.5
+        indices = fraction.astype(np.uint8)
+        if has_missing:
+            indices[missing] = NO_VALUE
         return indices
 
     def ticks(self, most=5, discrete=False):

@@ -106,8 +106,11 @@ class SkyGrid(SkyView):
             return
         if known:
             return
-        pairs = zip(values, self._scales if len(self._scales) > 1 else self._scales * len(values), strict=True)
-        self.set_indices(np.stack([scale.colour_indices(row) for row, scale in pairs]), nside)
+        if len(self._scales) == 1:
+            self.set_indices(self._scales[0].colour_indices(values), nside)
+        else:
+            pairs = zip(values, self._scales, strict=True)
+            self.set_indices(np.stack([scale.colour_indices(row) for row, scale in pairs]), nside)
         self.refresh()
 
     def picture(self, row, table):

@@ -20,6 +20,7 @@ RESIZE_PAUSE = 60  # ms without a change of size before pictures are made anew; 
 TURN_PAUSE = 90  # ms without a turn before the picture is made anew in full
 ROUGH_POINTS = 60_000  # of a picture while it is turned: a few ms
 DRAG_FROM = 4  # pixels; a press that moves less is a click
+LAYERS = "lines", "frame", "overlay", "marks"  # over the pictures, from below
 WHEEL_STEP = 1.15  # of the width of a zoom, for one notch
 
 
@@ -104,7 +105,7 @@ class SkyView(pg.GraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._theme = themes.current()
         self._images, self._rects, self._indices, self._nside, self._last_table = [], [], None, None, (None, None)
-        self._frame = self._overlay = self._marks = None  # what lies over the pictures, kept until it changes
+        self._layers = {}  # what lies over the pictures, kept until it changes
         self._projection, self._lines, self._colours_name = WHOLE_SKY, frozenset({"graticule"}), "standard"
         self._press, self._dragged, self._is_blank = None, None, False
         self._skies = QGraphicsPathItem()
@@ -176,8 +177,7 @@ class SkyView(pg.GraphicsView):
         self._projection = projection
         self._turning.start()
         if same_shape:
-            self._frame = None
-            self.refresh()
+            self._forget("lines", "overlay", "marks")
         else:
             self._arrange()
         self._draw()
@@ -185,8 +185,8 @@ class SkyView(pg.GraphicsView):
     def set_lines(self, overlays):
         """Choose which lines are drawn, keys of :data:`~.look.OVERLAYS`."""
         if frozenset(overlays) != self._lines:
-            self._lines, self._frame = frozenset(overlays), None
-            self.refresh()
+            self._lines = frozenset(overlays)
+            self._forget("lines", "marks")
 
     def set_colours(self, name):
         """Choose the colours: ``"diverging"`` or a key of :data:`~zevatron.gui.colormaps.CHOICES`."""
@@ -207,10 +207,9 @@ class SkyView(pg.GraphicsView):
         self.setBackground(theme.ground)
         self._skies.setBrush(self.ground)
         self._skies.setPen(QPen(Qt.PenStyle.NoPen))
-        self._frame = None
         for image in self._images:
             image.set_colours(self._packed)
-        self.refresh()
+        self._forget(*LAYERS)
 
     def limb_colour(self, theme):
         """Colour of the outline."""
@@ -237,31 +236,30 @@ class SkyView(pg.GraphicsView):
                 image.setRect(rect)
             skies.addEllipse(rect) if self._projection.is_round else skies.addRect(rect)
         self._skies.setPath(skies)
-        self._frame = None
-        self.refresh()
+        self._forget(*LAYERS)
 
     def refresh(self):
         """Have overlay and marks painted anew."""
-        self._marks = None
-        self.refresh_overlay()
+        self._forget("overlay", "marks")
 
     def refresh_overlay(self):
         """Have the overlay alone painted anew."""
-        self._overlay = None
+        self._forget("overlay")
+
+    def _forget(self, *names):
+        for name in names:
+            self._layers.pop(name, None)
         self.viewport().update()
 
     def drawForeground(self, painter, _):
-        """Lay frame and overlay over the pictures."""
-        if self._frame is None or self._frame.devicePixelRatio() != self.devicePixelRatioF():
-            self._frame, self._overlay, self._marks = self._layer(self._paint_frame), None, None
-        if self._overlay is None:
-            self._overlay = self._layer(self.paint_overlay)
-        if self._marks is None:
-            self._marks = self._layer(self.paint_marks)
+        """Lay lines, frame, overlay and marks over the pictures."""
+        paint = self._paint_all_lines, self._paint_frame, self.paint_overlay, self.paint_marks
         painter.save()
         painter.resetTransform()
-        for layer in (self._frame, self._overlay, self._marks):
-            painter.drawPixmap(0, 0, layer)
+        for name, paint_layer in zip(LAYERS, paint, strict=True):
+            if name not in self._layers or self._layers[name].devicePixelRatio() != self.devicePixelRatioF():
+                self._layers[name] = self._layer(paint_layer)
+            painter.drawPixmap(0, 0, self._layers[name])
         painter.restore()
 
     def _layer(self, paint):
@@ -276,7 +274,7 @@ class SkyView(pg.GraphicsView):
         return layer
 
     def _paint_frame(self, painter):
-        """Paint outline, graticule and, outside the skies, the ground."""
+        """Paint outlines and, outside the skies, the ground."""
         if not self._rects:
             return
         theme, mask = self._theme, QPainterPath()
@@ -284,6 +282,13 @@ class SkyView(pg.GraphicsView):
         mask.addPath(self._skies.path())
         mask.setFillRule(Qt.FillRule.OddEvenFill)
         painter.fillPath(mask, QColor(theme.ground))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(self.limb_colour(theme), 1.2))
+        for rect in self._rects:
+            painter.drawEllipse(rect) if self._projection.is_round else painter.drawRect(rect)
+
+    def _paint_all_lines(self, painter):
+        """Paint the lines of every picture."""
         for rect in self._rects:
             painter.save()
             if not self._projection.is_round:
@@ -292,10 +297,6 @@ class SkyView(pg.GraphicsView):
             painter.scale(rect.width() / 2, -rect.height() / 2)
             self._paint_lines(painter)
             painter.restore()
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(self.limb_colour(theme), 1.2))
-        for rect in self._rects:
-            painter.drawEllipse(rect) if self._projection.is_round else painter.drawRect(rect)
 
     def _paint_lines(self, painter):
         """Paint graticule and planes of one picture in its own coordinates."""
