@@ -338,6 +338,10 @@ class MainWindow(QMainWindow):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
+    def parts_around(self):
+        """Return everything around the picture, which a demonstration hides."""
+        return self.menuWidget(), self.left, self.inspector, self.jobs_bar, self.tabs.tabBar(), self.tabs.cornerWidget()
+
     def toggle_theme(self):
         """Change between dark and light, and remember it."""
         theme.toggle()

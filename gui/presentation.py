@@ -105,7 +105,7 @@ class Presentation(QObject):
         chosen = next((source for source in sources if source.name == window.controller.source_name), sources[0])
         self._before = self.record_scene(), window.windowState()
         self._shown, self._number = self.scenes or standard_scenes(chosen), 0
-        self._hidden = [part for part in self._quiet_parts() if not part.isHidden()]
+        self._hidden = [part for part in window.parts_around() if not part.isHidden()]
         for part in self._hidden:
             part.hide()
         self.bar.show()
@@ -134,11 +134,6 @@ class Presentation(QObject):
         self._window.setWindowState(state)
         self._apply(scene)
         self._window._fold_inspector()
-
-    def _quiet_parts(self):
-        window = self._window
-        parts = window.menuWidget(), window.left, window.inspector, window.jobs_bar, window.tabs.tabBar(), window.tabs.cornerWidget()
-        return [part for part in parts if part is not None]
 
     def next(self):
         """Show the next view; after the last comes the first."""

@@ -1,6 +1,5 @@
 """The numbers behind a sky view: one map with all bins and one for each energy bin. No Qt here."""
 
-import functools
 import math
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -48,6 +47,11 @@ class MapStack:
     def of_bins(self):
         """Rows of the bins alone, always the same array."""
         return self.values[1:]
+
+    @cached_property
+    def has_gaps(self):
+        """Whether a pixel has no value."""
+        return bool(np.isnan(self.values).any())
 
     @property
     def n_bins(self):
@@ -104,13 +108,28 @@ def relative_density(source, isotropic, nside, bin_edges):
     return MapStack(values, nside, np.asarray(bin_edges), "× isotropic", "density relative to isotropy")
 
 
-@functools.lru_cache(4)
-def empty_sky(n_bins, nside, bin_edges):
-    """Make the maps of a sky without anything, on which events are drawn; ``bin_edges`` is a tuple."""
-    return MapStack(np.zeros((n_bins + 1, 12 * nside**2), np.float32), nside, np.array(bin_edges), "", "")
+def empty_sky(nside, bin_edges, unexposed=None):
+    """Make the maps of a sky without anything, on which events are drawn.
+
+    Parameters
+    ----------
+    nside : int
+    bin_edges : ndarray, shape (n_bins + 1,)
+        EeV.
+    unexposed : ndarray of bool, shape (npix,), optional
+        Pixels that the detector does not see, which have no value.
+
+    Returns
+    -------
+    MapStack
+    """
+    values = np.zeros((len(bin_edges), 12 * nside**2), np.float32)
+    if unexposed is not None:
+        values[:, unexposed] = np.nan
+    return MapStack(values, nside, np.asarray(bin_edges), "", "")
 
 
-def event_counts(ipix, bins, nside, bin_edges):
+def event_counts(ipix, bins, nside, bin_edges, unexposed=None):
     """Make the maps of the number of events in each pixel.
 
     Parameters
@@ -120,6 +139,8 @@ def event_counts(ipix, bins, nside, bin_edges):
     nside : int
     bin_edges : ndarray, shape (n_bins + 1,)
         EeV.
+    unexposed : ndarray of bool, shape (npix,), optional
+        Pixels that the detector does not see; without events they have no value.
 
     Returns
     -------
@@ -129,6 +150,8 @@ def event_counts(ipix, bins, nside, bin_edges):
     values = np.zeros((n_bins + 1, npix), np.float32)
     np.add.at(values, (np.asarray(bins, np.intp) + 1, ipix), 1)
     np.add.at(values, (0, ipix), 1)
+    if unexposed is not None:
+        values[:, unexposed & (values[0] == 0)] = np.nan
     return MapStack(values, nside, np.asarray(bin_edges), "events", "events per pixel", discrete=True)
 
 
@@ -150,7 +173,7 @@ def significance(counts, isotropic, radius):
     """
     from ...core.statistics import significance_maps
 
-    values = significance_maps(counts.values[1:].T, isotropic, radius).astype(np.float32)
+    values = significance_maps(np.nan_to_num(counts.values[1:].T), isotropic, radius).astype(np.float32)
     title = f"Li\u2013Ma significance (\u03c3), {radius:g}\u00b0 top-hat"
     return MapStack(values, counts.nside, counts.bin_edges, "\u03c3", title, is_signed=True)
 

@@ -369,6 +369,7 @@ class SkyPanels(QWidget):
         )
         dots = shown.dots
         view.set_dots(None if dots is None else dots.of_bin(number), drawn.bin_edges, look.origin)
+        view.set_blank(dots is not None and not drawn.has_gaps)
         view.set_circle(look.radius if drawn.is_signed else None)
         view.set_heading(*shown.headings(number))
 
@@ -382,6 +383,7 @@ class SkyPanels(QWidget):
                 drawn.of_bins, drawn.nside, drawn.bin_edges, scales[1:2] if shared else scales[1:], discrete=drawn.discrete
             )
             self.grid.set_dots(shown.dots, self._look.origin)
+            self.grid.set_blank(shown.dots is not None and not drawn.has_gaps)
             self.grid.set_current(self._bin)
         else:
             self.grid.set_maps(None, drawn.nside, drawn.bin_edges, ())

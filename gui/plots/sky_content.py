@@ -3,7 +3,7 @@
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from .maps import EventDots, event_counts, relative_density, significance
+from .maps import EventDots, empty_sky, event_counts, relative_density, significance
 from .sky_shown import ShownSky
 from .tables import background
 
@@ -26,7 +26,7 @@ class SkyContent(QObject):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._density = self._isotropic = self._counts = self._events = None
+        self._density = self._isotropic = self._counts = self._events = self._ground = self._unexposed = None
         self._significance = self._asked = None
         self._ticket, self._other_ticket = 0, 0
         self._densities, self._kept, self._other, self.other_name = {}, None, None, None
@@ -39,12 +39,15 @@ class SkyContent(QObject):
     def set_density(self, density):
         """Take the expected density, a ``SkyDensity``; None while there is none."""
         self._ticket += 1
+        self._ground = self._unexposed = None
         self._significance = self._asked = None
         if density is None:
             self._isotropic = None
             self._density_ready(self._ticket, None)
             return
         self._isotropic = density.isotropic
+        if not (seen := density.isotropic.any(axis=1)).all():
+            self._unexposed = ~seen
         if density.source.size <= SMALL_WORK:
             self._density_ready(self._ticket, density_sky(density))
             return
@@ -71,7 +74,11 @@ class SkyContent(QObject):
         edges = np.asarray(bin_edges, float)
         glon, glat = lonlat(pixel_vectors(events.nside, ipix) if directions is None else directions)
         energy = np.sqrt(edges[bins] * edges[bins + 1]) if energy is None else np.asarray(energy)
-        self._counts = event_counts(ipix, bins, events.nside, edges)
+        npix = 12 * events.nside**2
+        unexposed = self._unexposed if self._unexposed is not None and len(self._unexposed) == npix else None
+        self._counts = event_counts(ipix, bins, events.nside, edges, unexposed)
+        if self._ground is None or self._ground.values.shape != self._counts.values.shape:
+            self._ground = empty_sky(events.nside, edges, unexposed)
         self._events = EventDots(glon, glat, energy, bins, np.asarray(events.is_source[index], bool))
         self.changed.emit(False)
 
@@ -82,7 +89,7 @@ class SkyContent(QObject):
         if self._counts is None:
             return None
         if mode != "significance":
-            return ShownSky("mock sky", self._counts, self._events, as_dots=mode == "events")
+            return ShownSky("mock sky", self._counts, self._events, self._ground if mode == "events" else None)
         if self._isotropic is None or self._isotropic.shape != (self._counts.npix, self._counts.n_bins):
             return None
         self._ask_significance(self._counts, radius)

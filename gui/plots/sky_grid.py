@@ -123,7 +123,6 @@ class SkyGrid(SkyView):
     def set_dots(self, dots, origin=True):
         """Draw events in the sky of their bin; None for no events. ``origin``: those of the source in their colour."""
         self._dots, self._origin = dots, origin
-        self.set_blank(dots is not None)
         self.refresh_overlay()
 
     def set_current(self, number):

@@ -118,7 +118,6 @@ class SkyMap(SkyView):
         With ``origin`` those of the source have a colour of their own.
         """
         self._dots, self._bin_edges, self._origin = dots, bin_edges, origin
-        self.set_blank(dots is not None)
         self.refresh_overlay()
 
     def set_circle(self, radius):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.sky import frame_rotation, lonlat, unit_vectors, vector_pixels
-from .maps import EventDots, MapStack, empty_sky
+from .maps import EventDots, MapStack
 from .numbers import THIN_SPACE, energy_range, fixed, percent, right_ascension, significant
 
 
@@ -22,25 +22,24 @@ class ShownSky:
         What is read out and, unless there are dots, drawn.
     events : EventDots, optional
         The events behind it.
-    as_dots : bool
-        Whether the events are drawn in place of the maps.
+    ground : MapStack, optional
+        An empty sky; if there is one, the events are drawn on it in place of the maps.
     """
 
     words: str
     stack: MapStack
     events: EventDots | None = None
-    as_dots: bool = False
+    ground: MapStack | None = None
 
     @property
     def dots(self):
         """Events to draw, or None."""
-        return self.events if self.as_dots else None
+        return None if self.ground is None else self.events
 
     @property
     def drawn(self):
-        """The MapStack under the dots: an empty one where there are any."""
-        stack = self.stack
-        return empty_sky(stack.n_bins, stack.nside, tuple(stack.bin_edges)) if self.as_dots else stack
+        """The MapStack that is drawn: under dots an empty one."""
+        return self.stack if self.ground is None else self.ground
 
     def headings(self, number=None):
         """Return heading and caption of one bin, or of all for None."""

@@ -143,7 +143,7 @@ def test_sky_follows_the_slider(qtbot, benchmark, monkeypatch, tmp_path, name):
     qtbot.waitUntil(lambda: window.controller.sky is not None, timeout=60_000)
     window.sky.set_mode("events")
     qtbot.wait(500)
-    painted, gaps, last = [], [], [time.perf_counter()]
+    painted, gaps, last, used = [], [], [0.0], [0.0]
     paint = window.sky.map.paint_overlay
     window.sky.map.paint_overlay = lambda painter: (paint(painter), painted.append(time.perf_counter()))
     slider = getattr(window.events_panel, name).slider
@@ -161,8 +161,9 @@ def test_sky_follows_the_slider(qtbot, benchmark, monkeypatch, tmp_path, name):
     def drag():
         mover.start()
         clock.start()
-        last[0] = time.perf_counter()
+        last[0], used[0] = time.perf_counter(), time.process_time()
         qtbot.wait(4000)
+        used[0] = time.process_time() - used[0]
         mover.stop()
         clock.stop()
 
@@ -170,9 +171,10 @@ def test_sky_follows_the_slider(qtbot, benchmark, monkeypatch, tmp_path, name):
     counts, edges = np.histogram(gaps, bins=[0, 16, 20, 25, 33, 50, 100, np.inf])
     benchmark.extra_info["skies_per_second"] = rate = len(painted) / 4
     benchmark.extra_info["gaps_ms"] = histogram = dict(zip([f"< {edge:g}" for edge in edges[1:]], counts.tolist(), strict=True))
-    print(f"\n{name}: {rate:.0f} skies a second; gaps of a 16 ms timer: {histogram}, 99 % below {np.percentile(gaps, 99):.0f} ms")
+    print(f"\n{name}: {rate:.0f} skies a second; gaps of a 16 ms timer: {histogram}, 99 % below {np.percentile(gaps, 99):.0f} ms; "
+          f"{1000 * used[0] / len(painted):.0f} ms of processor time a sky")
     window.shut_down()
-    assert rate >= 30
+    assert used[0] / len(painted) < 1 / 30  # of all threads: holds on a busy machine too
 
 
 @pytest.mark.parametrize("size", [(194, 97), (920, 460), (1840, 920)])

@@ -267,6 +267,28 @@ def test_events_show_their_origin_on_request_alone(panels, qtbot):
     assert not panels.look.origin and amber() == 0
 
 
+def test_the_sky_that_a_detector_does_not_see_is_grey_in_every_mode(panels, qtbot, rng):
+    sky = density(309.5, 19.4)
+    north = pixel_vectors(16)[:, 2] > 0.7
+    sky.isotropic = np.where(north[:, None], 0.0, sky.isotropic)
+    sky.source = np.where(north[:, None], 0.0, sky.source)
+    sky.isotropic, sky.source = sky.isotropic / sky.isotropic.sum(), sky.source / sky.source.sum()
+    panels.set_density(sky)
+    panels.set_mock(mock_sky(sky, rng, n=100), sky.bin_edges)
+    grey = QColor(theme.current().line).getRgb()[:3]
+    deep = pixel_vectors(16)[:, 2] > 0.92  # out of reach of a disc of 12 degrees
+    for mode, grey_there in (("density", north), ("events", north), ("counts", north), ("significance", deep)):
+        panels.set_mode(mode)
+        qtbot.waitUntil(
+            lambda there=grey_there: panels.map._indices is not None and panels.map._indices[0][there].min() == 255, timeout=10_000
+        )
+        settle(qtbot, panels)
+        qtbot.waitUntil(lambda: not panels.map._old.isVisible(), timeout=3000)
+        point, ratio = point_of(panels.map, 100.0, 72.0), panels.map.devicePixelRatioF()
+        assert QColor(panels.map.grab().toImage().pixel(round(point.x() * ratio), round(point.y() * ratio))).getRgb()[:3] == grey
+        assert panels.map._indices[0][~north].max() < 255
+
+
 def test_a_look_is_refused_with_a_reason_and_survives_a_file():
     for values, words in (
         ({"mode": "x"}, "density, events"), ({"radius": 90.0}, "from 1 to 45"), ({"overlays": ("x",)}, "graticule"),
