@@ -9,7 +9,7 @@ from .maps import SCALES
 from .projection import KINDS, NARROWEST, WIDEST, Projection
 
 MODES = {
-    "density": "Expected density", "events": "Mock sky, events", "counts": "Mock sky, counts", "significance": "Mock sky, significance",
+    "density": "Expected density", "events": "Mock sky, events", "counts": "Mock sky, counts", "significance": "Significance",
 }
 OVERLAYS = {
     "graticule": "Graticule", "sources": "Sources", "galactic_plane": "Galactic plane", "supergalactic_plane": "Supergalactic plane",

@@ -36,11 +36,11 @@ mode = "events"
 @pytest.fixture
 def shown(window, qtbot):
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow, timeout=5000)  # shortcuts go to the active window
+    qtbot.waitUntil(window.isActiveWindow, timeout=30_000)  # shortcuts go to the active window
     yield window
     window.presentation.stop()
     window.presentation.scenes = ()
-    qtbot.waitUntil(lambda: not window.isFullScreen(), timeout=5000)
+    qtbot.waitUntil(lambda: not window.isFullScreen(), timeout=30_000)
 
 
 def press(qtbot, window, key):
@@ -89,7 +89,7 @@ def test_a_globe_turns_by_itself(shown, qtbot):
     demo = shown.presentation
     demo.scenes = (Scene(sky=SkyLook(projection="globe", centre=(0.0, 0.0)), turn=60.0),)
     demo.start()
-    qtbot.waitUntil(lambda: shown.sky.look.centre[0] > 10, timeout=5000)
+    qtbot.waitUntil(lambda: shown.sky.look.centre[0] > 10, timeout=30_000)
     assert shown.sky.look.centre[0] < 180 and abs(shown.sky.look.centre[1]) < 1e-6
     demo.stop()
     centre = shown.sky.look.centre
@@ -108,10 +108,10 @@ def test_a_script_drives_itself(shown, qtbot, tmp_path):
         titles.append(demo.bar.title.text())
         return {"First of Cen A", "Second: N = 60, 20.0\u2009%"} <= set(titles) and demo.bar.place.text() == "1 / 2"
 
-    qtbot.waitUntil(lambda: demo.bar.place.text() == "2 / 2", timeout=5000)
-    qtbot.waitUntil(seen, timeout=5000)  # and after the last comes the first
+    qtbot.waitUntil(lambda: demo.bar.place.text() == "2 / 2", timeout=30_000)
+    qtbot.waitUntil(seen, timeout=30_000)  # and after the last comes the first
     demo.stop()
-    qtbot.waitUntil(lambda: has_sky(shown), timeout=10_000)
+    qtbot.waitUntil(lambda: has_sky(shown), timeout=30_000)
 
 
 def test_views_are_recorded_saved_and_read_back(shown, qtbot, tmp_path):

@@ -37,7 +37,7 @@ def panels(qtbot, rng):
 
 
 def settle(qtbot, panels):
-    qtbot.waitUntil(lambda: not panels.map._turning.isActive() and not panels.grid._turning.isActive(), timeout=5000)
+    qtbot.waitUntil(lambda: not panels.map._turning.isActive() and not panels.grid._turning.isActive(), timeout=30_000)
     wait_for_pictures(qtbot, panels)
 
 
@@ -175,12 +175,13 @@ def test_asinh_is_linear_below_and_logarithmic_above():
 
 def test_bins_are_played_and_stop_where_they_are(panels, qtbot):
     panels._player.setInterval(20)
+    panels.select_bin(12)
     seen = []
     panels.bin_selected.connect(seen.append)
     click(qtbot, panels.controls.play_button)
     assert panels.controls.play_button.text() == "Pause"
-    qtbot.waitUntil(lambda: len(seen) > 17, timeout=10_000)
-    assert seen[:17] == [*range(15), 0, 1]
+    qtbot.waitUntil(lambda: len(seen) >= 4, timeout=30_000)
+    assert seen[:4] == [13, 14, 0, 1]
     click(qtbot, panels.controls.play_button)
     last = panels.selected_bin
     qtbot.wait(100)
@@ -200,7 +201,7 @@ def test_two_skies_side_by_side_share_their_colours_and_the_chosen_pixel(panels,
     choose(qtbot, tools.compare_button, "Side by side")
     assert panels.second.isVisible() and tools.compare_button.text() == "Side by side"
     assert panels.map._scale == panels.second._scale
-    qtbot.waitUntil(lambda: panels.second._images and panels.second._images[0].image is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: panels.second._images and panels.second._images[0].image is not None, timeout=30_000)
     settle(qtbot, panels)
     for view, place in ((panels.map, (200.0, -40.0)), (panels.second, (309.5, 19.4))):
         glon, glat = lonlat(pixel_vectors(16, int(view._indices[0].argmax())))
@@ -216,7 +217,7 @@ def test_two_skies_blink(panels, qtbot):
     panels._blinker.setInterval(30)
     panels.set_others([density(200.0, -40.0), replace_name(density(50.0, 50.0), "M82")])
     panels.controls.others["M82"].trigger()
-    qtbot.waitUntil(lambda: panels.content.other is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: panels.content.other is not None, timeout=30_000)
     choose(qtbot, panels.controls.compare_button, "Blink")
     seen = set()
 
@@ -224,7 +225,7 @@ def test_two_skies_blink(panels, qtbot):
         seen.add(panels.map._caption)
         return seen == {"expected from Cen A", "expected from M82"}
 
-    qtbot.waitUntil(both, timeout=5000)
+    qtbot.waitUntil(both, timeout=30_000)
     choose(qtbot, panels.controls.compare_button, "One sky")
     assert not panels._blinker.isActive() and panels.map._caption == "expected from Cen A"
 
@@ -237,14 +238,14 @@ def replace_name(sky, name):
 def test_significance_follows_the_radius_and_is_that_of_li_and_ma(panels, qtbot):
     panels.controls.mode_box.setCurrentIndex(panels.controls.mode_box.findData("significance"))
     assert panels.mode == "significance" and panels.radius_bar.isVisible()
-    qtbot.waitUntil(lambda: panels.map._title.endswith("12° top-hat"), timeout=20_000)
+    qtbot.waitUntil(lambda: panels.map._title.endswith("12° top-hat"), timeout=30_000)
     assert not panels.controls.scales["log"].isEnabled()
     counts = panels.content.shown("counts", 12.0).stack.values[0]
     vectors, centre = pixel_vectors(16), unit_vectors(309.5, 19.4)
     pixel = int(np.argmax(vectors @ centre))
     for radius in (12.0, 20.0):
         panels.radius_bar.slider.setValue(round(2 * radius))
-        qtbot.waitUntil(lambda radius=radius: panels.map._title.endswith(f"{radius:g}° top-hat"), timeout=20_000)
+        qtbot.waitUntil(lambda radius=radius: panels.map._title.endswith(f"{radius:g}° top-hat"), timeout=30_000)
         inside = vectors @ vectors[pixel] >= np.cos(np.radians(radius))
         n_on, alpha = counts[inside].sum(), inside.sum() / (~inside).sum()
         expected = float(li_ma(n_on, counts.sum() - n_on, alpha))
@@ -280,10 +281,10 @@ def test_the_sky_that_a_detector_does_not_see_is_grey_in_every_mode(panels, qtbo
     for mode, grey_there in (("density", north), ("events", north), ("counts", north), ("significance", deep)):
         panels.set_mode(mode)
         qtbot.waitUntil(
-            lambda there=grey_there: panels.map._indices is not None and panels.map._indices[0][there].min() == 255, timeout=10_000
+            lambda there=grey_there: panels.map._indices is not None and panels.map._indices[0][there].min() == 255, timeout=30_000
         )
         settle(qtbot, panels)
-        qtbot.waitUntil(lambda: not panels.map._old.isVisible(), timeout=3000)
+        qtbot.waitUntil(lambda: not panels.map._old.isVisible(), timeout=30_000)
         point, ratio = point_of(panels.map, 100.0, 72.0), panels.map.devicePixelRatioF()
         assert QColor(panels.map.grab().toImage().pixel(round(point.x() * ratio), round(point.y() * ratio))).getRgb()[:3] == grey
         assert panels.map._indices[0][~north].max() < 255
@@ -313,6 +314,6 @@ def test_every_kind_of_sky_is_drawn_in_every_projection(panels, qtbot):
     for mode in ("density", "events", "counts", "significance"):
         for projection in ("mollweide", "globe", "zoom"):
             panels.set_look(replace(panels.look, mode=mode, projection=projection, centre=(309.5, 19.4)))
-            qtbot.waitUntil(lambda: panels.map._indices is not None, timeout=10_000)
+            qtbot.waitUntil(lambda: panels.map._indices is not None, timeout=30_000)
             assert pixels_of(panels.map).std() > 5
     assert len(panels.grid._rects) == len(EDGES) - 1
