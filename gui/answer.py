@@ -12,11 +12,13 @@ from .parts import Part, ValueRow, eta_text
 from .plots.numbers import THIN_SPACE, TIMES, fixed, percent, significant
 from .plots.results import EtaPlot
 from .plots.spectrum import SpectrumPlot
+from .throttle import Throttle
 from .widgets import column, label, wrapped
 
 PAPER = "arXiv:2105.06414, Table 1: JF12 with its random part, Nside 32, 15 bins, ΔE/E = 20 %, α = 0.01, β = 0.05"
 WIDTH = 304
 PLOT_HEIGHT = 170
+REDRAW = 120  # ms at least between two pictures of what a slider changes: the sky itself has the time
 SMALL_SHARE = 5e-4  # what is less is not worth a word
 
 
@@ -42,6 +44,7 @@ class AnswerPanel(QScrollArea):
         self.eta_plot.setMinimumHeight(PLOT_HEIGHT)
         self.spectrum = SpectrumPlot()
         self.spectrum.setMinimumHeight(PLOT_HEIGHT)
+        self.pixel_score = ValueRow("ln likelihood ratio from here")
         self.losses, self.rays = wrapped(role="caption"), wrapped(role="caption")
         self.source_events = ValueRow("Source events")
         self.score = ValueRow("ln likelihood ratio")
@@ -51,9 +54,11 @@ class AnswerPanel(QScrollArea):
             "Detectable fraction", self.limit, self.template, self.network, self.ratio, self.paper, self.eta_plot
         )
         self.information_part = InformationPart(controller)
-        self.spectrum_part = Part("Spectrum", self.spectrum, self.losses, self.rays)
+        self.spectrum_part = Part("Spectrum", self.spectrum, self.pixel_score, self.losses, self.rays)
         self.sky_part = Part("This sky", self.source_events, self.score, self.p_value, self.note, line=False)
         self._build()
+        self._draw_eta = Throttle(self._show_eta_plot, REDRAW, self)
+        self._draw_events = Throttle(self._show_events, REDRAW, self)
         controller.density_changed.connect(self._show_spectrum)
         controller.answers_changed.connect(self.show_answers)
         controller.sky_changed.connect(self._show_sky)
@@ -108,7 +113,11 @@ class AnswerPanel(QScrollArea):
         published = published_eta(source, n_events).get(config.network.kind)
         self.paper.name.setText(f"Paper, {name}")
         self.paper.show_value("not published" if published is None else percent(published, 2), True)
-        numbers = self.numbers()
+        self._draw_eta()
+
+    def _show_eta_plot(self):
+        controller, numbers = self._controller, self.numbers()
+        config, n_events, source = controller.config, controller.choices.n_events, controller.source_name
         verdicts = controller.answers.limits(config, source, numbers) + controller.answers.networks(config, source, numbers)
         self.eta_plot.set_verdicts(verdicts, source, statistics=(config.network.kind,), current=n_events)
 
@@ -118,6 +127,7 @@ class AnswerPanel(QScrollArea):
             self._pixel = None
         self.spectrum_part.heading.setText("SPECTRUM, WHOLE SKY" if self._pixel is None else "SPECTRUM AT THIS PIXEL")
         self.spectrum.set_density(density, self._pixel)
+        self._show_pixel_score()
         lost = "" if density is None else losses_text(density.losses)
         self.losses.setText(lost)
         self.losses.setVisible(bool(lost))
@@ -131,10 +141,26 @@ class AnswerPanel(QScrollArea):
         sky = self._controller.sky
         text = fixed(None) if sky is None else f"{sky.n_source} of {sky.n_events}"
         self.source_events.show_value(text, sky is None)
+        self._draw_events()
+
+    def _show_events(self):
+        sky = self._controller.sky
         self.spectrum.set_events(None if sky is None else sky.events)
+
+    def _show_pixel_score(self):
+        """Show what the events of the chosen pixel add to the likelihood ratio of this sky."""
+        sky, test, pixel = self._controller.sky, self._controller.sky_test, self._pixel
+        self.pixel_score.setVisible(pixel is not None)
+        if pixel is None:
+            return
+        known = test is not None and pixel < len(test.pixel_scores)
+        n = 0 if sky is None else int((sky.events.ipix[0] == pixel).sum())
+        self.pixel_score.setToolTip(f"{n} event{'' if n == 1 else 's'} of this mock sky lie in the pixel")
+        self.pixel_score.show_value(signed(test.pixel_scores[pixel], 2) if known else fixed(None), not known or n == 0)
 
     def _show_test(self):
         sky, test = self._controller.sky, self._controller.sky_test
+        self._show_pixel_score()
         if test is None:
             self.score.show_value(fixed(None), True)
             self.p_value.show_value(fixed(None), True)
@@ -161,9 +187,9 @@ def template_text(limit):
     )
 
 
-def signed(value):
-    """Return a number with its sign, one decimal."""
-    return f"+{fixed(value)}" if value > 0 else fixed(value)
+def signed(value, decimals=1):
+    """Return a number with its sign."""
+    return f"+{fixed(value, decimals)}" if value > 0 else fixed(value, decimals)
 
 
 def losses_text(losses):

@@ -1,4 +1,8 @@
-"""Colours of sky maps: `inferno` on dark ground, and on light ground a map of the same kind that begins at paper white."""
+"""Colours of sky maps: `inferno` on dark ground, and on light ground a map of the same kind that begins at paper white.
+
+All are told apart with any kind of colour vision: lightness falls or rises evenly, and the diverging one runs from blue to
+orange. On light ground every map begins at paper white.
+"""
 
 import functools
 
@@ -57,8 +61,55 @@ def inferno():
 
 
 COLORMAPS = {"inferno": inferno, "paper": paper}
+CHOICES = {"standard": "Standard", "viridis": "Viridis", "cividis": "Cividis", "grey": "Grey"}
+PAPER_SHARE = 0.12  # of a map on light ground, over which it leaves paper white
+DIVERGING_HUES = 240.0, 65.0  # degrees in Oklab: blue for less, orange for more
+DIVERGING_LIGHTNESS = {True: (0.13, 0.86), False: (0.985, 0.42)}  # in the middle and at the ends, on dark and light ground
 
 
 def lookup_table(name):
     """Return the colours of a sky map, shape (256, 3), uint8, faintest first."""
     return COLORMAPS[name]()
+
+
+@functools.cache
+def chosen(name, standard, is_dark):
+    """Return the colours of one of :data:`CHOICES`, or of ``"diverging"``, on dark or light ground.
+
+    Parameters
+    ----------
+    name : str
+    standard : str
+        Map of the theme, see :func:`lookup_table`.
+    is_dark : bool
+
+    Returns
+    -------
+    ndarray of uint8, shape (256, 3)
+        Faintest first; of a diverging map the middle is the ground.
+    """
+    if name == "standard":
+        return lookup_table(standard)
+    if name == "diverging":
+        return diverging(is_dark)
+    if name == "grey":
+        colours = np.repeat(np.linspace(0, 255, N_COLOURS)[:, None], 3, axis=1)
+    else:
+        import pyqtgraph
+
+        colours = pyqtgraph.colormap.get(name).getLookupTable(nPts=N_COLOURS, alpha=False).astype(float)
+    if is_dark:
+        return np.round(colours).astype(np.uint8)
+    share = np.clip(np.linspace(0, 1 / PAPER_SHARE, N_COLOURS), 0, 1)[:, None]
+    return np.round(share * colours[::-1] + (1 - share) * lookup_table("paper")[0]).astype(np.uint8)
+
+
+def diverging(is_dark):
+    """Return a map from blue through the ground to orange, shape (256, 3), uint8."""
+    place = np.linspace(-1, 1, N_COLOURS)
+    middle, end = DIVERGING_LIGHTNESS[is_dark]
+    lightness = middle + (end - middle) * np.abs(place)
+    chroma = 0.16 * np.sin(np.pi / 2 * np.abs(place))
+    hue = np.radians(np.where(place < 0, *DIVERGING_HUES))
+    lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=-1)
+    return np.round(oklab_to_srgb(lab) * 255).astype(np.uint8)

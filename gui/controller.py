@@ -12,7 +12,7 @@ from .state.skies import SkyTester, mock_sky
 
 LOG = logging.getLogger(__name__)
 EDIT_PAUSE = 250  # ms without a further edit before the expected density is computed anew
-TEST_PAUSE = 150  # ms before a sky is tested, which takes longer than drawing the next one
+TEST_PAUSE = 300  # ms before a sky is tested, which takes longer than drawing the next one: not while a slider is moved
 LIMIT_PAUSE = 400  # ms before a limit for another N is begun
 
 

@@ -28,6 +28,7 @@ from .plots.field import FieldView
 from .plots.results import ResultsView
 from .plots.sky import SkyPanels
 from .plots.training import TrainingView
+from .presentation import Presentation
 from .settings import settings
 from .state.draft import Draft
 from .state.view import Choices
@@ -75,10 +76,11 @@ class MainWindow(QMainWindow):
         self.controller.compute_densities()
 
     def _build(self):
-        self.menus = Menus(self)
-        self.setMenuWidget(self._top_bar())
         self.left = self._left()
         self.tabs = self._centre()
+        self.presentation = Presentation(self)
+        self.menus = Menus(self)
+        self.setMenuWidget(self._top_bar())
         self.field = FieldExplorer(self.controller, self.field_view, self)
         self.inspector = AnswerPanel(self.controller)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -89,7 +91,7 @@ class MainWindow(QMainWindow):
         self.splitter.setStretchFactor(1, 1)
         ground = QWidget()
         ground.setObjectName("ground")
-        layout = column(self.splitter, self.messages, self.jobs_bar, spacing=0)
+        layout = column(self.splitter, self.messages, self.jobs_bar, self.presentation.bar, spacing=0)
         layout.setStretch(0, 1)
         ground.setLayout(layout)
         self.setCentralWidget(ground)
@@ -140,7 +142,8 @@ class MainWindow(QMainWindow):
         self.results.table.setMinimumHeight(TABLE_HEIGHT)
         self.source_box = Choice()
         self.source_box.setToolTip("Which source is shown")
-        self.source_box.setMinimumWidth(140)
+        self.source_box.setMinimumWidth(110)
+        self.source_box.hide()
         self.source_box.activated.connect(lambda index: self.view.set("source", self.source_box.itemData(index)))
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
@@ -156,7 +159,7 @@ class MainWindow(QMainWindow):
         corner.setLayout(row(self.source_box, self.sky.take_controls()))
         corner.layout().setContentsMargins(0, 4, 16, 4)
         tabs.setCornerWidget(corner)
-        tabs.currentChanged.connect(lambda index: corner.setVisible(index == SKY))
+        tabs.currentChanged.connect(lambda index: corner.setVisible(index == SKY and not self.presentation.is_on))
         return tabs
 
     def _connect(self, faults):
@@ -208,6 +211,7 @@ class MainWindow(QMainWindow):
     def _show_density(self):
         controller = self.controller
         self.sky.set_density(controller.density)
+        self.sky.set_others(controller.densities)
         names = [density.name for density in controller.densities]
         self.source_box.clear()
         for name in names:
@@ -335,6 +339,10 @@ class MainWindow(QMainWindow):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
+    def parts_around(self):
+        """Return everything around the picture, which a demonstration hides."""
+        return self.menuWidget(), self.left, self.inspector, self.jobs_bar, self.tabs.tabBar(), self.tabs.cornerWidget()
+
     def toggle_theme(self):
         """Change between dark and light, and remember it."""
         theme.toggle()
@@ -346,6 +354,8 @@ class MainWindow(QMainWindow):
         self._fold_inspector()
 
     def _fold_inspector(self):
+        if self.presentation.is_on:
+            return
         wide = self.width() >= INSPECTOR_FROM
         shown = wide if self._inspector_wish is None else self._inspector_wish
         self.inspector.setVisible(shown)
@@ -404,6 +414,7 @@ class MainWindow(QMainWindow):
         if self.training.is_active and not self._may_close():
             event.ignore()
             return
+        self.presentation.stop()
         self._save_session()
         self.shut_down()
         event.accept()

@@ -89,7 +89,26 @@ class Menus(QMenuBar):
         for number, name in enumerate(("Sky", "Field", "Training", "Results")):
             self._add(menu, name, lambda number=number: window.tabs.setCurrentIndex(number), f"Ctrl+{number + 1}")
         menu.addSeparator()
+        self._make_demo(menu.addMenu("Demo"))
         self._add(menu, "Reset layout", window.reset_layout)
+
+    def _make_demo(self, menu):
+        window, demo = self._window, self._window.presentation
+        start = self._add(menu, "Demo mode", demo.toggle, "F11")
+        window.addAction(start)  # the menus are hidden meanwhile
+        menu.addSeparator()
+        self._add(menu, "Open demo…", demo.open)
+        record = self._add(menu, "Add this view", demo.record, "Ctrl+D")
+        forget = self._add(menu, "Forget added views", demo.forget)
+        save = self._add(menu, "Save demo…", demo.save)
+
+        def refresh():
+            n = len(demo.scenes)
+            record.setText(f"Add this view ({n} so far)" if n else "Add this view")
+            for action in (forget, save):
+                action.setEnabled(n > 0)
+
+        menu.aboutToShow.connect(refresh)
 
     def _make_help(self):
         menu = self.addMenu("Help")

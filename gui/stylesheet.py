@@ -39,6 +39,12 @@ QPushButton[role="link"] {
 QPushButton[role="link"]:hover { color: $text; }
 QPushButton[role="link"]:focus { color: $text; text-decoration: underline; }
 
+QPushButton[role="menu"] { padding: 5px 26px 5px 10px; }
+QPushButton::menu-indicator {
+    image: url($icons/chevron.svg); width: 12px; height: 12px; subcontrol-origin: padding; subcontrol-position: right center;
+    right: 8px;
+}
+
 QPushButton[role="segment"] { border-radius: 0; padding: 4px 8px; border-left-width: 0; }
 QPushButton[role="segment"][place="first"] {
     border-left-width: 1px; border-top-left-radius: ${corner}px; border-bottom-left-radius: ${corner}px;
@@ -131,6 +137,6 @@ def stylesheet(theme):
     """Return the stylesheet in the colours of ``theme``."""
     colours = {name: getattr(theme, name) for name in theme.__dataclass_fields__}
     return TEMPLATE.substitute(
-        colours, text_size=themes.TEXT_SIZE, caption_size=themes.CAPTION_SIZE, name_size=themes.NAME_SIZE,
-        corner=themes.CORNER, icons=ICONS.as_posix(),
+        colours, text_size=themes.scaled(themes.TEXT_SIZE), caption_size=themes.scaled(themes.CAPTION_SIZE),
+        name_size=themes.scaled(themes.NAME_SIZE), corner=themes.CORNER, icons=ICONS.as_posix(),
     )

@@ -60,6 +60,7 @@ class Notifier(QObject):
 
 notifier = Notifier()
 _current = DARK
+_type_scale = 1.0
 
 
 def current():
@@ -83,6 +84,22 @@ def toggle():
     set_theme(LIGHT if _current is DARK else DARK)
 
 
+def scaled(pixels):
+    """Return a size of letters, or of what has to hold them, in the current size of type."""
+    return round(pixels * _type_scale)
+
+
+def set_type_scale(scale):
+    """Make all letters so many times as large as usual, for a projector."""
+    global _type_scale
+    from PySide6.QtWidgets import QApplication
+
+    _type_scale = scale
+    if (application := QApplication.instance()) is not None:
+        apply(application)
+    notifier.changed.emit(_current)
+
+
 def apply(application):
     """Give an application the style, palette, font and stylesheet of the current theme."""
     from .stylesheet import stylesheet
@@ -101,7 +118,7 @@ def font(size=TEXT_SIZE, *, weight=QFont.Weight.Normal):
     """Return the one type family in one of the three sizes."""
     chosen = QFont()
     chosen.setFamilies(list(FONT_FAMILIES))
-    chosen.setPixelSize(size)
+    chosen.setPixelSize(scaled(size))
     chosen.setWeight(weight)
     return chosen
 

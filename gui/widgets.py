@@ -199,6 +199,11 @@ class Segments(QWidget):
             layout.addWidget(segment, 1)
             self._fit(segment)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._values[index]))
+        theme.notifier.changed.connect(self._restyle)
+
+    def _restyle(self, _):
+        for segment in self._group.buttons():
+            self._fit(segment)
 
     def button(self, value):
         """Return the button of a value."""

@@ -27,7 +27,7 @@ def source_counts(eta, n_events):
     return low, min(low + 1, n_events), exact - low
 
 
-def simulate_skies(config, density, n_events, n_maps, eta=None, *, seed=None):
+def simulate_skies(config, density, n_events, n_maps, eta=None, *, seed=None, sampler=None):
     """Draw the mock skies of a run.
 
     Parameters
@@ -41,6 +41,8 @@ def simulate_skies(config, density, n_events, n_maps, eta=None, *, seed=None):
         are as in training: half isotropic, the others log-uniform.
     seed : int, optional
         Another than the run's.
+    sampler : EventSampler, optional
+        Of the density, where it is at hand.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def simulate_skies(config, density, n_events, n_maps, eta=None, *, seed=None):
         Events in random order.
     """
     rng = random_stream(config.seed if seed is None else seed, "simulate")
-    sampler = EventSampler(density)
+    sampler = EventSampler(density) if sampler is None else sampler
     if eta is None:
         events, _ = draw_training_events(sampler, n_events, n_maps, rng)
     else:

@@ -12,13 +12,14 @@ _HOMES = {
     "AveragedLikelihoodRatio": "average", "FixedNumberRatio": "fixed_number", "LikelihoodRatio": "likelihood",
     "MaximumLikelihoodRatio": "maximum_likelihood",
     "SpectrumDeviation": "power_spectrum", "TemplateChoice": "halves", "Verdict": "verdicts", "area_under_curve": "roc",
-    "likelihood_verdict": "verdicts", "limit_verdict": "halves", "named_verdict": "verdicts", "roc_curve": "roc",
-    "threshold_at": "roc", "verdict": "verdicts",
+    "li_ma": "significance", "likelihood_verdict": "verdicts", "limit_verdict": "halves", "named_verdict": "verdicts",
+    "roc_curve": "roc", "significance_maps": "significance", "threshold_at": "roc", "verdict": "verdicts",
 }
 
 __all__ = [
     "AveragedLikelihoodRatio", "FixedNumberRatio", "LikelihoodRatio", "MaximumLikelihoodRatio", "SpectrumDeviation", "TemplateChoice", "Verdict",
-    "area_under_curve", "likelihood_verdict", "limit_verdict", "named_verdict", "roc_curve", "threshold_at", "verdict",
+    "area_under_curve", "li_ma", "likelihood_verdict", "limit_verdict", "named_verdict", "roc_curve", "significance_maps",
+    "threshold_at", "verdict",
 ]
 
 

@@ -55,6 +55,12 @@ class LikelihoodRatio:
         check_cells(events, self.nside, self.n_bins)
         return _sums(events.ipix, events.bin, self.n_bins, self._table) * UNIT
 
+    def pixel_scores(self, events, index=0):
+        """Return what the events of each pixel add to the statistic of one sky, shape (npix,), NESTED."""
+        check_cells(events, self.nside, self.n_bins)
+        ipix, cells = events.ipix[index], events.ipix[index] * self.n_bins + events.bin[index]
+        return np.bincount(ipix, self._table[cells] * UNIT, minlength=12 * self.nside**2)
+
 
 def checked_fraction(eta):
     """Return the fraction under test as a float, or raise :class:`InputError` unless 0 < eta <= 1."""

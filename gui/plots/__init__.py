@@ -4,13 +4,14 @@ Everything here is a plain ``QWidget`` with setters and signals; colours follow 
 
 ``sky.SkyPanels``
     The Sky tab. ``set_density(SkyDensity | None)``, ``set_mock(MockEvents | None, bin_edges, index=0, directions=None,
-    energy=None)``, ``set_sources(sources, chosen=names)``, ``set_mode("density" | "events" | "counts")``,
-    ``set_scale("linear" | "sqrt" | "log")``, ``set_levels("shared" | "panel")``, ``select_pixel(ipix | None)``,
-    ``select_bin(number | None)``, ``take_controls()`` (the combo boxes, for the corner of the tab bar); signals
-    ``pixel_selected(int)``, ``bin_selected(object)``, ``mode_changed(str)``.
+    energy=None)``, ``set_sources(sources, chosen=names)``, ``set_others(densities)`` (to compare with), ``look`` and
+    ``set_look(look.SkyLook)`` (mode, projection, frame, colours, overlays, comparison), ``set_mode("density" | "events" | "counts" |
+    "significance")``, ``select_pixel(ipix | None)``, ``select_bin(number | None)``, ``toggle_play()``, ``take_controls()`` (the row of
+    tools, for the corner of the tab bar); signals ``pixel_selected(int)``, ``bin_selected(object)``, ``mode_changed(str)``.
 ``sky.SkyMap``
     One large sky: ``set_map(values, nside, maps.ColourScale(kind, low, high), title=..., fade=...)``, ``set_sources``,
-    ``set_dots``, ``set_heading``; signals ``hovered``, ``clicked`` ``(picture, l, b)``.
+    ``set_dots``, ``set_heading``, ``set_projection(projection.Projection)``; signals ``hovered``, ``clicked``, ``double_clicked``
+    ``(picture, l, b)``, ``turned(Projection)``.
 ``field.FieldView``
     The Field tab. ``set_setup(FieldSetup | None, message)``, ``set_rigidities(grid, chosen)``, ``set_sources(names, chosen)``,
     ``set_sky(SkyOfField | None)``, ``set_images(values, nside, statistics=, current=)``, ``set_statistics(ImageStatistics | None)``,

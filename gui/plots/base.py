@@ -24,13 +24,19 @@ def decimals_of(step):
     return decimals if abs(round(step, decimals) - step) < 1e-6 * step else decimals + 1
 
 
+def first_digit(power):
+    """Return 2 for the logarithm of 0.2 or 200, and no whole number for that of a value of more digits."""
+    digit = round(10 ** (power % 1), 6)
+    return 1 if digit == 10 else digit
+
+
 class PrintedAxis(pg.AxisItem):
     """An axis with true minus signs and, where it is logarithmic, powers of ten."""
 
     def __init__(self, orientation):
         super().__init__(orientation)
         self.enableAutoSIPrefix(False)
-        self._finest = 1.0
+        self._finest, self._written = 1.0, (1,)
 
     def tickValues(self, low, high, size):
         """Remember the finest step that is written, so that all numbers of an axis have as many decimals."""
@@ -43,10 +49,16 @@ class PrintedAxis(pg.AxisItem):
         """Leave room for the numbers at both ends, which would be left out otherwise."""
         return super().boundingRect().adjusted(-16, -8, 16, 8)
 
+    def logTickValues(self, low, high, size, levels):
+        """Remember which numbers of a decade are written: 1 alone over many decades, 2 and 5 too over few, else every one."""
+        decades = high - low
+        self._written = (1,) if decades > 2.5 else (1, 2, 5) if decades > 0.7 else tuple(range(1, 10))
+        return super().logTickValues(low, high, size, levels)
+
     def tickStrings(self, values, scale, spacing):
-        """Write the values; on a logarithmic axis decades alone."""
+        """Write the values; on a logarithmic axis as many numbers of a decade as there is room for."""
         if self.logMode:
-            return [tick(10.0**v) if abs(v - round(v)) < 1e-9 else "" for v in values]
+            return [tick(float(f"{10.0**v:.6g}")) if first_digit(v) in self._written else "" for v in values]
         step = self._finest * scale
         if step >= 1 or max(map(abs, values), default=0) * scale >= 1e4:
             return [tick(round(v * scale, 12)) for v in values]
@@ -112,7 +124,7 @@ class Diagram(pg.PlotWidget):
             axis.setPen(QPen(translucent(theme.quiet, 0.5), 1.0))
             axis.setTextPen(QColor(theme.quiet))
             axis.setStyle(tickFont=themes.font(themes.CAPTION_SIZE), tickLength=4, tickTextOffset=5, maxTickLevel=1)
-            axis.setLabel(label, **{"color": theme.quiet, "font-size": f"{themes.CAPTION_SIZE}px"})
+            axis.setLabel(label, **{"color": theme.quiet, "font-size": f"{themes.scaled(themes.CAPTION_SIZE)}px"})
             axis.setGrid(GRID_OPACITY)
 
     @staticmethod

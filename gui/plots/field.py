@@ -270,7 +270,8 @@ class FieldView(QWidget):
         self._write_rays(message)
 
     def _restyle(self, theme):
-        """Write the list of rays in the colours of the theme; as a method it ends with the widget."""
+        """Write the list of rays in the colours of the theme, and give larger letters more room."""
+        self._side.setFixedWidth(themes.scaled(SIDE_WIDTH))
         self._write_rays()
 
     def _write_rays(self, message=""):

@@ -4,6 +4,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 
+from .. import theme as themes
 from .base import Diagram
 from .numbers import tick
 from .sky_view import translucent
@@ -31,7 +32,10 @@ class RigidityDiagram(Diagram):
         self._mark = self._dot = None
         self.setLogMode(x=True, y=measure == "magnification")
         self.getAxis("bottom").setTicks([[(np.log10(value), tick(value)) for value in RIGIDITIES]])
-        self.getAxis("left").setWidth(AXIS_WIDTH)
+
+    def _style_axes(self):
+        super()._style_axes()
+        self.getAxis("left").setWidth(themes.scaled(AXIS_WIDTH))
 
     def set_statistics(self, statistics):
         """Show an ``ImageStatistics``; None for none."""

@@ -43,9 +43,9 @@ class FieldMap(SkyMap):
         self._numbers = tuple(numbers)
         self.refresh()
 
-    def paint_overlay(self, painter):
-        """Paint all that is not the map."""
-        super().paint_overlay(painter)
+    def paint_marks(self, painter):
+        """Paint all that is marked on the map."""
+        super().paint_marks(painter)
         if not self._rects:
             return
         theme = self._theme

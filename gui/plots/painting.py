@@ -60,7 +60,7 @@ def paint_colour_bar(painter, rect, scale, colours, theme, title="", discrete=Fa
         painter.setPen(QPen(QColor(theme.quiet), 1.0))
         painter.drawLine(QLineF(x, rect.bottom() + 1, x, rect.bottom() + 4))
         if middle - half > free_from + 4:
-            paint_text(painter, middle, rect.bottom() + 15, tick(value), theme.quiet, font, align="centre")
+            paint_text(painter, middle, rect.bottom() + 2 + themes.scaled(13), tick(value), theme.quiet, font, align="centre")
             free_from = middle + half
     if title:
         paint_text(painter, rect.right(), rect.top() - 7, title, theme.quiet, font, align="right")
@@ -73,10 +73,11 @@ def paint_dots(painter, x, y, diameter, colour):
     ----------
     painter : QPainter
     x, y, diameter : ndarray, shape (n,)
-        Pixels; diameters are rounded to half pixels.
+        Pixels; diameters are rounded to half pixels, dots at nan left out.
     colour : QColor
     """
-    sizes = np.round(2 * diameter) / 2
+    seen = np.isfinite(x)
+    x, y, sizes = x[seen], y[seen], np.round(2 * diameter[seen]) / 2
     for size in np.unique(sizes):
         chosen = sizes == size
         painter.setPen(QPen(colour, size, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))

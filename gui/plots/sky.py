@@ -1,31 +1,32 @@
 """The Sky tab: the sum of all bins large, every bin small, one line of readout between them."""
 
-import math
+from dataclasses import replace
 
-import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from .. import theme as themes
-from .maps import ColourScale, EventDots, event_counts, relative_density
-from .numbers import THIN_SPACE, energy_range, fixed, percent, right_ascension, significant
+from ..widgets import Slider, label, row
+from .look import LARGEST_RADIUS, SMALLEST_RADIUS, SkyLook
 from .painting import paint_colour_bar, paint_text
-from .projection import equatorial, pixel_centre
+from .projection import pixel_centre
+from .sky_content import SkyContent
 from .sky_grid import SkyGrid, grid_height
 from .sky_map import SkyMap
+from .sky_tools import SkyTools
 from .sky_view import colour_table
-from .tables import background, equatorial_frame
+from .tables import frames
 
 __all__ = ["SkyMap", "SkyPanels"]
 
-MODES = {"density": "Expected density", "events": "Mock sky, events", "counts": "Mock sky, counts"}
-SCALES = {"linear": "Linear", "sqrt": "Square root", "log": "Logarithmic"}
-LEVELS = {"shared": "One scale for all bins", "panel": "One scale per bin"}
-GRID_SHARE = 0.46  # of the height, at most, for the small skies
+GRID_SHARE, GRID_SHARE_SHOWN = 0.46, 0.32  # of the height, at most, for the small skies; on a projector
 READOUT_HEIGHT = 34
-SMALL_WORK = 4_000_000  # map values made at once; more are made in the background
+FRAME_OF_BINS = 450  # ms that each bin is seen while they are played
+BLINK = 900  # ms that each of two skies is seen
+GAP = 16  # pixels between two skies side by side
 HINT = "Point at the sky for its coordinates; click a pixel for its spectrum, a small sky to see it large"
+TURN_HINT = "Drag to turn the sky; click a pixel for its spectrum, twice to zoom in or out"
 
 
 class BinsBar(QWidget):
@@ -33,13 +34,18 @@ class BinsBar(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._scale, self._discrete = None, False
-        self.setFixedSize(300, READOUT_HEIGHT)
-        themes.notifier.changed.connect(self.update)
+        self._scale, self._discrete, self._colours = None, False, "standard"
+        self.restyle()
+        themes.notifier.changed.connect(self.restyle)
 
-    def set_scale(self, scale, discrete=False):
+    def restyle(self, theme=None):
+        """Take the colours of a theme and the size of its letters."""
+        self.setFixedSize(themes.scaled(300), themes.scaled(READOUT_HEIGHT))
+        self.update()
+
+    def set_scale(self, scale, discrete=False, colours="standard"):
         """Show a :class:`~.maps.ColourScale`; None for no bar."""
-        self._scale, self._discrete = scale, discrete
+        self._scale, self._discrete, self._colours = scale, discrete, colours
         self.update()
 
     def paintEvent(self, event):
@@ -48,15 +54,40 @@ class BinsBar(QWidget):
             return
         theme, painter = themes.current(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        bar = QRectF(self.width() - 172, 8, 168, 8)
-        paint_colour_bar(painter, bar, self._scale, colour_table(theme), theme, discrete=self._discrete)
+        bar = QRectF(self.width() - 4 - themes.scaled(168), 8, themes.scaled(168), 8)
+        paint_colour_bar(painter, bar, self._scale, colour_table(theme, self._colours), theme, discrete=self._discrete)
         font = themes.font(themes.CAPTION_SIZE)
         paint_text(painter, bar.left() - 12, bar.bottom() + 1, "the bins", theme.quiet, font, align="right")
         painter.end()
 
 
+class RadiusBar(QWidget):
+    """The radius of the top-hat, in half degrees."""
+
+    chosen = Signal(float)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.slider = Slider(1)
+        self.slider.setRange(round(2 * SMALLEST_RADIUS), round(2 * LARGEST_RADIUS))
+        self.slider.setFixedWidth(120)
+        self.slider.setAccessibleName("Radius of the top-hat")
+        self.slider.valueChanged.connect(lambda value: self.chosen.emit(value / 2))
+        self._words = label("", "caption")
+        self.setLayout(row(self._words, self.slider))
+        self.setToolTip("Events within this radius of each point against all others: Li & Ma (1983), eq. 17")
+
+    def show_radius(self, radius):
+        """Show a radius in degrees; sends nothing."""
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(2 * radius))
+        self.slider.blockSignals(False)
+        self._words.setText(f"radius {radius:g}°")
+        self.adjustSize()
+
+
 class SkyPanels(QWidget):
-    """Large sky and small ones with their controls.
+    """Large sky and small ones with their tools.
 
     Attributes
     ----------
@@ -65,9 +96,9 @@ class SkyPanels(QWidget):
     bin_selected : Signal(object)
         Number of the energy bin shown large, None for all bins.
     mode_changed : Signal(str)
-        ``"density"``, ``"events"`` or ``"counts"``, chosen by the user; events and counts need :meth:`set_mock`.
+        ``"density"``, ``"events"``, ``"counts"`` or ``"significance"``; all but the first need :meth:`set_mock`.
     controls : QWidget
-        The three combo boxes. They stand above the sky; take them with :meth:`take_controls` to put them elsewhere.
+        The tools. They stand above the sky; take them with :meth:`take_controls` to put them elsewhere.
     """
 
     pixel_selected = Signal(int)
@@ -76,109 +107,113 @@ class SkyPanels(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.map, self.grid, self.bar = SkyMap(self), SkyGrid(self), BinsBar(self)
+        self.map, self.second, self.grid, self.bar = SkyMap(self), SkyMap(self), SkyGrid(self), BinsBar(self)
+        self.second.setAccessibleName("Sky map to compare with")
+        self.content, self.controls = SkyContent(self), SkyTools(self)
         self.readout = QLabel(HINT, self)
         self.readout.setProperty("role", "quiet")
         self.readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.all_bins = QPushButton("Show all bins", self.map)
         self.all_bins.setProperty("role", "link")
         self.all_bins.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.all_bins.move(2, 40)
-        self.all_bins.hide()
-        self.all_bins.clicked.connect(lambda: self.select_bin(None))
-        self._density = self._counts = self._dots = None
-        self._bin = self._pixel = None
-        self._name, self._ticket = "", 0
-        self._make_controls()
-        for view in (self.map, self.grid):
-            view.hovered.connect(self._hovered)
-        self.map.clicked.connect(self._map_clicked)
-        self.grid.clicked.connect(self._grid_clicked)
-        equatorial_frame.loaded.connect(self._frame_loaded)
+        self.radius_bar = RadiusBar(self.map)
+        self._look, self._bin, self._pixel, self._is_flipped = SkyLook(), None, None, False
+        self._is_presenting = False
+        self._player = QTimer(self, interval=FRAME_OF_BINS)
+        self._blinker = QTimer(self, interval=BLINK)
+        self._connect()
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.controls.show_look(self._look)
         self._show()
+
+    def _connect(self):
+        tools = self.controls
+        self.all_bins.clicked.connect(lambda: self.select_bin(None))
+        self.radius_bar.chosen.connect(lambda radius: self._change(radius=radius))
+        self._player.timeout.connect(lambda: self._step_bin(1))
+        self._blinker.timeout.connect(self._flip)
+        self.content.changed.connect(lambda fade: self._show(fade=fade))
+        self.content.others_changed.connect(self._offer_others)
+        tools.wanted.connect(self._want)
+        tools.zoom_wanted.connect(self._zoom)
+        tools.other_wanted.connect(self.content.choose_other)
+        tools.keep_wanted.connect(self.keep)
+        tools.play_wanted.connect(self.toggle_play)
+        for view in (self.map, self.second, self.grid):
+            view.hovered.connect(self._hovered)
+            view.turned.connect(lambda projection: self._change(centre=projection.centre, width=projection.width))
+        for view in (self.map, self.second):
+            view.clicked.connect(self._map_clicked)
+            view.double_clicked.connect(self._map_double_clicked)
+        self.grid.clicked.connect(self._grid_clicked)
+        frames.loaded.connect(self._frames_loaded)
+        themes.notifier.changed.connect(self._restyle)
+
+    def _restyle(self, _):
+        """Give larger letters more room."""
+        self._lay_out()
+        for view in (self.map, self.second, self.grid):
+            view.rearrange()
+        self._place_marks()
 
     def sizeHint(self):
         """Room for a sky that reads well."""
         return QSize(1000, 820)
 
-    def _make_controls(self):
-        self.controls = QWidget(self)
-        row = QHBoxLayout(self.controls)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addStretch(1)
-        self._mode_box, self._scale_box, self._levels_box = (
-            self._combo(row, choices, name)
-            for choices, name in ((MODES, "What is shown"), (SCALES, "Colour scale"), (LEVELS, "Range of colours"))
-        )
-        self._scale_box.setCurrentIndex(list(SCALES).index("log"))
-        self._mode_box.currentIndexChanged.connect(self._mode_chosen)
-        for box in (self._scale_box, self._levels_box):
-            box.currentIndexChanged.connect(self._show)
-
-    def _combo(self, row, choices, name):
-        box = QComboBox(self.controls)
-        for key, label in choices.items():
-            box.addItem(label, key)
-        box.setToolTip(name)
-        box.setAccessibleName(name)
-        row.addWidget(box)
-        return box
-
     def take_controls(self):
-        """Return the combo boxes for another place, such as the corner of the tab bar."""
+        """Return the tools for another place, such as the corner of the tab bar."""
         self.controls.setParent(None)
         self._lay_out()
         return self.controls
 
     @property
+    def look(self):
+        """The :class:`~.look.SkyLook` in use."""
+        return self._look
+
+    def set_look(self, look):
+        """Use another :class:`~.look.SkyLook`."""
+        before, self._look = self._look, look
+        self.controls.show_look(look)
+        self._show()
+        if look.mode != before.mode:
+            self.mode_changed.emit(look.mode)
+
+    def _change(self, **values):
+        self.set_look(replace(self._look, **values))
+
+    def _want(self, values):
+        if "overlay" in values:
+            self.set_look(self._look.with_overlay(*values["overlay"]))
+        else:
+            self._change(**values)
+
+    @property
     def mode(self):
-        """What is shown: ``"density"``, ``"events"`` or ``"counts"``."""
-        return self._mode_box.currentData()
-
-    @property
-    def scale(self):
-        """Colour scale: ``"linear"``, ``"sqrt"`` or ``"log"``."""
-        return self._scale_box.currentData()
-
-    @property
-    def levels(self):
-        """Range of colours: ``"shared"`` by the bins or one for each ``"panel"``."""
-        return self._levels_box.currentData()
+        """What is shown: ``"density"``, ``"events"``, ``"counts"`` or ``"significance"``."""
+        return self._look.mode
 
     def set_mode(self, mode):
-        """Show the expected density, a mock sky's events or its counts."""
-        self._mode_box.setCurrentIndex(self._mode_box.findData(mode))
+        """Show the expected density, a mock sky's events, its counts or their significance."""
+        self._change(mode=mode)
 
     def set_scale(self, scale):
-        """Choose ``"linear"``, ``"sqrt"`` or ``"log"`` colours."""
-        self._scale_box.setCurrentIndex(self._scale_box.findData(scale))
+        """Choose ``"linear"``, ``"sqrt"``, ``"asinh"`` or ``"log"`` colours."""
+        self._change(scale=scale)
 
     def set_levels(self, levels):
         """Let the bins share the range of colours (``"shared"``) or give each its own (``"panel"``)."""
-        self._levels_box.setCurrentIndex(self._levels_box.findData(levels))
+        self._change(levels=levels)
+
+    def set_presenting(self, is_presenting):
+        """Give the large sky more room and leave hints away, for an audience."""
+        self._is_presenting = is_presenting
+        self._lay_out()
+        self._write_readout(None)
 
     def set_density(self, density):
         """Show the expected density of a ``SkyDensity``; None while there is none."""
-        self._ticket += 1
-        if density is None:
-            self._density_ready(self._ticket, "", None)
-            return
-        arguments = density.source, density.isotropic, density.nside, density.bin_edges
-        if density.source.size <= SMALL_WORK:
-            self._density_ready(self._ticket, density.name, relative_density(*arguments))
-            return
-        ticket, name = self._ticket, density.name
-        background.run(lambda stack: self._density_ready(ticket, name, stack), relative_density, *arguments)
-
-    def _density_ready(self, ticket, name, stack):
-        if ticket != self._ticket:
-            return
-        self._density, self._name = stack, name
-        if stack is None or (self._counts is not None and self._counts.n_bins != stack.n_bins):
-            self._counts = self._dots = None
-        self._show(fade=True)
+        self.content.set_density(density)
 
     def set_mock(self, events, bin_edges, index=0, *, directions=None, energy=None):
         """Show one sky of mock events.
@@ -196,24 +231,17 @@ class SkyPanels(QWidget):
         energy : ndarray, shape (n_events,), optional
             EeV; without it the middle of the bin.
         """
-        if events is None:
-            self._counts = self._dots = None
-            self._show()
-            return
-        from ...core.sky import lonlat, pixel_vectors
+        self.content.set_mock(events, bin_edges, index, directions=directions, energy=energy)
 
-        ipix, bins = np.asarray(events.ipix[index]), np.asarray(events.bin[index], np.intp)
-        edges = np.asarray(bin_edges, float)
-        glon, glat = lonlat(pixel_vectors(events.nside, ipix) if directions is None else directions)
-        energy = np.sqrt(edges[bins] * edges[bins + 1]) if energy is None else np.asarray(energy)
-        self._counts = event_counts(ipix, bins, events.nside, edges)
-        self._dots = EventDots(glon, glat, energy, bins, np.asarray(events.is_source[index], bool))
-        if self.mode != "density":
-            self._show()
+    def set_others(self, densities):
+        """Offer the ``SkyDensity`` of other sources to compare with."""
+        self.content.set_others(densities)
 
     def set_sources(self, sources, chosen=()):
         """Mark sources (``name``, ``glon``, ``glat``); those whose names are ``chosen`` stand out."""
-        self.map.set_sources(sources, chosen)
+        for view in (self.map, self.second):
+            view.set_sources(sources, chosen)
+        self.controls.set_sources(sources)
 
     def select_bin(self, number):
         """Show one energy bin large; None for the sum of all."""
@@ -225,8 +253,10 @@ class SkyPanels(QWidget):
     def select_pixel(self, ipix):
         """Mark a NESTED pixel; None for no mark."""
         self._pixel = ipix
-        stack = self._stack()
-        self.map.set_selected(None if ipix is None or stack is None else pixel_centre(stack.nside, ipix))
+        shown = self._shown()
+        direction = None if ipix is None or shown is None else pixel_centre(shown.stack.nside, ipix)
+        for view in (self.map, self.second):
+            view.set_selected(direction)
         self._write_readout(None)
 
     @property
@@ -239,46 +269,139 @@ class SkyPanels(QWidget):
         """Number of the bin shown large, or None."""
         return self._bin
 
-    def _stack(self):
-        return self._density if self.mode == "density" else self._counts
+    @property
+    def is_playing(self):
+        """Whether the bins are being played."""
+        return self._player.isActive()
 
-    def _mode_chosen(self):
+    def toggle_play(self):
+        """Walk through the bins, or stop where they are."""
+        if self.is_playing:
+            self._player.stop()
+        elif self._shown() is not None and self._shown().stack.n_bins > 1:
+            self._step_bin(1)
+            self._player.start()
+        self.controls.show_playing(self.is_playing)
+
+    def _step_bin(self, step):
+        shown = self._shown()
+        if shown is not None:
+            start = (-1 if step == 1 else 0) if self._bin is None else self._bin
+            self.select_bin((start + step) % shown.stack.n_bins)
+
+    def keep(self):
+        """Keep the sky on screen to compare others with."""
+        shown = self._shown()
+        if shown is not None:
+            heading, caption = shown.headings()
+            self.content.keep(replace(shown, words=caption if shown.events is None else f"{caption}; {heading}"))
+
+    def _offer_others(self):
+        content = self.content
+        kept = None if content.kept is None else content.kept.words
+        self.controls.set_others(content.other_names, kept, content.other_name)
+        self.controls.show_look(self._look)
+
+    def _shown(self):
+        """The sky of the chosen mode, or None."""
+        return self.content.shown(self._look.mode, self._look.radius)
+
+    def _comparison(self):
+        """What is compared how: ``"off"``, ``"side"`` or ``"blink"``, and the other sky."""
+        other = self.content.other
+        return ("off", None) if other is None else (self._look.compare, other)
+
+    def _flip(self):
+        self._is_flipped = not self._is_flipped
         self._show()
-        self.mode_changed.emit(self.mode)
 
-    def _show(self, *_, fade=False):
-        stack = self._stack()
-        if stack is None:
+    def _show(self, *, fade=False):
+        shown, look = self._shown(), self._look
+        self.radius_bar.setVisible(look.mode == "significance")
+        self.radius_bar.show_radius(look.radius)
+        if shown is None:
             self._show_nothing()
             return
-        if self._bin is not None and self._bin >= stack.n_bins:
+        if self._bin is not None and self._bin >= shown.stack.n_bins:
             self._bin = None
-        if self._pixel is not None and self._pixel >= stack.npix:
+        if self._pixel is not None and self._pixel >= shown.stack.npix:
             self._pixel = None
+        how, other = self._comparison()
+        self._set_timers(how)
+        self._apply_look()
         self._lay_out()
-        dots = self._dots if self.mode == "events" else None
-        values = np.zeros_like(stack.values) if dots is not None else stack.values
-        scales = self._scales(stack)
-        row = 0 if self._bin is None else self._bin + 1
-        self.map.set_map(
-            values[row], stack.nside, scales[row], title=stack.title, discrete=stack.discrete, fade=fade
-        )
-        self.map.set_dots(None if dots is None else dots.of_bin(self._bin), stack.bin_edges)
-        self.map.set_heading(*self._headings(stack))
+        up = other if how == "blink" and self._is_flipped else shown
+        pair = () if other is None or how == "off" else (other if up is shown else shown,)
+        self._show_large(self.map, up, pair, fade)
+        if how == "side":
+            self._show_large(self.second, other, (shown,), False)
+        self._show_bins(up, pair)
         self.all_bins.setVisible(self._bin is not None)
-        shared = self.levels == "shared"
-        if stack.n_bins > 1:
-            self.grid.set_maps(
-                values[1:], stack.nside, stack.bin_edges, scales[1:2] if shared else scales[1:], discrete=stack.discrete
-            )
-            self.grid.set_dots(dots)
-            self.grid.set_current(self._bin)
-        else:
-            self.grid.set_maps(None, stack.nside, stack.bin_edges, ())
-        self.bar.set_scale(scales[1] if shared and dots is None and stack.n_bins > 1 else None, stack.discrete)
+        self._place_marks()
         self.select_pixel(self._pixel)
 
+    def _set_timers(self, how):
+        if how != "blink":
+            self._blinker.stop()
+            self._is_flipped = False
+        elif not self._blinker.isActive() and self.isVisible():
+            self._blinker.start()
+
+    def _apply_look(self):
+        look = self._look
+        can_turn = frames.request(look.frame) and ("supergalactic_plane" not in look.overlays or frames.request())
+        for view in (self.map, self.second, self.grid):
+            if can_turn:
+                view.set_projection(look.sky_projection)
+                view.set_lines(look.overlays)
+            shape = Qt.CursorShape.OpenHandCursor if look.projection != "mollweide" else Qt.CursorShape.CrossCursor
+            view.viewport().setCursor(shape if view is not self.grid else Qt.CursorShape.PointingHandCursor)
+
+    def _show_large(self, view, shown, pair, fade):
+        """Show the chosen bin of a sky on a large map; skies of a ``pair`` have the same colours where they have the same unit."""
+        drawn, look = shown.drawn, self._look
+        number = self._bin if self._bin is not None and self._bin < drawn.n_bins else None
+        scale = self._scales(drawn, [sky.drawn for sky in pair])[0 if number is None else number + 1]
+        view.set_colours(self._colours(drawn))
+        view.set_map(
+            drawn.values[0 if number is None else number + 1], drawn.nside, scale, title=drawn.title, discrete=drawn.discrete,
+            fade=fade,
+        )
+        dots = shown.dots
+        view.set_dots(None if dots is None else dots.of_bin(number), drawn.bin_edges, look.origin)
+        view.set_blank(dots is not None and not drawn.has_gaps)
+        view.set_circle(look.radius if drawn.is_signed else None)
+        view.set_heading(*shown.headings(number))
+
+    def _show_bins(self, shown, pair):
+        drawn, shared = shown.drawn, self._look.levels == "shared"
+        scales = self._scales(drawn, [sky.drawn for sky in pair])
+        colours = self._colours(drawn)
+        self.grid.set_colours(colours)
+        if drawn.n_bins > 1:
+            self.grid.set_maps(
+                drawn.of_bins, drawn.nside, drawn.bin_edges, scales[1:2] if shared else scales[1:], discrete=drawn.discrete
+            )
+            self.grid.set_dots(shown.dots, self._look.origin)
+            self.grid.set_blank(shown.dots is not None and not drawn.has_gaps)
+            self.grid.set_current(self._bin)
+        else:
+            self.grid.set_maps(None, drawn.nside, drawn.bin_edges, ())
+        has_bar = shared and shown.dots is None and drawn.n_bins > 1
+        self.bar.set_scale(scales[1] if has_bar else None, drawn.discrete, colours)
+
+    def _colours(self, stack):
+        return "diverging" if stack.is_signed else self._look.colours
+
+    def _place_marks(self):
+        """Put what lies on the large map one below the other."""
+        self.all_bins.move(2, themes.scaled(40))
+        self.all_bins.adjustSize()
+        self.radius_bar.move(2, themes.scaled(60 if self.all_bins.isVisibleTo(self.map) else 40))
+
     def _show_nothing(self):
+        self._player.stop()
+        self.controls.show_playing(False)
         self.map.set_map(None, 1, None)
         self.map.set_dots(None)
         self.map.set_selected(None)
@@ -286,38 +409,45 @@ class SkyPanels(QWidget):
         if self.mode != "density":
             what = "A mock sky appears here as soon as the expected density is known"
         self.map.set_heading("", empty=what)
+        self.second.hide()
         self.grid.set_maps(None, 1, None, ())
         self.bar.set_scale(None)
         self.readout.setText("")
         self.all_bins.hide()
 
-    def _scales(self, stack):
-        """Colour scale of the sum and of each bin."""
+    def _scales(self, stack, others=()):
+        """Colour scale of the sum and of each bin, shared with other skies of the same unit and bins."""
+        kind = self._look.scale
+        alike = [stack, *(other for other in others if other.unit == stack.unit and other.n_bins == stack.n_bins)]
+
         def scale(rows):
-            return ColourScale.for_top(self.scale, stack.top(rows), stack.discrete)
+            return stack.scale(kind, max(sky.top(rows) for sky in alike))
 
-        if self.levels == "shared":
+        if self._look.levels == "shared":
             return [scale(slice(0, 1))] + [scale(slice(1, None))] * stack.n_bins
-        return [scale(slice(row, row + 1)) for row in range(stack.n_bins + 1)]
+        return [scale(slice(one, one + 1)) for one in range(stack.n_bins + 1)]
 
-    def _headings(self, stack):
-        low, high = stack.bin_edges[0], stack.bin_edges[-1]
-        heading = energy_range(low, high) if self._bin is None else energy_range(*stack.bin_edges[self._bin:self._bin + 2])
-        if self._bin is None and stack.n_bins > 1:
-            heading += f", all {stack.n_bins} bins"
-        if self.mode == "density" or self._dots is None:
-            return heading, f"expected from {self._name}" if self._name else "expected density"
-        shown = self._dots.of_bin(self._bin)
-        share = percent(np.mean(shown.is_source)) if len(shown) else percent(0)
-        return heading, f"{len(shown)} events, {int(shown.is_source.sum())} from the source ({share})"
+    def _zoom(self, place):
+        """Zoom around a place (Galactic degrees), or around the chosen pixel for None."""
+        shown = self._shown()
+        if place is None and self._pixel is not None and shown is not None:
+            place = pixel_centre(shown.stack.nside, self._pixel)
+        self._change(projection="zoom", centre=self._look.centre if place is None else place)
+
+    def _map_double_clicked(self, _, glon, glat):
+        if self._look.projection == "zoom":
+            self._change(projection="mollweide")
+        else:
+            self._zoom((glon, glat))
 
     def _map_clicked(self, _, glon, glat):
         from ...core.sky import unit_vectors, vector_pixels
 
-        stack = self._stack()
-        if stack is None:
+        shown = self._shown()
+        if shown is None:
             return
-        self.select_pixel(int(vector_pixels(stack.nside, unit_vectors(glon, glat))))
+        self.setFocus()
+        self.select_pixel(int(vector_pixels(shown.stack.nside, unit_vectors(glon, glat))))
         self.pixel_selected.emit(self._pixel)
 
     def _grid_clicked(self, picture, *_):
@@ -325,68 +455,59 @@ class SkyPanels(QWidget):
         self.select_bin(None if picture == self._bin else picture)
 
     def keyPressEvent(self, event):
-        """Left and right change the bin shown large, Escape shows all of them."""
-        stack, key = self._stack(), event.key()
-        if stack is None or key not in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Escape):
+        """Left and right change the bin shown large, Escape shows all of them, the space bar plays them."""
+        key = event.key()
+        if self._shown() is None or key not in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Escape, Qt.Key.Key_Space):
             super().keyPressEvent(event)
+        elif key == Qt.Key.Key_Space:
+            self.toggle_play()
         elif key == Qt.Key.Key_Escape:
+            self._player.stop()
+            self.controls.show_playing(False)
             self.select_bin(None)
         else:
-            step = 1 if key == Qt.Key.Key_Right else -1
-            start = (-1 if step == 1 else 0) if self._bin is None else self._bin
-            self.select_bin((start + step) % stack.n_bins)
+            self._step_bin(1 if key == Qt.Key.Key_Right else -1)
+
+    def hideEvent(self, event):
+        """Let nothing move unseen."""
+        super().hideEvent(event)
+        self._player.stop()
+        self._blinker.stop()
+        self.controls.show_playing(False)
+
+    def showEvent(self, event):
+        """Go on where two skies are compared."""
+        super().showEvent(event)
+        self._set_timers(self._comparison()[0])
 
     def _hovered(self, picture, glon, glat):
-        if picture < 0 or self._stack() is None:
+        if picture < 0 or self._shown() is None:
             self._write_readout(None)
             return
-        number = picture if self.sender() is self.grid else self._bin
-        self._write_readout((glon, glat), number)
+        sender = self.sender()
+        self._write_readout((glon, glat), picture if sender is self.grid else self._bin, sender is self.second)
 
-    def _frame_loaded(self):
-        self._write_readout(None)
+    def _frames_loaded(self):
+        self._show()
 
-    def _write_readout(self, direction, number=None):
-        stack = self._stack()
-        if stack is None:
+    def _write_readout(self, direction, number=None, is_other=False):
+        shown = self._shown()
+        if shown is None:
             return
         if direction is None:
             if self._pixel is None:
-                self.readout.setText(HINT)
+                hint = HINT if self._look.projection == "mollweide" else TURN_HINT
+                self.readout.setText("" if self._is_presenting else hint)
                 return
-            direction, number = pixel_centre(stack.nside, self._pixel), self._bin
-        self.readout.setText(self.describe(direction, number))
+            direction, number = pixel_centre(shown.stack.nside, self._pixel), self._bin
+        how, other = self._comparison()
+        is_other = is_other or (how == "blink" and self._is_flipped)
+        self.readout.setText(self.describe(direction, number, other if is_other else shown))
 
-    def describe(self, direction, number=None):
-        """Return the readout of a direction: coordinates, pixel, value and bin.
-
-        Parameters
-        ----------
-        direction : tuple of float
-            Galactic longitude and latitude, degrees.
-        number : int, optional
-            Energy bin; without it the sum.
-        """
-        from ...core.sky import unit_vectors, vector_pixels
-
-        stack, (glon, glat) = self._stack(), direction
-        ipix = int(vector_pixels(stack.nside, unit_vectors(glon, glat)))
-        parts = [f"l {fixed(glon)}°   b {fixed(glat)}°"]
-        equatorial_frame.request()
-        if equatorial_frame.matrix is not None:
-            ra, dec = equatorial(glon, glat, equatorial_frame.matrix)
-            parts.append(f"{right_ascension(ra)} {fixed(dec)}°")
-        parts.append(f"pixel {ipix}")
-        value = float(stack.values[0 if number is None else number + 1, ipix])
-        if math.isnan(value):
-            parts.append("no isotropic events expected here")
-        elif stack.discrete:
-            parts.append(f"{value:.0f} event{'' if value == 1 else 's'}")
-        else:
-            parts.append(f"{significant(value)}{THIN_SPACE}{stack.unit}")
-        if number is not None:
-            parts.append(energy_range(*stack.bin_edges[number:number + 2]))
-        return "   ·   ".join(parts)
+    def describe(self, direction, number=None, shown=None):
+        """Return the readout of a direction (Galactic degrees) in an energy bin, or in all: coordinates, pixel, value."""
+        loaded = frames.request("equatorial")
+        return (shown or self._shown()).describe(direction, number, self._look.frame, loaded)
 
     def resizeEvent(self, event):
         """Share the room among large sky, readout and small skies."""
@@ -398,13 +519,18 @@ class SkyPanels(QWidget):
         if self.controls.parent() is self:
             self.controls.setGeometry(0, 0, width, self.controls.sizeHint().height())
             top = self.controls.height() + 8
-        stack = self._stack()
-        n = stack.n_bins if stack is not None and stack.n_bins > 1 else 0
-        below = grid_height(n, width, GRID_SHARE * (height - top)) if n else 0
-        map_height = max(height - top - below - READOUT_HEIGHT, 60)
-        self.map.setGeometry(0, top, width, map_height)
+        shown, beside = self._shown(), self._comparison()[0] == "side"
+        n = shown.stack.n_bins if shown is not None and shown.stack.n_bins > 1 else 0
+        share = GRID_SHARE_SHOWN if self._is_presenting else GRID_SHARE
+        below = grid_height(n, width, share * (height - top), self.grid.projection.aspect) if n else 0
+        line = themes.scaled(READOUT_HEIGHT)
+        map_height = max(height - top - below - line, 60)
+        map_width = (width - GAP) // 2 if beside else width
+        self.map.setGeometry(0, top, map_width, map_height)
+        self.second.setGeometry(map_width + GAP, top, map_width, map_height)
+        self.second.setVisible(beside and shown is not None)
         bar = self.bar.width() if self.bar.isVisibleTo(self) else 0
-        self.readout.setGeometry(0, top + map_height + 4, max(width - bar - 8, 0), 22)
+        self.readout.setGeometry(0, top + map_height + 4, max(width - bar - 8, 0), line - 12)
         self.bar.move(width - self.bar.width(), top + map_height)
         self.grid.setVisible(n > 0)
-        self.grid.setGeometry(0, top + map_height + READOUT_HEIGHT, width, below)
+        self.grid.setGeometry(0, top + map_height + line, width, below)

@@ -9,33 +9,35 @@ from PySide6.QtGui import QColor, QFont
 from .. import theme as themes
 from .numbers import energy_range, significant
 from .painting import paint_dots, paint_text, text_width
-from .sky_map import dot_diameters
+from .sky_map import dot_diameters, event_kinds
 from .sky_view import SkyView, translucent
 
 CAPTION = 19  # pixels below a picture
 GAP_X, GAP_Y = 8, 5
 WIDEST, SMALLEST = 0.2, 120  # a picture takes at most this share of the width, but may have so many pixels
 SMALLEST_PIXEL = 2.5  # device pixels
+PIXEL_SIZE = 60.0  # degrees across a pixel of Nside 1, about
 
 
-def grid_columns(n, width, height):
-    """Number of columns that gives ``n`` pictures the most room in ``width`` by ``height`` pixels."""
-    return max(range(1, n + 1), key=lambda columns: (round(picture_width(n, columns, width, height)), columns))
+def grid_columns(n, width, height, aspect=2.0):
+    """Number of columns that gives ``n`` pictures the most room in ``width`` by ``height`` pixels, its rows about equally full."""
+    columns = max(range(1, n + 1), key=lambda columns: (round(picture_width(n, columns, width, height, aspect)), columns))
+    return math.ceil(n / math.ceil(n / columns))
 
 
-def picture_width(n, columns, width, height):
-    """Width in pixels of each of ``n`` pictures in so many columns."""
+def picture_width(n, columns, width, height, aspect=2.0):
+    """Width in pixels of each of ``n`` pictures in so many columns; ``aspect`` is their width over their height."""
     rows = math.ceil(n / columns)
     by_width = (width - (columns - 1) * GAP_X) / columns
-    by_height = 2 * ((height - (rows - 1) * GAP_Y) / rows - CAPTION)
-    return min(by_width, by_height, max(width * WIDEST, SMALLEST))
+    by_height = aspect * ((height - (rows - 1) * GAP_Y) / rows - themes.scaled(CAPTION))
+    return min(by_width, by_height, max(width * WIDEST * aspect / 2, SMALLEST))
 
 
-def grid_height(n, width, height):
+def grid_height(n, width, height, aspect=2.0):
     """Height in pixels that ``n`` pictures need of at most ``height``."""
-    columns = grid_columns(n, width, height)
+    columns = grid_columns(n, width, height, aspect)
     rows = math.ceil(n / columns)
-    return math.ceil(rows * (picture_width(n, columns, width, height) / 2 + CAPTION) + (rows - 1) * GAP_Y)
+    return math.ceil(rows * (picture_width(n, columns, width, height, aspect) / aspect + themes.scaled(CAPTION)) + (rows - 1) * GAP_Y)
 
 
 def thickened(picture):
@@ -51,7 +53,7 @@ class SkyGrid(SkyView):
 
     def __init__(self, parent=None):
         self._edges, self._scales, self._current, self._dots = None, (), None, None
-        self._discrete = False
+        self._discrete, self._origin, self._values = False, True, None
         super().__init__(parent)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("Skies of the energy bins")
@@ -70,14 +72,17 @@ class SkyGrid(SkyView):
         n = len(self._images)
         if n == 0:
             return []
-        columns = grid_columns(n, width, height)
-        w = max(2, 2 * math.floor(picture_width(n, columns, width, height) / 2))
+        aspect = self._projection.aspect
+        columns = grid_columns(n, width, height, aspect)
+        w = max(2, 2 * math.floor(picture_width(n, columns, width, height, aspect) / 2))
         pitch_x = (width - w) / max(columns - 1, 1) if columns > 1 else 0
         pitch_x = min(pitch_x, w + 4 * GAP_X)
         left = (width - w - pitch_x * (columns - 1)) / 2
-        pitch_y = w / 2 + CAPTION + GAP_Y
+        h = w / aspect
+        pitch_y = h + themes.scaled(CAPTION) + GAP_Y
         return [
-            QRectF(1 + round(left + (i % columns) * pitch_x), 1 + round((i // columns) * pitch_y), w - 2, w / 2 - 1) for i in range(n)
+            QRectF(1 + round(left + (i % columns) * pitch_x), 1 + round((i // columns) * pitch_y), w - 2, (w - 2) / aspect)
+            for i in range(n)
         ]
 
     def set_maps(self, values, nside, bin_edges, scales, *, discrete=False):
@@ -94,29 +99,37 @@ class SkyGrid(SkyView):
         discrete : bool
             Counts: pixels with events are drawn larger where they would be a single point of the screen.
         """
-        self._edges, self._scales, self._discrete = bin_edges, tuple(scales), discrete
+        known = values is not None and values is self._values and tuple(scales) == self._scales and nside == self._nside
+        self._edges, self._scales, self._discrete, self._values = bin_edges, tuple(scales), discrete, values
         if values is None:
             self.set_indices(None, nside)
             return
-        pairs = zip(values, self._scales if len(self._scales) > 1 else self._scales * len(values), strict=True)
-        self.set_indices(np.stack([scale.colour_indices(row) for row, scale in pairs]), nside)
+        if known:
+            return
+        if len(self._scales) == 1:
+            self.set_indices(self._scales[0].colour_indices(values), nside)
+        else:
+            pairs = zip(values, self._scales, strict=True)
+            self.set_indices(np.stack([scale.colour_indices(row) for row, scale in pairs]), nside)
         self.refresh()
 
     def picture(self, row, table):
         """Make single lit points of counts three points wide."""
         picture = row[table]
-        points_per_pixel = picture.shape[1] / 4 / (1.5 * self._nside)
+        seen = 360.0 if self._projection.kind == "mollweide" else 180.0 if self._projection.is_round else self._projection.width
+        points_per_pixel = picture.shape[1] * PIXEL_SIZE / self._nside / seen
         return thickened(picture) if self._discrete and points_per_pixel < SMALLEST_PIXEL else picture
 
-    def set_dots(self, dots):
-        """Draw events in the sky of their bin; None for no events."""
-        self._dots = dots
-        self.refresh()
+    def set_dots(self, dots, origin=True):
+        """Draw events in the sky of their bin; None for no events. ``origin``: those of the source in their colour."""
+        self._dots, self._origin = dots, origin
+        self.refresh_overlay()
 
     def set_current(self, number):
         """Mark the bin shown large; None for none."""
-        self._current = number
-        self.refresh()
+        if number != self._current:
+            self._current = number
+            self.refresh_overlay()
 
     def paint_overlay(self, painter):
         """Write the energies below each sky and draw the events."""
@@ -139,20 +152,21 @@ class SkyGrid(SkyView):
         if text_width(text, font) > rect.width() + GAP_X:
             text = energy_range(self._edges[i], self._edges[i + 1], unit=False)
         colour = theme.active if current else theme.quiet
-        paint_text(painter, rect.center().x(), rect.bottom() + 14, text, colour, font, align="centre")
+        paint_text(painter, rect.center().x(), rect.bottom() + themes.scaled(14), text, colour, font, align="centre")
         if current:
             painter.setPen(QColor(theme.active))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawEllipse(rect)
+            painter.drawEllipse(rect) if self._projection.is_round else painter.drawRect(rect)
 
     def _paint_events(self, painter):
         theme, dots = self._theme, self._dots
         scale = min(1.0, self._rects[0].width() / 260)
-        for i in range(len(self._rects)):
-            mine = dots.of_bin(i)
-            if not len(mine):
-                continue
-            x, y = self._to_view(self._rects[i], *mine.plane)
-            sizes = np.maximum(dot_diameters(mine.energy, self._edges) * scale * 0.8, 2.0)
-            for chosen, colour in ((~mine.is_source, translucent(theme.quiet, 0.9)), (mine.is_source, QColor(theme.active))):
-                paint_dots(painter, x[chosen], y[chosen], sizes[chosen], colour)
+        u, v = dots.places(self._projection)
+        sizes = np.maximum(dot_diameters(dots.energy, self._edges) * scale * 0.8, 2.0)
+        kinds = event_kinds(dots, self._origin, theme, 0.9)
+        for i, rect in enumerate(self._rects):
+            mine = dots.indices_of(i)
+            for of_kind, colour in kinds:
+                chosen = mine[of_kind[mine]]
+                if len(chosen):
+                    paint_dots(painter, *self._to_view(rect, u[chosen], v[chosen]), sizes[chosen], colour)

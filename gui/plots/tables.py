@@ -12,9 +12,11 @@ from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal
 
-from .projection import equatorial_matrix, lookup_table
+from ...core.sky import FRAMES, frame_rotation
+from .projection import WHOLE_SKY
 
 KEPT_POINTS = 12_000_000  # of 4 bytes each
+KEPT_MOVING = 4  # tables of a sky that is being turned
 
 
 class Background(QObject):
@@ -47,7 +49,7 @@ class Background(QObject):
 
 
 class TableStore(QObject):
-    """Lookup tables by (nside, width, height), made on demand, the oldest forgotten.
+    """Lookup tables by (nside, width, height, projection), made on demand, the oldest forgotten.
 
     Attributes
     ----------
@@ -60,13 +62,14 @@ class TableStore(QObject):
     def __init__(self):
         super().__init__()
         self._tables, self._pending, self._wanted = OrderedDict(), set(), WeakKeyDictionary()
+        self._moving = OrderedDict()
 
-    def get(self, owner, nside, width, height):
+    def get(self, owner, nside, width, height, projection=WHOLE_SKY):
         """Return the table, or None and announce it by ``ready`` when it is made.
 
         What ``owner``, any object, asked for before is not made any more if it has not been begun.
         """
-        key = (nside, width, height)
+        key = (nside, width, height, projection)
         if key in self._tables:
             self._tables.move_to_end(key)
             return self._tables[key]
@@ -76,8 +79,18 @@ class TableStore(QObject):
             background.run(lambda table: self._store(key, table), self._make, key)
         return None
 
+    def at_once(self, nside, width, height, projection):
+        """Return a small table of a sky that is being turned, made here and now."""
+        key = (nside, width, height, projection)
+        if key not in self._moving:
+            self._moving[key] = projection.lookup_table(nside, width, height)
+            while len(self._moving) > KEPT_MOVING:
+                self._moving.popitem(last=False)
+        return self._moving[key]
+
     def _make(self, key):
-        return lookup_table(*key) if key in tuple(self._wanted.values()) else None
+        *size, projection = key
+        return projection.lookup_table(*size) if key in tuple(self._wanted.values()) else None
 
     def _store(self, key, table):
         self._pending.discard(key)
@@ -89,8 +102,8 @@ class TableStore(QObject):
         self.ready.emit(key)
 
 
-class EquatorialFrame(QObject):
-    """Rotation to right ascension and declination, loaded when first asked for; ``matrix`` is None until then.
+class Frames(QObject):
+    """Which frames can be turned to at once; the others are loaded when first asked for.
 
     Attributes
     ----------
@@ -101,19 +114,28 @@ class EquatorialFrame(QObject):
 
     def __init__(self):
         super().__init__()
-        self.matrix, self._asked = None, False
+        self.are_loaded, self._asked = False, False
 
-    def request(self):
-        """Load it, once."""
+    def request(self, frame="equatorial"):
+        """Return whether a frame is there; if not, load all, once."""
+        if frame == "galactic" or self.are_loaded:
+            return True
         if not self._asked:
             self._asked = True
-            background.run(self._store, equatorial_matrix)
+            background.run(self._store, load_frames)
+        return False
 
-    def _store(self, matrix):
-        self.matrix = matrix
+    def _store(self, _):
+        self.are_loaded = True
         self.loaded.emit()
+
+
+def load_frames():
+    """Make every rotation; it is kept by the engine."""
+    for frame in FRAMES:
+        frame_rotation(frame)
 
 
 background = Background()
 tables = TableStore()
-equatorial_frame = EquatorialFrame()
+frames = Frames()

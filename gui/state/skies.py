@@ -1,5 +1,6 @@
 """One mock sky and what the likelihood ratio says of it; run in background threads, so nothing of Qt here."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,13 +47,34 @@ class MockSky:
         return int(self.events.n_source[0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SkyTest:
-    """The likelihood ratio of one sky: its logarithm, and how often isotropy gives as much."""
+    """The likelihood ratio of one sky.
+
+    Attributes
+    ----------
+    score : float
+        Its logarithm.
+    p_value : float
+        How often isotropy gives as much.
+    n_null : int
+        Isotropic skies that say so.
+    pixel_scores : ndarray, shape (npix,)
+        What the events of each NESTED pixel add to the score.
+    """
 
     score: float
     p_value: float
     n_null: int
+    pixel_scores: np.ndarray
+
+
+@functools.lru_cache(2)
+def sampler_of(density):
+    """Return the sampler of a density; its tables are made once, so that a sky follows a slider."""
+    from ...core.mock_events import EventSampler
+
+    return EventSampler(density)
 
 
 def mock_sky(config, density, n_events, eta, sky_seed):
@@ -64,7 +86,7 @@ def mock_sky(config, density, n_events, eta, sky_seed):
     """
     from ...core.mock_events import event_directions, event_energies, random_stream, simulate_skies
 
-    events = simulate_skies(config, density, n_events, 1, eta, seed=sky_seed)
+    events = simulate_skies(config, density, n_events, 1, eta, seed=sky_seed, sampler=sampler_of(density))
     rng = random_stream(sky_seed, "places")
     return MockSky(density, events, eta, event_directions(events, rng)[0], event_energies(events, density, rng)[0])
 
@@ -108,4 +130,5 @@ class SkyTester:
             self._statistic, self._key = statistic, key
         score = float(self._statistic.scores(sky.events)[0])
         above = len(self._null) - int(np.searchsorted(self._null, score, side="left"))
-        return SkyTest(score, (1 + above) / (1 + len(self._null)), len(self._null))
+        p_value = (1 + above) / (1 + len(self._null))
+        return SkyTest(score, p_value, len(self._null), self._statistic.pixel_scores(sky.events))

@@ -4,9 +4,11 @@ import pytest
 
 from zevatron.core.errors import InputError
 from zevatron.core.sky import (
+    FRAMES,
     angular_distance,
     check_nside,
     equatorial_to_galactic,
+    frame_rotation,
     galactic_to_equatorial,
     lonlat,
     nside_of,
@@ -64,3 +66,26 @@ def test_frames_are_inverse_and_put_the_galactic_poles_where_they_belong():
 def test_nside_must_be_a_power_of_two(nside):
     with pytest.raises(InputError, match="power of two"):
         check_nside(nside)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_frames_are_those_of_astropy(frame, rng):
+    from astropy.coordinates import SkyCoord
+
+    glon, glat = rng.uniform(0, 360, 50), np.degrees(np.arcsin(rng.uniform(-1, 1, 50)))
+    expected = SkyCoord(glon, glat, unit="deg", frame="galactic").transform_to(FRAMES[frame]).cartesian.xyz.value.T
+    rotation = frame_rotation(frame)
+    np.testing.assert_allclose(unit_vectors(glon, glat) @ rotation.T, expected, atol=1e-12)
+    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(rotation) == pytest.approx(1)
+
+
+def test_the_supergalactic_pole_and_origin_lie_where_they_are_defined():
+    pole, origin = frame_rotation("supergalactic")[2], frame_rotation("supergalactic")[0]
+    np.testing.assert_allclose(lonlat(pole), (47.37, 6.32), atol=1e-6)
+    np.testing.assert_allclose(lonlat(origin), (137.37, 0.0), atol=1e-6)
+
+
+def test_an_unknown_frame_is_refused():
+    with pytest.raises(InputError, match="galactic, equatorial, supergalactic"):
+        frame_rotation("ecliptic")

@@ -83,6 +83,18 @@ def test_order_of_events_does_not_matter_to_the_last_bit(rng):
     np.testing.assert_array_equal(ratio.scores(events), ratio.scores(events.shuffled(rng)))
 
 
+def test_pixels_share_the_score_among_them(rng):
+    density = sky(rng.random((48, 3)), rng.random((48, 3)), 2)
+    events = draw_events(density, 200, [40, 0], rng)
+    ratio = LikelihoodRatio(density, 0.2)
+    for index, score in enumerate(ratio.scores(events)):
+        parts = ratio.pixel_scores(events, index)
+        assert parts.shape == (48,) and parts.sum() == pytest.approx(score)
+        mine = events.bin[index][events.ipix[index] == 7]
+        odds = density.source[7, mine] / density.isotropic[7, mine]
+        assert parts[7] == pytest.approx(np.log(0.8 + 0.2 * odds).sum(), abs=1e-6)
+
+
 def test_expectation_of_the_ratio_is_one_under_isotropy(rng):
     density = spread_source()
     events = draw_events(density, 10, np.zeros(200_000, int), rng)

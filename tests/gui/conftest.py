@@ -19,6 +19,7 @@ from zevatron.gui import settings, theme
 from zevatron.gui.faults import Faults
 from zevatron.gui.log import WindowHandler
 from zevatron.gui.main_window import MainWindow
+from zevatron.gui.plots.look import SkyLook
 from zevatron.gui.state.view import Choices
 
 SMALL = {"field.model": "jf12_regular", "sky.nside": 8, "test.maps": 400, "test.bootstrap": 20, "test.check_maps": 1000, "events.n_events": (50, 100)}
@@ -117,7 +118,9 @@ def window(shared_window, small_run, qtbot):
     opened.draft.load(small_run)
     opened.view.load(Choices(n_events=100))
     opened.controller.compute_densities()
-    opened.sky.set_mode("density")
+    opened.presentation.stop()
+    opened.sky.set_look(SkyLook())
+    opened.sky.select_bin(None)
     opened.tabs.setCurrentIndex(0)
     opened.messages.hide()
     opened.reset_layout()

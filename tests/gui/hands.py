@@ -1,6 +1,6 @@
 """What a person does with mouse and keyboard."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 
 
 def click(qtbot, widget):
@@ -15,3 +15,39 @@ def type_into(qtbot, box, text):
     qtbot.keyClick(box, Qt.Key.Key_Delete)
     qtbot.keyClicks(box, text)
     qtbot.keyClick(box, Qt.Key.Key_Return)
+
+
+def choose(qtbot, button, text):
+    """Open the menu of a button with the mouse and click the entry that reads ``text``."""
+    clicked = []
+
+    def pick():
+        menu = button.menu()
+        action = next(action for action in menu.actions() if action.text() == text)
+        qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
+        clicked.append(action)
+        menu.close()
+
+    QTimer.singleShot(50, pick)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(clicked))
+
+
+def drag(qtbot, view, start, by, steps=8):
+    """Press on a point of a graphics view, move the mouse by ``by`` pixels and let go."""
+    qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    for step in range(1, steps + 1):
+        send_move(view, start + QPoint(round(by.x() * step / steps), round(by.y() * step / steps)))
+    qtbot.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start + by)
+
+
+def send_move(view, point):
+    """Move the mouse with the left button held; QTest moves it with none."""
+    from PySide6.QtCore import QEvent, QPointF
+    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtWidgets import QApplication
+
+    viewport, button = view.viewport(), Qt.MouseButton.LeftButton
+    place = QPointF(point), QPointF(viewport.mapToGlobal(point))
+    event = QMouseEvent(QEvent.Type.MouseMove, *place, Qt.MouseButton.NoButton, button, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(viewport, event)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zevatron.gui.plots import numbers
-from zevatron.gui.plots.base import decimals_of
-from zevatron.gui.plots.maps import NO_VALUE, ColourScale, EventDots, event_counts, relative_density
+from zevatron.gui.plots.base import PrintedAxis, decimals_of
+from zevatron.gui.plots.maps import NO_VALUE, ColourScale, EventDots, MapStack, event_counts, relative_density
 
 
 @pytest.mark.parametrize(("value", "text"), [
@@ -45,7 +45,29 @@ def test_an_axis_writes_as_many_decimals_as_its_step_needs(step, decimals):
     assert decimals_of(step) == decimals
 
 
-@given(st.sampled_from(["linear", "sqrt", "log"]), st.floats(1e-3, 1e5), st.booleans())
+@pytest.mark.parametrize(("low", "high", "written"), [
+    (0.25, 2.0, ["0.5", "1"]), (0.9, 6.0, ["1", "2", "5"]), (1e-3, 10.0, ["0.001", "0.01", "0.1", "1", "10"]), (2.5, 6.5, ["3", "4", "5", "6"]),
+])
+def test_a_logarithmic_axis_names_enough_numbers_to_be_read(qapp, low, high, written):
+    axis = PrintedAxis("left")
+    axis.setLogMode(y=True)
+    levels = axis.tickValues(np.log10(low), np.log10(high), 150)
+    texts = [text for spacing, values in levels for text in axis.tickStrings(values, 1.0, spacing) if text]
+    assert sorted(set(texts), key=float) == written
+
+
+@given(st.floats(0.01, 30.0))
+def test_a_signed_scale_has_zero_in_its_middle(top):
+    stack = MapStack(np.array([[-top, 0.0, top / 2], [0.0, 0.0, 0.0]], np.float32), 1, np.array([1.0, 2.0]), "", "", is_signed=True)
+    scale = stack.scale("log", stack.top(slice(0, 1)))
+    assert scale.kind == "linear" and scale.high == -scale.low >= 3.0
+    assert scale.fraction(0.0) == pytest.approx(0.5)
+    ticks = scale.ticks()
+    np.testing.assert_allclose(ticks, -ticks[::-1])
+    assert len(ticks) >= 3 and 0 in ticks
+
+
+@given(st.sampled_from(["linear", "sqrt", "asinh", "log"]), st.floats(1e-3, 1e5), st.booleans())
 def test_a_scale_rises_from_one_end_to_the_other_and_its_ticks_lie_on_it(kind, top, discrete):
     scale = ColourScale.for_top(kind, top, discrete)
     fractions = scale.fraction(np.linspace(scale.low, top, 50))

@@ -7,42 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
+from sky_samples import brightest, density, mock_sky, point_of, wait_for_pictures
 
 from zevatron.core.sky import angular_distance, lonlat, pixel_vectors, unit_vectors, vector_pixels
 from zevatron.gui import theme
 from zevatron.gui.plots.sky import SkyPanels
 from zevatron.gui.plots.sky_grid import grid_columns, grid_height, picture_width
-
-EDGES = 56.0 * 10 ** (0.05 * np.arange(16))
-
-
-def density(glon=60.0, glat=30.0, nside=16, n_bins=15, width=8.0):
-    """A blob in the sky whose contrast grows with energy."""
-    vectors = pixel_vectors(nside)
-    distance = angular_distance(vectors, unit_vectors(glon, glat))
-    edges = 56.0 * 10 ** (0.05 * np.arange(n_bins + 1))
-    shares = edges[:-1] ** -2.0
-    widths = width * np.linspace(1.5, 0.7, n_bins)
-    source = np.exp(-0.5 * (distance[:, None] / widths) ** 2)
-    source = source / source.sum(axis=0) * shares
-    isotropic = np.broadcast_to(shares, source.shape)
-    return SimpleNamespace(
-        name="Cen A", nside=nside, bin_edges=edges, source=source / source.sum(), isotropic=isotropic / isotropic.sum(),
-        n_bins=n_bins, npix=len(source),
-    )
-
-
-def mock_sky(sky, rng, n=200, n_source=20):
-    cells = np.concatenate([
-        rng.choice(sky.source.size, n_source, p=sky.source.ravel()),
-        rng.choice(sky.source.size, n - n_source, p=sky.isotropic.ravel()),
-    ])
-    return SimpleNamespace(
-        ipix=cells[None] // sky.n_bins, bin=cells[None] % sky.n_bins, is_source=(np.arange(n) < n_source)[None], nside=sky.nside,
-        n_bins=sky.n_bins,
-    )
 
 
 @pytest.fixture
@@ -53,35 +25,6 @@ def panels(qtbot):
     widget.show()
     qtbot.waitExposed(widget)
     return widget
-
-
-def wait_for_pictures(qtbot, panels):
-    def drawn():
-        views = [panels.map] + ([panels.grid] if panels.grid.isVisible() else [])
-        assert all(not view._resizing.isActive() for view in views)
-        for view in views:
-            for image, rect in zip(view._images, view._rects, strict=True):
-                assert image.image is not None
-                assert image.image.shape[1] == round(rect.width() * view.devicePixelRatioF())
-
-    qtbot.waitUntil(drawn, timeout=20_000)
-
-
-def brightest(view, picture=0):
-    """Direction of the point of a view's picture that is drawn brightest (dark theme)."""
-    shot = view.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-    pixels = np.frombuffer(shot.constBits(), np.uint8).reshape(shot.height(), shot.bytesPerLine() // 4, 4)[..., :3]
-    ratio, rect = shot.width() / view.width(), view._rects[picture]
-    y, x = np.mgrid[: shot.height(), : shot.width()] / ratio
-    radius = ((x - rect.center().x()) * 2 / rect.width()) ** 2 + ((y - rect.center().y()) * 2 / rect.height()) ** 2
-    lightness = np.where(radius < 0.95, pixels[:, : shot.width()].sum(axis=2, dtype=int), 0)
-    row, column = np.unravel_index(lightness.argmax(), lightness.shape)
-    return view.direction_at(QPointF(column / ratio, row / ratio))
-
-
-def point_of(view, glon, glat, picture=0):
-    x, y = view.position(glon, glat, picture)
-    return QPoint(round(float(x)), round(float(y)))
 
 
 def test_a_blob_at_60_30_is_drawn_in_the_upper_left(panels, qtbot):
@@ -151,13 +94,13 @@ def test_keys_walk_through_the_bins(panels, qtbot):
 
 
 def test_the_readout_names_coordinates_pixel_value_and_bin(panels, qtbot):
-    from zevatron.gui.plots.tables import equatorial_frame
+    from zevatron.gui.plots.tables import frames
 
     sky = density()
     panels.set_density(sky)
     wait_for_pictures(qtbot, panels)
-    equatorial_frame.request()
-    qtbot.waitUntil(lambda: equatorial_frame.matrix is not None, timeout=30_000)
+    frames.request()
+    qtbot.waitUntil(lambda: frames.are_loaded, timeout=30_000)
     text = panels.describe((309.52, 19.42), 3)
     ipix = int(vector_pixels(16, unit_vectors(309.52, 19.42)))
     for part in ("l 309.5°", "b 19.4°", "13h25m −43.0°", f"pixel {ipix}", "× isotropic", "79–89 EeV"):
@@ -195,7 +138,7 @@ def test_bins_share_one_scale_or_have_their_own(panels):
     assert panels.grid._indices[0].max() < 254
 
 
-@pytest.mark.parametrize("kind", ["linear", "sqrt", "log"])
+@pytest.mark.parametrize("kind", ["linear", "sqrt", "asinh", "log"])
 def test_the_colour_scale_is_the_one_chosen(panels, kind):
     panels.set_density(density())
     panels.set_scale(kind)
@@ -252,7 +195,7 @@ def test_small_skies_fit(width, height):
 
 
 def test_large_skies_are_prepared_in_the_background_and_old_answers_dropped(panels, qtbot, monkeypatch):
-    monkeypatch.setattr("zevatron.gui.plots.sky.SMALL_WORK", 0)
+    monkeypatch.setattr("zevatron.gui.plots.sky_content.SMALL_WORK", 0)
     panels.set_density(density(0.0, 0.0))
     panels.set_density(density(60.0, 30.0))
     assert panels.map._indices is None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zevatron.gui import theme
+from zevatron.gui import colormaps, theme
 from zevatron.gui.stylesheet import TEMPLATE, stylesheet
 
 THEMES = pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT], ids=lambda t: t.name)
@@ -74,9 +74,41 @@ def test_sky_colours_are_perceptual(colours):
     assert np.abs(change).max() < 4 * np.abs(change).mean()
 
 
-def test_light_sky_begins_at_paper_white():
-    first = theme.sky_lookup(theme.LIGHT)[0]
-    assert first.min() >= 245 and np.ptp(first) <= 4
+@THEMES
+@pytest.mark.parametrize("name", [*colormaps.CHOICES])
+@pytest.mark.parametrize("kind", BLINDNESS)
+def test_every_choice_of_sky_colours_is_told_apart_by_everyone(colours, name, kind):
+    seen = np.clip(linear(colormaps.chosen(name, colours.sky, colours.is_dark).astype(float)) @ np.array(BLINDNESS[kind]).T, 0, 1)
+    steps = lightness(seen)
+    change = np.diff(steps[::8])
+    assert np.all(change > 0) if colours.is_dark else np.all(change < 0)
+    assert abs(steps[-1] - steps[0]) > 60
+
+
+@THEMES
+@pytest.mark.parametrize("kind", BLINDNESS)
+def test_less_and_more_are_told_apart_by_everyone(colours, kind):
+    table = colormaps.diverging(colours.is_dark)
+    seen = np.clip(linear(table.astype(float)) @ np.array(BLINDNESS[kind]).T, 0, 1)
+    lab = np.array([_lab(rgb) for rgb in seen])
+    assert np.linalg.norm(lab[0] - lab[-1]) > 50 and np.linalg.norm(lab[64] - lab[191]) > 20
+    away = np.abs(lightness(seen) - lightness(seen)[127])
+    assert np.all(np.diff(away[127::8]) > 0) and np.all(np.diff(away[127::-8]) > 0)
+
+
+def test_light_skies_begin_at_paper_white():
+    for name in colormaps.CHOICES:
+        first = colormaps.chosen(name, theme.LIGHT.sky, False)[0]
+        assert first.min() >= 245 and np.ptp(first) <= 6
+
+
+def test_letters_grow_and_shrink_together(qtbot):
+    before = theme.font().pixelSize()
+    with qtbot.waitSignal(theme.notifier.changed):
+        theme.set_type_scale(2.0)
+    assert theme.font().pixelSize() == 2 * before and "font-size: 26px" in stylesheet(theme.DARK)
+    theme.set_type_scale(1.0)
+    assert theme.font().pixelSize() == before
 
 
 def test_theme_is_announced(qtbot):

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hands import click, type_into
+from conftest import has_sky
+from hands import choose, click, type_into
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
@@ -19,9 +20,10 @@ from zevatron.core.errors import InputError
 from zevatron.core.sky_density import AveragedField
 from zevatron.gui import settings, theme
 from zevatron.gui.about import AboutDialog
-from zevatron.gui.answer import rays_details, rays_text
+from zevatron.gui.answer import rays_details, rays_text, signed
 from zevatron.gui.main_window import INSPECTOR_FROM, RESULTS, SKY, TRAINING
 from zevatron.gui.panels.source_dialog import SourceDialog
+from zevatron.gui.plots.projection import pixel_centre
 
 
 def limits_known(window):
@@ -99,6 +101,36 @@ def test_pixel_that_is_clicked_shows_its_spectrum(window, qtbot):
     qtbot.mouseClick(sky.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(int(x), int(y)))
     assert window.inspector.spectrum_part.heading.text() == "SPECTRUM AT THIS PIXEL"
     assert "Pixel" in window.inspector.spectrum.caption.text()
+
+
+def test_a_pixel_says_what_it_adds_to_the_likelihood_ratio(window, qtbot):
+    window.view.set("eta", 0.2)
+    qtbot.waitUntil(lambda: has_sky(window) and window.controller.sky_test is not None, timeout=20_000)
+    test, events = window.controller.sky_test, window.controller.sky.events
+    assert test.pixel_scores.sum() == pytest.approx(test.score)
+    empty = int(np.flatnonzero(np.bincount(events.ipix[0], minlength=768) == 0)[0])
+    full = int(np.bincount(events.ipix[0]).argmax())
+    for pixel in (full, empty):
+        x, y = window.sky.map.position(*pixel_centre(8, pixel))
+        qtbot.mouseClick(window.sky.map.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(float(x)), round(float(y))))
+        assert window.sky.selected_pixel == pixel and window.inspector.pixel_score.isVisible()
+        assert window.inspector.pixel_score.value.text() == signed(test.pixel_scores[pixel], 2)
+    assert window.inspector.pixel_score.value.text() == "0.00"
+    window.inspector.show_pixel(None)
+    assert not window.inspector.pixel_score.isVisible()
+
+
+def test_the_sky_can_be_compared_with_the_other_source_of_the_run(window, qtbot):
+    click(qtbot, window.sources_panel.rows["M82"].tick)
+    qtbot.waitUntil(lambda: len(window.controller.densities) == 2, timeout=10_000)
+    tools = window.sky.controls
+    tools.others["M82"].trigger()
+    qtbot.waitUntil(lambda: window.sky.content.other is not None, timeout=5000)
+    choose(qtbot, tools.compare_button, "Side by side")
+    assert window.sky.second.isVisible() and window.sky.second._caption == "expected from M82"
+    click(qtbot, window.sources_panel.rows["M82"].tick)
+    qtbot.waitUntil(lambda: len(window.controller.densities) == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: not window.sky.second.isVisible(), timeout=5000)
 
 
 def test_second_source_gives_a_second_sky(window, qtbot):
