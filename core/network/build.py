@@ -11,7 +11,7 @@ from .layers import EventCounts
 from .registry import NETWORKS
 
 
-def build_network(kind, nside, n_bins, filters, seed=None):
+def build_network(kind, nside, n_bins, filters, seed=None, dense=None):
     """Build an untrained classifier.
 
     Parameters
@@ -26,6 +26,8 @@ def build_network(kind, nside, n_bins, filters, seed=None):
         Feature maps of each convolution.
     seed : int, optional
         Of the initial weights; None: other weights each time.
+    dense : sequence of int, optional
+        Units of the dense layers before the output; None: the network's own. Only for networks that have some to choose.
 
     Returns
     -------
@@ -46,7 +48,8 @@ def build_network(kind, nside, n_bins, filters, seed=None):
             raise ConfigError(f"expected at least {low} for a network, received {size}", path)
     entry = NETWORKS[kind]
     module = importlib.import_module(f".{entry.module}", __package__)
-    return getattr(module, entry.factory)(nside, int(n_bins), int(filters), seed=seed)
+    chosen = {} if dense is None else {"dense": tuple(dense)}
+    return getattr(module, entry.factory)(nside, int(n_bins), int(filters), seed=seed, **chosen)
 
 
 def start_from_template(kind, network, density):
