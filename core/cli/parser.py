@@ -110,6 +110,10 @@ def build_parser():
     study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
     study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
 
+    search = command("search", analysis.search, "search for meta-parameters with Optuna; an interrupted search is continued",
+                     out="folder to write")
+    search.add_argument("search", type=Path, metavar="SEARCH.toml", help="base run and parameters; see docs/studies.md")
+
     published = command("import-model", models.import_model, "turn a published Keras 2 network (.h5, .h5.bz2) into a model of ours",
                         out=".keras to write")
     published.add_argument("published", type=Path, metavar="PUBLISHED.h5", help="file of the published analysis, perhaps packed (.bz2)")
@@ -151,6 +155,9 @@ def build_parser():
     worker = commands.add_parser("worker")  # hidden: the training process of the window and of train
     worker.add_argument("folder", type=Path)
     worker.set_defaults(command=analysis.worker)
+    searcher = commands.add_parser("search-worker")  # hidden: the process of a search that the window starts
+    searcher.add_argument("folder", type=Path)
+    searcher.set_defaults(command=analysis.search_worker)
     return parser
 
 
