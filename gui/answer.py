@@ -109,7 +109,8 @@ class AnswerPanel(QScrollArea):
         self.paper.name.setText(f"Paper, {name}")
         self.paper.show_value("not published" if published is None else percent(published, 2), True)
         numbers = self.numbers()
-        verdicts = controller.answers.limits(config, source, numbers) + controller.answers.networks(config, source, numbers)
+        networks = controller.answers.methods(config, source, numbers)
+        verdicts = controller.answers.limits(config, source, numbers) + tuple(v for v in networks if v.statistic == config.network.kind)
         self.eta_plot.set_verdicts(verdicts, source, statistics=(config.network.kind,), current=n_events)
 
     def _show_spectrum(self):
