@@ -171,12 +171,12 @@ class Search(QObject):
             state = self.folder.state
             table = self.folder.table_path
             seen = table.stat().st_mtime_ns if table.exists() else 0
+            changed = state != self.state or seen != self._seen or self.is_active
             if seen != self._seen:
                 self._seen, self.trials, self.plan = seen, self.folder.trials(), self.folder.plan
         except (OSError, ZevatronError) as error:
             LOG.warning("%s", error)
             return
-        changed = state != self.state or self.is_active
         self.state = state
         if code is not None:
             self._end(code)

@@ -103,7 +103,7 @@ class SearchDialog(QDialog):
         further.setVerticalSpacing(8)
         further.setColumnStretch(1, 1)
         for place, (text, control) in enumerate((
-            ("Best is least or most", self.objective), ("Proposals", self.sampler), ("Poor trainings", self.pruner),
+            ("Chosen by", self.objective), ("Proposals", self.sampler), ("Poor trainings", self.pruner),
             ("Trials", self.trials), ("Judged at the end", self.judged),
         )):
             further.addWidget(label(text), place, 0)

@@ -13,6 +13,7 @@ from .numbers import significant
 from .sky_view import translucent
 
 MARGIN = 0.07  # of the height, above and below the values
+TICKS = 4  # of an axis without choices
 NEAR = 12  # pixels from a line that still mean it
 FAINTEST, BOLDEST = 0.14, 0.95  # opacity of the worst and of the best trial
 SPREAD = 0.045  # of the height: lines through one choice are spread so far
@@ -28,7 +29,9 @@ class Axis:
     values : sequence
         Of all trials; None where a trial has none.
     choices : sequence, optional
-        All values there can be, evenly spaced; without it numbers between the smallest and the largest.
+        All values there can be, evenly spaced.
+    low, high : float, optional
+        Ends of the axis where there are no choices; without them the smallest and the largest value.
     log : bool
     upward : bool
         Whether larger numbers stand higher.
@@ -36,11 +39,13 @@ class Axis:
         Turns a value into text.
     """
 
-    def __init__(self, name, values, *, choices=None, log=False, upward=True, text=None):
+    def __init__(self, name, values, *, choices=None, low=None, high=None, log=False, upward=True, text=None):
         self.name, self.choices, self._log, self._upward = name, choices, log, upward
         self._text = text or (lambda value: significant(value, 3))
         numbers = [] if choices is not None else [float(value) for value in values if value is not None and math.isfinite(value)]
-        self._low, self._high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
+        self._low = low if low is not None else min(numbers, default=0.0)
+        self._high = high if high is not None else max(numbers, default=1.0)
+        self._is_whole = isinstance(low, int) and isinstance(high, int)
 
     def position(self, value):
         """Return the height of a value; nan where there is none."""
@@ -63,9 +68,10 @@ class Axis:
             return [(self.position(value), self._text(value)) for value in self.choices]
         if self._low == self._high:
             return [(self.position(self._low), self._text(self._low))]
-        count = 4
-        values = np.geomspace(self._low, self._high, count) if self._log else np.linspace(self._low, self._high, count)
-        return [(self.position(value), self._text(float(value))) for value in values]
+        values = (np.geomspace if self._log else np.linspace)(self._low, self._high, TICKS).tolist()
+        if self._is_whole:
+            values = sorted({round(value) for value in values})
+        return [(self.position(value), self._text(value)) for value in values]
 
 
 class ParallelDiagram(Diagram):
@@ -125,12 +131,8 @@ class ParallelDiagram(Diagram):
         theme = self._theme
         if not self._axes:
             return
-        for x, axis in enumerate(self._axes):
+        for x in range(len(self._axes)):
             self.line([x, x], [0, 1], theme.line, 1.2)
-            self._write(axis.name, x, 1.06, theme.text, (0.5, 1.0), bold=x == len(self._axes) - 1)
-            last = x == len(self._axes) - 1
-            for height, text in axis.ticks():
-                self._write(text, x + (0.015 if last else -0.015), height, theme.quiet, (0.0 if last else 1.0, 0.5))
         for i in sorted(range(len(self._numbers)), key=lambda i: -math.inf if self._ranks[i] is None else -self._ranks[i]):
             rank = self._ranks[i]
             if self._numbers[i] == self._chosen:
@@ -141,8 +143,13 @@ class ParallelDiagram(Diagram):
                 self._trial(i, translucent(theme.active, FAINTEST + (BOLDEST - FAINTEST) * (1 - rank) ** 2), 1.2 + 1.2 * (1 - rank) ** 2)
         if self._chosen in self._numbers:
             self._trial(self._numbers.index(self._chosen), theme.text, 2.6)
-        self.setXRange(0, len(self._axes) - 1, padding=0.09)
-        self.setYRange(-0.02, 1.16, padding=0)
+        last = len(self._axes) - 1
+        for x, axis in enumerate(self._axes):  # above the lines
+            self._write(axis.name, x, 1.01, theme.text, (0.5, 1.0), bold=x == last)
+            for height, text in axis.ticks():
+                self._write(text, x, height, theme.quiet, (-0.1 if x == last else 1.1, 0.5))
+        self.setXRange(0, last, padding=0.09)
+        self.setYRange(-0.02, 1.1, padding=0)
 
     def _trial(self, i, colour, width, style=Qt.PenStyle.SolidLine):
         x, y = np.arange(len(self._axes)), self._heights[i]
@@ -152,7 +159,7 @@ class ParallelDiagram(Diagram):
             self.marks(x[known], y[known], colour, size=7)
 
     def _write(self, text, x, y, colour, anchor, bold=False):
-        item = pg.TextItem(text, color=QColor(colour), anchor=anchor)
+        item = pg.TextItem(text, color=QColor(colour), anchor=anchor, fill=pg.mkBrush(translucent(self._theme.ground, 0.7)))
         font = themes.font(themes.CAPTION_SIZE)
         font.setBold(bold)
         item.setFont(font)

@@ -12,7 +12,7 @@ from ...core.search.plan import OBJECTIVES, Range
 from .. import theme as themes
 from ..widgets import Elided, button, column, label, row, set_role, wrapped
 from .base import Key
-from .numbers import MISSING, clock, fixed, percent, percent_interval, significant
+from .numbers import MISSING, clock, fixed, percent, percent_interval, tick
 from .parallel import Axis, ParallelDiagram
 from .result_table import LEFT, RIGHT, SORT_ROLE, ResultSorter
 from .training import Chip
@@ -20,7 +20,7 @@ from .training import Chip
 ROW_HEIGHT = 28
 OBJECTIVE_WORDS = {  # name on the axis, text of a value
     "val_loss": ("Validation loss", lambda v: fixed(v, 4)), "val_accuracy": ("Validation accuracy", lambda v: percent(v, 2)),
-    "val_auc": ("Validation AUC", lambda v: fixed(v, 4)), "val_eta": ("Validation η", lambda v: percent(v, 2)),
+    "val_auc": ("Validation AUC", lambda v: fixed(v, 4)), "val_eta": ("Validation η", lambda v: "not detected" if math.isinf(v) else percent(v, 2)),
 }
 SHORT = {"energy.bin_width": "Δ_b", "energy.n_bins": "Bins", "sky.nside": "Nside"}
 STATES = {  # of a trial: words, colour
@@ -43,7 +43,7 @@ def value_words(value):
     if isinstance(value, tuple):
         return "own" if not value else "none" if value == (0,) else " × ".join(map(str, value))
     if isinstance(value, float):
-        return significant(value, 3)
+        return tick(float(f"{value:.3g}"))
     return MISSING if value is None else str(value)
 
 
@@ -130,14 +130,14 @@ def _columns(plan):
     words, text = OBJECTIVE_WORDS[plan.objective]
     sign = 1 if OBJECTIVES[plan.objective] else -1
     yield (
-        words, lambda t: MISSING if t.value is None else "not detected" if math.isinf(t.value) else text(t.value),
+        words, lambda t: MISSING if t.value is None else text(t.value),
         lambda t: (None if t.value is None else sign * t.value,),
     )
+    yield "η, test skies", eta_words, lambda t: (t.numbers.get("eta_min"),)
+    yield "Limit", lambda t: percent(limit, 2) if (limit := t.numbers.get("eta_limit")) else "", lambda t: (t.numbers.get("eta_limit"),)
     if plan.objective != "val_eta":
         yield "Validation η", lambda t: percent(t.numbers.get("val_eta"), 2), lambda t: (t.numbers.get("val_eta"),)
     yield "Time", lambda t: clock(t.numbers.get("seconds")), lambda t: (t.numbers.get("seconds"),)
-    yield "η, test skies", eta_words, lambda t: (t.numbers.get("eta_min"),)
-    yield "Limit", lambda t: percent(t.numbers.get("eta_limit"), 2), lambda t: (t.numbers.get("eta_limit"),)
 
 
 def _parameter_order(path, space):
@@ -220,7 +220,8 @@ class SearchView(QWidget):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setStretchLastSection(True)
         self.table.horizontalHeader().setHighlightSections(False)
         self.table.setStyleSheet("QTableView { border: none; } QTableView::item { padding: 0 8px; }")
         self.table.setMinimumHeight(6 * ROW_HEIGHT)
@@ -258,6 +259,17 @@ class SearchView(QWidget):
         self._select()
         self._stack.setCurrentIndex(1)
 
+    def best_words(self):
+        """Return in one line what the best trial reached; empty before there is one."""
+        best = best_first(self._trials, self._plan.objective)
+        if not best:
+            return ""
+        words, text = OBJECTIVE_WORDS[self._plan.objective]
+        said = f"best: trial {best[0].number}, {words[:1].lower()}{words[1:]} {text(best[0].value)}"
+        if eta := eta_words(best[0]):
+            said += f", η {eta} on test skies, limit {percent(best[0].numbers['eta_limit'], 2)}"
+        return said
+
     def set_status(self, state, *, name="", words="", fraction=0.0):
         """Show where the search is; ``state`` is a key of :data:`CHIPS`."""
         self._stack.setCurrentIndex(1)
@@ -265,7 +277,7 @@ class SearchView(QWidget):
         self.chip.set_state(*CHIPS.get(state, (state, "quiet")))
         self.progress.setRange(0, 1000)
         self.progress.setValue(round(1000 * fraction))
-        self.status.setText(words)
+        self.status.setText("   ·   ".join(part for part in (words, self.best_words()) if part))
         set_role(self.status, "fault" if state == "failed" else "quiet")
         self.stop.setText("Stop" if state in ("running", "stopping") else "Resume")
         self.stop.setEnabled(state not in ("stopping", "done"))
@@ -298,8 +310,8 @@ class SearchView(QWidget):
         place = {trial.number: i / max(len(best) - 1, 1) for i, trial in enumerate(best)}
         axes = [
             Axis(
-                setting_name(path), [t.values.get(path) for t in trials], log=isinstance(space, Range) and space.log, text=value_words,
-                choices=None if isinstance(space, Range) else list(space.values),
+                setting_name(path), [t.values.get(path) for t in trials], text=value_words,
+                **({"low": space.low, "high": space.high, "log": space.log} if isinstance(space, Range) else {"choices": list(space.values)}),
             )
             for path, space in plan.parameters.items()
         ]
