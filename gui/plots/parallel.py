@@ -16,6 +16,7 @@ MARGIN = 0.07  # of the height, above and below the values
 TICKS = 4  # of an axis without choices
 NEAR = 12  # pixels from a line that still mean it
 FAINTEST, BOLDEST = 0.14, 0.95  # opacity of the worst and of the best trial
+SHADES, FIRST_SMOOTH = 10, 4  # the fainter ones, most lines of a long search, are drawn as steps of pixels, which is ten times as fast
 SPREAD = 0.045  # of the height: lines through one choice are spread so far
 
 
@@ -133,16 +134,17 @@ class ParallelDiagram(Diagram):
             return
         for x in range(len(self._axes)):
             self.line([x, x], [0, 1], theme.line, 1.2)
-        for i in sorted(range(len(self._numbers)), key=lambda i: -math.inf if self._ranks[i] is None else -self._ranks[i]):
-            rank = self._ranks[i]
-            if self._numbers[i] == self._chosen:
-                continue
-            if rank is None:
-                self._trial(i, translucent(theme.quiet, 0.35), 1.0, Qt.PenStyle.DotLine)
-            else:
-                self._trial(i, translucent(theme.active, FAINTEST + (BOLDEST - FAINTEST) * (1 - rank) ** 2), 1.2 + 1.2 * (1 - rank) ** 2)
+        shades = np.array([-1 if rank is None else round((SHADES - 1) * (1 - rank) ** 2) for rank in self._ranks], int)
+        self._lines(np.flatnonzero(shades < 0), translucent(theme.quiet, 0.35), 1.0, Qt.PenStyle.DotLine, is_smooth=False)
+        for shade in range(SHADES):
+            boldness = shade / (SHADES - 1)
+            colour = translucent(theme.active, FAINTEST + (BOLDEST - FAINTEST) * boldness)
+            is_smooth = shade >= FIRST_SMOOTH
+            self._lines(np.flatnonzero(shades == shade), colour, 1.2 + 1.2 * boldness if is_smooth else 1.0, is_smooth=is_smooth)
         if self._chosen in self._numbers:
-            self._trial(self._numbers.index(self._chosen), theme.text, 2.6)
+            chosen = self._numbers.index(self._chosen)
+            self._lines([chosen], theme.text, 2.6)
+            self.marks(np.arange(len(self._axes)), self._heights[chosen], theme.text, size=7)
         last = len(self._axes) - 1
         for x, axis in enumerate(self._axes):  # above the lines
             self._write(axis.name, x, 1.01, theme.text, (0.5, 1.0), bold=x == last)
@@ -151,12 +153,13 @@ class ParallelDiagram(Diagram):
         self.setXRange(0, last, padding=0.09)
         self.setYRange(-0.02, 1.1, padding=0)
 
-    def _trial(self, i, colour, width, style=Qt.PenStyle.SolidLine):
-        x, y = np.arange(len(self._axes)), self._heights[i]
-        self.line(x, y, colour, width, style)
-        known = np.isfinite(y)
-        if known.sum() and self._numbers[i] == self._chosen:
-            self.marks(x[known], y[known], colour, size=7)
+    def _lines(self, trials, colour, width, style=Qt.PenStyle.SolidLine, *, is_smooth=True):
+        """Draw some trials as one item, segment by segment: many items are slow, and so is one long path of a wide pen."""
+        if not len(trials):
+            return
+        heights = np.pad(self._heights[trials], ((0, 0), (0, 1)), constant_values=np.nan)  # parts one line from the next
+        item = self.line(np.tile(np.arange(heights.shape[1]), len(heights)), heights.ravel(), colour, width, style, antialias=is_smooth)
+        item.curve.setSegmentedLineMode("on")
 
     def _write(self, text, x, y, colour, anchor, bold=False):
         item = pg.TextItem(text, color=QColor(colour), anchor=anchor, fill=pg.mkBrush(translucent(self._theme.ground, 0.7)))

@@ -18,6 +18,7 @@ from .result_table import LEFT, RIGHT, SORT_ROLE, ResultSorter
 from .training import Chip
 
 ROW_HEIGHT = 28
+ROWS_MEASURED = 20  # for the widths of columns
 OBJECTIVE_WORDS = {  # name on the axis, text of a value
     "val_loss": ("Validation loss", lambda v: fixed(v, 4)), "val_accuracy": ("Validation accuracy", lambda v: percent(v, 2)),
     "val_auc": ("Validation AUC", lambda v: fixed(v, 4)), "val_eta": ("Validation η", lambda v: "not detected" if math.isinf(v) else percent(v, 2)),
@@ -222,6 +223,7 @@ class SearchView(QWidget):
         self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.horizontalHeader().setResizeContentsPrecision(ROWS_MEASURED)
         self.table.horizontalHeader().setHighlightSections(False)
         self.table.setStyleSheet("QTableView { border: none; } QTableView::item { padding: 0 8px; }")
         self.table.setMinimumHeight(6 * ROW_HEIGHT)
