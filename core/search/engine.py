@@ -176,6 +176,10 @@ class _Search:
         samplers = self.optuna.samplers
         return samplers.TPESampler(seed=seed) if self.plan.sampler == "tpe" else samplers.RandomSampler(seed=seed)
 
+    def _values(self, params):
+        """Return the values of settings that Optuna's parameters stand for."""
+        return {path: self.meanings[path][kept] if path in self.meanings else kept for path, kept in params.items()}
+
     def _one_trial(self):
         following = self._next_number()
         self.study.sampler = self._sampler(following)
@@ -183,7 +187,7 @@ class _Search:
         if "number" not in trial.user_attrs:
             trial.set_user_attr("number", following)
         number = trial.user_attrs["number"]
-        values = {path: self.meanings[path][kept] if path in self.meanings else kept for path, kept in trial.params.items()}
+        values = self._values(trial.params)
         self.teller.note(trial=number, stage="", fraction=0.0)
         tell, states = self.study.tell, self.optuna.trial.TrialState
         try:
@@ -248,8 +252,7 @@ class _Search:
 
     def _described(self, number, trial, at_rest):
         state, attributes = STATES[trial.state.name], trial.user_attrs
-        params = trial.params or attributes.get("params", {})
-        values = {path: self.meanings[path][kept] if path in self.meanings else kept for path, kept in params.items()}
+        values = self._values(trial.params or attributes.get("params", {}))
         name = attributes.get("folder", "")
         numbers = dict(attributes.get("found", {}))
         if state == "done":
