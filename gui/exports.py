@@ -107,7 +107,7 @@ class Exports:
         def work(progress):
             written = _save(_named(path, "roc"), "roc_figure", shown) if shown else []
             for verdict in shown:
-                written += _save(_named(path, f"scores_{verdict.statistic}"), "score_figure", verdict)
+                written += _save(_named(path, f"scores_{verdict.statistic.replace(':', '_')}"), "score_figure", verdict)
             return written + _save(_named(path, "eta"), "eta_figure", [verdict.as_dict() for verdict in verdicts])
 
         return work

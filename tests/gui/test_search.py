@@ -184,7 +184,7 @@ def test_places_on_an_axis():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_real_search_from_the_window(open_window, qtbot, tmp_path, monkeypatch):
     """Processes and all: two trainings, the better one judged, its training opened."""
     monkeypatch.setenv("ZEVATRON_CACHE", str(tmp_path / "cache"))
@@ -194,7 +194,7 @@ def test_a_real_search_from_the_window(open_window, qtbot, tmp_path, monkeypatch
         "test.bootstrap": 10, "test.check_maps": 0,
     })
     window = open_window(base, n_events=50)
-    qtbot.waitUntil(lambda: window.controller.density is not None, timeout=180_000)
+    qtbot.waitUntil(lambda: window.controller.density is not None, timeout=600_000)
     loaded = {"keras", "optuna"} & set(sys.modules)
     window.search.start(make_plan(base, {"network.filters": [4, 6]}, sampler="grid"), tmp_path / "search")
     qtbot.waitUntil(lambda: not window.search.is_active, timeout=600_000)
