@@ -359,15 +359,25 @@ class NetworkConfig(Section):
         76, low=0, high=1024, label="Feature maps",
         help="Feature maps of each convolution, or units of a layer; 0: the network's own number (published: 76 for bcnn, 32 for cnn)",
     )
+    dense: tuple[int, ...] = setting(
+        (), low=0, high=4096, label="Dense layers",
+        help="Units of the dense layers before the output of bcnn, cnn and deepsphere; empty: the network's own "
+        "(published: 16, 16 for bcnn, none for cnn); a single 0: none",
+    )
     start: str = setting(
         "scratch", choices=("scratch", "template"), label="Start",
         help="scratch: from random weights; template: from the density that is trained for, which only density_ratio can hold",
     )
 
     def check(self):
-        """Refuse to start from a template what has no place for one."""
+        """Refuse dense layers and a start from a template where the network has no place for them."""
         from .network.registry import NETWORKS
 
+        if self.dense and NETWORKS[self.kind].dense is None:
+            able = ", ".join(name for name, entry in NETWORKS.items() if entry.dense is not None)
+            raise ConfigError(f"expected an empty list for {self.kind}; networks whose dense layers can be chosen: {able}", "network.dense")
+        if 0 in self.dense and len(self.dense) > 1:
+            raise ConfigError(f"expected units of at least 1, or a single 0 for no layer, received {list(self.dense)}", "network.dense")
         if self.start == "template" and not NETWORKS[self.kind].template:
             able = ", ".join(name for name, entry in NETWORKS.items() if entry.template)
             raise ConfigError(f"expected scratch for {self.kind}; networks that can start from a template: {able}", "network.start")
@@ -378,6 +388,14 @@ class NetworkConfig(Section):
         from .network.registry import NETWORKS
 
         return self.filters or NETWORKS[self.kind].filters
+
+    @property
+    def dense_units(self):
+        """Units of the dense layers before the output, a tuple; None for a network that has none to choose."""
+        from .network.registry import NETWORKS
+
+        own = NETWORKS[self.kind].dense
+        return own if own is None or not self.dense else tuple(units for units in self.dense if units)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Two accents, as in the window: amber for the network, blue for the limit, grey
 for published values.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import healpy as hp
@@ -21,7 +22,7 @@ from .observatory import UNIFORM, ObservatoryConfig
 from .published import published_eta
 from .sky import galactic_to_equatorial
 from .sky_density.exposed import relative_exposure
-from .statistics.registry import label_of
+from .statistics.registry import STATISTICS, label_of
 from .units import SUN_DISTANCE
 
 NETWORK, LIMIT, PUBLISHED, INK = "#c2571a", "#1769aa", "#667085", "#1b2130"
@@ -297,12 +298,22 @@ def training_figure(history):
     return figure
 
 
-def colour_of(statistic):
-    """Return blue for the limit and amber for every network."""
-    return LIMIT if statistic == "likelihood_ratio" else NETWORK
-
-
 FEW_SKIES = 100
+LINES = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))  # of several statistics in one colour: style, marker
+
+
+def colour_of(statistic):
+    """Return blue for the limit, ink for statistics that need no training and amber for every network."""
+    return LIMIT if statistic == "likelihood_ratio" else INK if statistic in STATISTICS else NETWORK
+
+
+def lines_of(statistics):
+    """Return ``{statistic: (line style, marker)}``, so that those of one colour can be told apart."""
+    found, used = {}, Counter()
+    for statistic in sorted(set(statistics)):
+        found[statistic] = LINES[used[colour_of(statistic)] % len(LINES)]
+        used[colour_of(statistic)] += 1
+    return found
 
 
 def name_of(statistic):
@@ -314,11 +325,13 @@ def roc_figure(verdicts):
     """Draw the ROC of each verdict at its smallest detectable fraction, the false-positive rate on a log axis."""
     figure = _figure(5.2, 4.2)
     axes = figure.subplots()
+    lines = lines_of(verdict.statistic for verdict in verdicts)
     for verdict in verdicts:
         if verdict.eta_min is None:
             continue
         label = f"{name_of(verdict.statistic)}, η = {100 * verdict.eta_min:.2f} %, AUC {verdict.auc:.4f}"
-        axes.plot(verdict.roc_false_positive, verdict.roc_true_positive, color=colour_of(verdict.statistic), lw=1.8, label=label)
+        style, _ = lines[verdict.statistic]
+        axes.plot(verdict.roc_false_positive, verdict.roc_true_positive, style, color=colour_of(verdict.statistic), lw=1.8, label=label)
         _draw_poisson_errors(axes, verdict)
     if verdicts:
         axes.axvline(verdicts[0].alpha_requested, color=PUBLISHED, lw=0.8, ls=":")
@@ -374,14 +387,16 @@ def eta_figure(rows):
 
 
 def _draw_eta(axes, source, rows):
+    lines = lines_of(row["statistic"] for row in rows)
     for statistic in dict.fromkeys(row["statistic"] for row in rows):
+        style, marker = lines[statistic]
         chosen = sorted((row for row in rows if row["statistic"] == statistic), key=lambda row: row["n_events"])
         number = [row["n_events"] for row in chosen]
         eta = np.array([row["eta_min"] for row in chosen])
         low = np.array([row["eta_min"] if row["eta_low"] is None else row["eta_low"] for row in chosen])
         high = np.array([row["eta_min"] if row["eta_high"] is None else row["eta_high"] for row in chosen])
         axes.errorbar(number, eta, [np.clip(eta - low, 0, None), np.clip(high - eta, 0, None)], color=colour_of(statistic),
-                      marker="o", ms=4, lw=1.6, capsize=2, label=name_of(statistic))
+                      ls=style, marker=marker, ms=4, lw=1.6, capsize=2, label=name_of(statistic))
     for statistic, marker in (("bcnn", "x"), ("cnn", "+")):
         published = [(n, published_eta(source, n).get(statistic)) for n in sorted({row["n_events"] for row in rows})]
         points = [(n, eta) for n, eta in published if eta is not None]

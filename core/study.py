@@ -84,7 +84,7 @@ def network_verdicts(config, model_path, progress=SILENT):
 
     network = NetworkStatistic(model_path)
     network.check_fits(config)
-    return beside_limits(config, lambda template, n_events: network, progress)
+    return beside_limits(config, lambda template, n_events: network.on_skies_of(template), progress)
 
 
 def beside_limits(config, statistic, progress=SILENT):

@@ -118,7 +118,8 @@ class AnswerPanel(QScrollArea):
     def _show_eta_plot(self):
         controller, numbers = self._controller, self.numbers()
         config, n_events, source = controller.config, controller.choices.n_events, controller.source_name
-        verdicts = controller.answers.limits(config, source, numbers) + controller.answers.networks(config, source, numbers)
+        networks = controller.answers.methods(config, source, numbers)
+        verdicts = controller.answers.limits(config, source, numbers) + tuple(v for v in networks if v.statistic == config.network.kind)
         self.eta_plot.set_verdicts(verdicts, source, statistics=(config.network.kind,), current=n_events)
 
     def _show_spectrum(self):

@@ -91,18 +91,23 @@ class Exports:
         return lambda progress: write(path, title, planes, sky, images, rays)
 
     def _results(self, path):
-        verdicts = self._window.verdicts()
+        verdicts, answers = self._window.verdicts(), self._window.controller.answers
         if not verdicts:
             return None
         config = self._window.controller.config
         if path.suffix == ".csv":
-            return lambda progress: _write_table(path, config, verdicts)
+            cells = dict.fromkeys((verdict.source, verdict.n_events) for verdict in verdicts)
+            rows = [*verdicts, *(found for cell in cells for found in answers.information(config, *cell).values())]
+            notes = dict.fromkeys(
+                f"{verdict.statistic}: {note}" for verdict in verdicts if (note := answers.note(config, verdict))
+            )
+            return lambda progress: _write_table(path, config, rows, notes)
         shown = self._window.verdicts_at_screen()
 
         def work(progress):
             written = _save(_named(path, "roc"), "roc_figure", shown) if shown else []
             for verdict in shown:
-                written += _save(_named(path, f"scores_{verdict.statistic}"), "score_figure", verdict)
+                written += _save(_named(path, f"scores_{verdict.statistic.replace(':', '_')}"), "score_figure", verdict)
             return written + _save(_named(path, "eta"), "eta_figure", [verdict.as_dict() for verdict in verdicts])
 
         return work
@@ -179,12 +184,14 @@ def _write_densities(path, config, densities):
     return [path]
 
 
-def _write_table(path, config, verdicts):
+def _write_table(path, config, verdicts, notes):
     from ..core.study import eta_columns
     from ..core.tables import write_table
 
     write_table(path, eta_columns([verdict.as_dict() for verdict in verdicts]), [
-        "smallest detectable source fraction eta (0..1) with its 68 % interval",
+        "smallest detectable source fraction eta (0..1) with its 68 % interval; statistics that begin with limit_ and the one of fixed "
+        "number: the likelihood ratio with more or less knowledge",
         f"digest {config.digest}, seed {config.seed}",
+        *notes,
     ])
     return [path]

@@ -74,13 +74,14 @@ class JobsBar(QWidget):
     Parameters
     ----------
     jobs : Jobs
-    training : Training
+    processes : sequence
+        Training and search: ``is_active``, ``title``, ``fraction``, ``words``, ``actions`` and a signal ``changed``.
     log : LogDrawer
     """
 
-    def __init__(self, jobs, training, log, parent=None):
+    def __init__(self, jobs, processes, log, parent=None):
         super().__init__(parent)
-        self._jobs, self._training, self.log = jobs, training, log
+        self._jobs, self._processes, self.log = jobs, tuple(processes), log
         self.setObjectName("bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.rest = label("Ready", "quiet")
@@ -108,7 +109,8 @@ class JobsBar(QWidget):
         self._timer.timeout.connect(self.refresh)
         jobs.changed.connect(lambda job: self._wake())
         jobs.progressed.connect(self._progressed)
-        training.changed.connect(self._wake)
+        for process in self._processes:
+            process.changed.connect(self._wake)
         self.refresh()
 
     def _wake(self):
@@ -124,11 +126,13 @@ class JobsBar(QWidget):
         now = time.monotonic()
         return [job for job in self._jobs.active if not job.quiet and now - job.submitted >= PATIENCE]
 
+    def _lines(self):
+        return [process for process in self._processes if process.is_active] + self.jobs_listed()
+
     def refresh(self):
         """Show the jobs as they are now."""
-        jobs = self.jobs_listed()
-        lines = ([self._training] if self._training.is_active else []) + jobs
-        if not self._jobs.active and not self._training.is_active:
+        lines = self._lines()
+        if not self._jobs.active and not lines:
             self._timer.stop()
         self.rest.setVisible(not lines)
         self.main_row.setVisible(bool(lines))
@@ -150,7 +154,7 @@ class JobsBar(QWidget):
             self.list.hide()
 
     def _fill(self, made, line):
-        if line is self._training:
+        if line in self._processes:
             made.show_progress(line.title, line.fraction, line.words)
             made.show_actions(line.actions)
             return
@@ -158,8 +162,7 @@ class JobsBar(QWidget):
         made.show_actions([("Cancel", lambda: self._jobs.cancel(self._job_of(made)))])
 
     def _job_of(self, made):
-        lines = ([self._training] if self._training.is_active else []) + self.jobs_listed()
-        return lines[0 if made is self.main_row else 1 + self._listed.index(made)]
+        return self._lines()[0 if made is self.main_row else 1 + self._listed.index(made)]
 
     def _toggle_list(self):
         self.list.setVisible(self.list.isHidden())

@@ -19,6 +19,7 @@ from .jobs_bar import JobsBar
 from .log import LogDrawer
 from .menus import Menus
 from .message_bar import MessageBar
+from .models import Models
 from .panels.field import FieldPanel
 from .panels.labels import registry_labels
 from .panels.method import NetworkPanel, TestPanel
@@ -26,12 +27,15 @@ from .panels.physics import EmissionPanel, EnergyPanel, EventsPanel
 from .panels.sources import SourcesPanel
 from .plots.field import FieldView
 from .plots.results import ResultsView
+from .plots.search import SearchView
 from .plots.sky import SkyPanels
 from .plots.training import TrainingView
 from .presentation import Presentation
+from .search import Search, Searches
 from .settings import settings
 from .state.draft import Draft
 from .state.view import Choices
+from .statistics import FurtherStatistics
 from .training import Training, evaluate
 from .widgets import Choice, Elided, button, column, label, row, separator
 
@@ -40,7 +44,7 @@ SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
 LEFT_WIDTH, RIGHT_WIDTH = 300, 304  # the left with its scroll bar
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
-SKY, FIELD, TRAINING, RESULTS = range(4)
+SKY, FIELD, TRAINING, RESULTS, SEARCH = range(5)
 
 
 class MainWindow(QMainWindow):
@@ -62,11 +66,12 @@ class MainWindow(QMainWindow):
         self.resize(SIZE)
         self.draft, self.view = Draft(RunConfig()), Draft(Choices())
         self._restore_session()
-        self.jobs, self.training = Jobs(self), Training(self)
+        self.jobs, self.training, self.search = Jobs(self), Training(self), Search(self)
         self.controller = Controller(self.draft, self.view, self.jobs, self)
-        self.files, self.exports = Files(self), Exports(self)
+        self.files, self.exports, self.models = Files(self), Exports(self), Models(self)
+        self.statistics = FurtherStatistics(self.controller, self)
         self.messages = MessageBar()
-        self.jobs_bar = JobsBar(self.jobs, self.training, LogDrawer(log))
+        self.jobs_bar = JobsBar(self.jobs, (self.training, self.search), LogDrawer(log))
         self._inspector_wish = None
         self._build()
         self._connect(faults)
@@ -139,6 +144,7 @@ class MainWindow(QMainWindow):
 
     def _centre(self):
         self.sky, self.field_view, self.training_view, self.results = SkyPanels(), FieldView(), TrainingView(), ResultsView()
+        self.search_view = SearchView()
         self.results.table.setMinimumHeight(TABLE_HEIGHT)
         self.source_box = Choice()
         self.source_box.setToolTip("Which source is shown")
@@ -151,6 +157,7 @@ class MainWindow(QMainWindow):
         for page, text, margins in (
             (self.sky, "Sky", (16, 8, 16, 8)), (self.field_view, "Field", (16, 12, 16, 8)),
             (self.training_view, "Training", (24, 16, 24, 16)), (self.results, "Results", (24, 16, 24, 16)),
+            (self.search_view, "Search", (24, 16, 24, 16)),
         ):
             holder = QWidget()
             holder.setLayout(column(page, margins=margins))
@@ -186,6 +193,9 @@ class MainWindow(QMainWindow):
         self.training_view.resume_requested.connect(training.resume)
         self.training_view.stop_requested.connect(training.stop)
         self.training_view.discard_requested.connect(self.discard_training)
+        self.searches = Searches(self, self.search, self.search_view)
+        self.results.statistic_chosen.connect(self.statistics.choose)
+        self.statistics.failed.connect(self.messages.say)
         self.results.export_requested.connect(lambda kind: self.exports.ask(f"results_{kind}"))
 
     def _show_run(self):
@@ -257,7 +267,7 @@ class MainWindow(QMainWindow):
         for name in [density.name for density in controller.densities] or [controller.source_name]:
             numbers = self.inspector.numbers()
             found += controller.answers.limits(controller.config, name, numbers)
-            found += controller.answers.networks(controller.config, name, numbers)
+            found += controller.answers.methods(controller.config, name, numbers)
         return found
 
     def verdicts_at_screen(self):
@@ -268,7 +278,8 @@ class MainWindow(QMainWindow):
     def _show_results(self):
         controller = self.controller
         at_screen = self.verdicts_at_screen()
-        self.results.set_verdicts(self.verdicts(), at_screen[-1] if at_screen else None)
+        notes = {verdict: note for verdict in self.verdicts() if (note := controller.answers.note(controller.config, verdict))}
+        self.results.set_verdicts(self.verdicts(), at_screen[-1] if at_screen else None, notes)
         limit = controller.answers.limit(controller.config, controller.source_name, controller.choices.n_events)
         self.training_view.set_limit(None if limit is None else limit.eta_min)
 
@@ -315,12 +326,17 @@ class MainWindow(QMainWindow):
         config = folder.config
 
         def show(verdict):
-            self.controller.answers.add_network(config, verdict)
+            self.controller.answers.add_method(config, verdict)
             self.view.set("n_events", verdict.n_events)
-            self.controller.answers_changed.emit()
-            self.tabs.setCurrentIndex(RESULTS)
+            self.show_results(verdict)
 
         self.jobs.submit(f"Test of {self.training.name}", lambda progress: evaluate(folder, progress), lane="evaluate", on_done=show)
+
+    def show_results(self, verdict):
+        """Turn to the results, a new verdict chosen if it belongs to the run on screen."""
+        self.controller.answers_changed.emit()
+        self.results.select(verdict)
+        self.tabs.setCurrentIndex(RESULTS)
 
     def show_result_of(self, folder):
         """Show the verdict in a run folder, or make it if there is a network without one."""
@@ -328,7 +344,7 @@ class MainWindow(QMainWindow):
 
         verdict = stored_verdict(folder)
         if verdict is not None:
-            self.controller.answers.add_network(folder.config, verdict)
+            self.controller.answers.add_method(folder.config, verdict)
             self.controller.answers_changed.emit()
         elif folder.best_path.is_file() and not folder.state.is_alive:
             self._judge(folder)
@@ -411,7 +427,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event):
         """Ask if a training runs; then end everything."""
-        if self.training.is_active and not self._may_close():
+        if (self.training.is_active or self.search.is_active) and not self._may_close():
             event.ignore()
             return
         self.presentation.stop()
@@ -421,10 +437,11 @@ class MainWindow(QMainWindow):
 
     def _may_close(self):
         box = QMessageBox(self)
-        box.setText("A training is running. Close anyway?")
-        box.setInformativeText("Finished epochs are kept; open the training again to go on.")
+        what = "training" if self.training.is_active else "search"
+        box.setText(f"A {what} is running. Close anyway?")
+        box.setInformativeText(f"Finished epochs are kept; open the {what} again to go on.")
         close = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
-        box.setDefaultButton(box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole))
+        box.setDefaultButton(box.addButton({"training": "Keep training", "search": "Keep searching"}[what], QMessageBox.ButtonRole.RejectRole))
         box.exec()
         return box.clickedButton() is close
 
@@ -432,3 +449,4 @@ class MainWindow(QMainWindow):
         """End jobs and training; safe to call twice."""
         self.jobs.close()
         self.training.close()
+        self.search.close()

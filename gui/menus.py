@@ -46,6 +46,9 @@ class Menus(QMenuBar):
         self._add(menu, "Save run as…", window.files.save_as, keys.SaveAs)
         menu.addSeparator()
         self._add(menu, "Open training…", window.files.open_training)
+        self._add(menu, "Open model…", window.models.open)
+        self._add(menu, "New search…", lambda: window.searches.new())
+        self._add(menu, "Open search…", lambda: window.searches.open())
         self._add(menu, "Folder for trainings…", window.files.choose_runs_folder)
         menu.addSeparator()
         export = menu.addMenu("Export")
@@ -86,7 +89,7 @@ class Menus(QMenuBar):
         self._add(menu, "Answer", window.toggle_inspector, "Ctrl+I")
         self._add(menu, "Log", window.jobs_bar.toggle_log, "Ctrl+L")
         menu.addSeparator()
-        for number, name in enumerate(("Sky", "Field", "Training", "Results")):
+        for number, name in enumerate(("Sky", "Field", "Training", "Results", "Search")):
             self._add(menu, name, lambda number=number: window.tabs.setCurrentIndex(number), f"Ctrl+{number + 1}")
         menu.addSeparator()
         self._make_demo(menu.addMenu("Demo"))

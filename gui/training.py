@@ -4,25 +4,21 @@ import dataclasses
 import logging
 import os
 import signal
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from ..core.errors import TrainingError, ZevatronError
+from ..core.errors import ZevatronError
 from ..core.progress import format_duration
+from ..core.study import read_result
 from ..core.training.process import FINAL, TrainingProcess, shortage
 from ..core.training.run_folder import RunFolder, RunState
+from .engine import run_command
 from .panels.labels import registry_labels
 from .plots.numbers import significant
 from .settings import runs_folder
 from .state.answers import read_verdicts, run_for
 
 LOG = logging.getLogger(__name__)
-MAIN = Path(__file__).resolve().parent.parent / "main.py"
 POLL = 250  # ms between two looks at the run folder
 CLOSE_SECONDS = 2.0  # given to the training process when the window closes
 RESULT = "result.json"
@@ -307,26 +303,15 @@ def evaluate(folder, progress):
         With the last line that the process wrote.
     """
     result = folder.path / RESULT
-    command = [
-        sys.executable, str(MAIN), "evaluate", str(folder.config_path), "--model", str(folder.best_path), "--out", str(result),
-    ]
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said) as process:
-            try:
-                while process.poll() is None:
-                    progress.check_cancelled()
-                    time.sleep(0.05)
-            except BaseException:
-                process.kill()
-                raise
-        if process.returncode:
-            said.seek(0)
-            lines = said.read().strip().splitlines()
-            raise TrainingError(lines[-1] if lines else f"the evaluation ended with exit code {process.returncode}")
+    run_command(["evaluate", folder.config_path, "--model", folder.best_path, "--out", result], progress)
     return read_verdicts(result)[0]
 
 
 def stored_verdict(folder):
-    """Return the verdict that lies in a run folder, or None."""
+    """Return the verdict in a run folder; None if there is none, or it is about another run or an earlier network."""
     path = folder.path / RESULT
-    return read_verdicts(path)[0] if path.is_file() else None
+    if not path.is_file() or (folder.best_path.is_file() and folder.best_path.stat().st_mtime > path.stat().st_mtime):
+        return None
+    if read_result(path)["run"].get("digest") != folder.config.digest:
+        return None
+    return read_verdicts(path)[0]

@@ -1,5 +1,6 @@
 """Commands that take a run file through density, mock skies, training and verdict."""
 
+import collections
 from pathlib import Path
 
 from ..errors import InputError
@@ -189,6 +190,39 @@ def cross(options):
         for row in document["results"]
     ]
     return {"text": "\n".join([*lines, f"wrote result.json and tables to {options.out}"]), **document}
+
+
+def search(options):
+    """Search for meta-parameters; a search that was interrupted goes on."""
+    from ..search import SearchFolder, read_search, run_search
+    from ..search.folder import best_first
+    from ..search.plan import value_text
+
+    plan = read_search(options.search)
+    folder = SearchFolder.create(options.out, plan)
+    trials = run_search(folder, TerminalProgress())
+    lines, best = [], best_first(trials, plan.objective)
+    for trial in best[: max(plan.judged, 1)]:
+        values = ", ".join(f"{path} = {value_text(value)}" for path, value in trial.values.items())
+        lines.append(f"trial {trial.number}: {plan.objective} {trial.value:.4g} with {values}")
+        if trial.numbers.get("eta_limit") is not None:
+            eta = trial.numbers["eta_min"]
+            found = "nothing detected" if eta is None else f"eta = {100 * eta:.2f} %"
+            lines.append(f"  on test skies: {found}, limit {100 * trial.numbers['eta_limit']:.2f} %; {folder.runs_path / trial.folder / 'best.keras'}")
+    states = collections.Counter(trial.state for trial in trials)
+    lines.append(f"{', '.join(f'{number} {state}' for state, number in states.items())}; table in {folder.table_path}")
+    return {
+        "text": "\n".join(lines), "objective": plan.objective, "table": str(folder.table_path),
+        "trials": [{"trial": t.number, "state": t.state, "values": t.values, "folder": t.folder, **t.numbers} for t in trials],
+        "best": best[0].number,
+    }
+
+
+def search_worker(options):
+    """Search in this process, told to stop on standard input; the window starts it."""
+    from ..search.worker import main
+
+    return main(options.folder)
 
 
 def worker(options):

@@ -24,6 +24,7 @@ def score(options):
     """Score the maps of a ``.npy`` file."""
     from ..backend import load_backend
     from ..network import read_maps
+    from ..training.trained_for import origin
 
     if not options.model.is_file():
         raise InputError(f"no file {options.model}; give best.keras of a run folder or an imported network", "--model")
@@ -31,12 +32,13 @@ def score(options):
     load_backend()
     from ..network import load_network, score_maps, score_network  # the last one loads Keras
 
-    network, _ = load_network(options.model)
+    network, record = load_network(options.model)
     if options.log_odds:
         probability, network = network, score_network(network)
         if network is probability:
             raise InputError(f"{options.model} has no layer log_odds; leave this out", "--log-odds")
     scores = score_maps(network, maps, TerminalProgress())
     write_table(options.out, {"score": scores})
-    return {"text": f"wrote {len(scores)} scores to {options.out}, from {scores.min():.4g} to {scores.max():.4g}",
-            "maps": len(scores), "lowest": float(scores.min()), "highest": float(scores.max())}
+    said = origin(record, options.model)
+    return {"text": f"{said}\nwrote {len(scores)} scores to {options.out}, from {scores.min():.4g} to {scores.max():.4g}",
+            "trained_for": said, "maps": len(scores), "lowest": float(scores.min()), "highest": float(scores.max())}

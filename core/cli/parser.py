@@ -114,6 +114,9 @@ def build_parser():
     study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
 
     _add_events(command("events", observed.events, "read measured events; with a run, test them for its sources", out=False))
+    search = command("search", analysis.search, "search for meta-parameters with Optuna; an interrupted search is continued",
+                     out="folder to write")
+    search.add_argument("search", type=Path, metavar="SEARCH.toml", help="base run and parameters; see docs/studies.md")
 
     published = command("import-model", models.import_model, "turn a published Keras 2 network (.h5, .h5.bz2) into a model of ours",
                         out=".keras to write")
@@ -156,6 +159,9 @@ def build_parser():
     worker = commands.add_parser("worker")  # hidden: the training process of the window and of train
     worker.add_argument("folder", type=Path)
     worker.set_defaults(command=analysis.worker)
+    searcher = commands.add_parser("search-worker")  # hidden: the process of a search that the window starts
+    searcher.add_argument("folder", type=Path)
+    searcher.set_defaults(command=analysis.search_worker)
     return parser
 
 

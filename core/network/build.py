@@ -13,7 +13,7 @@ from .layers import EventCounts
 from .registry import NETWORKS
 
 
-def build_network(kind, nside, n_bins, filters, seed=None, precision="float32"):
+def build_network(kind, nside, n_bins, filters, seed=None, precision="float32", dense=None):
     """Build an untrained classifier.
 
     Parameters
@@ -30,6 +30,8 @@ def build_network(kind, nside, n_bins, filters, seed=None, precision="float32"):
         Of the initial weights; None: other weights each time.
     precision : {"float32", "bfloat16"}
         Of the maps inside; weights and what comes out are float32 in any case.
+    dense : sequence of int, optional
+        Units of the dense layers before the output; None: the network's own. Only for networks that have some to choose.
 
     Returns
     -------
@@ -50,8 +52,9 @@ def build_network(kind, nside, n_bins, filters, seed=None, precision="float32"):
             raise ConfigError(f"expected at least {low} for a network, received {size}", path)
     entry = NETWORKS[kind]
     module = importlib.import_module(f".{entry.module}", __package__)
+    chosen = {} if dense is None else {"dense": tuple(dense)}
     with _precision(precision):
-        return getattr(module, entry.factory)(nside, int(n_bins), int(filters), seed=seed)
+        return getattr(module, entry.factory)(nside, int(n_bins), int(filters), seed=seed, **chosen)
 
 
 @contextlib.contextmanager

@@ -11,20 +11,18 @@ import keras
 from .layers import EnergySum, FaceConvolution, FacePooling, HealpixFaces
 from .weights import seeded_initializers
 
-DENSE_UNITS = (16, 16)  # of the BCNN, Figure 1 of the paper
 
-
-def bcnn(nside, n_bins, filters, seed=None):
-    """Binned network: (batch, npix, n_bins) counts to the probability of a source, 233,093 weights as published."""
+def bcnn(nside, n_bins, filters, seed=None, dense=(16, 16)):
+    """Binned network: (batch, npix, n_bins) counts to the probability of a source, 233,093 weights as in Figure 1 of the paper."""
     counts = keras.Input((12 * nside**2, n_bins), name="counts")
-    dense = [(units, "relu") for units in DENSE_UNITS]
-    return _classifier("bcnn", counts, counts, nside, _every_block(nside, filters), dense, seed)
+    return _classifier("bcnn", counts, counts, nside, _every_block(nside, filters), _hidden(dense), seed)
 
 
-def cnn(nside, n_bins, filters, seed=None):
+def cnn(nside, n_bins, filters, seed=None, dense=()):
     """One-map network: sums the bins, then as the BCNN without hidden dense layers, 37,537 weights as published."""
     counts = keras.Input((12 * nside**2, n_bins), name="counts")
-    return _classifier("cnn", counts, EnergySum(name="all_energies")(counts), nside, _every_block(nside, filters), (), seed)
+    maps = EnergySum(name="all_energies")(counts)
+    return _classifier("cnn", counts, maps, nside, _every_block(nside, filters), _hidden(dense), seed)
 
 
 def imported(published):
@@ -41,6 +39,10 @@ def imported(published):
 def _every_block(nside, filters):
     """As many feature maps in each of the blocks that lead from ``nside`` to twelve pixels."""
     return [filters] * (nside.bit_length() - 1)
+
+
+def _hidden(dense):
+    return [(units, "relu") for units in dense]
 
 
 def _classifier(name, counts, maps, nside, filters, dense, seed):

@@ -18,7 +18,6 @@ from .weights import seeded_initializers
 
 ORDER = 5  # terms of the polynomial, as published
 MOMENTUM = 0.9  # of the batch statistics: an epoch may have as few as sixty batches
-DENSE_UNITS = 16
 
 
 @register
@@ -116,7 +115,7 @@ class NestedPooling(keras.layers.Layer):
         return ops.max(ops.reshape(maps, (-1, npix // 4, 4, channels)), axis=2)
 
 
-def deepsphere(nside, n_bins, filters, seed=None):
+def deepsphere(nside, n_bins, filters, seed=None, dense=(16,)):
     """Build the graph network: (batch, npix, n_bins) counts to the probability of a source."""
     initializers = seeded_initializers(seed)
     counts = keras.Input((12 * nside**2, n_bins), name="counts")
@@ -129,6 +128,7 @@ def deepsphere(nside, n_bins, filters, seed=None):
         x = keras.layers.Activation("relu", name=f"relu_{block}")(x)
         nside //= 2
     x = keras.layers.Flatten(name="flatten", data_format="channels_last")(x)
-    x = keras.layers.Dense(DENSE_UNITS, "relu", kernel_initializer=next(initializers), name="dense_1")(x)
+    for i, units in enumerate(dense, 1):
+        x = keras.layers.Dense(units, "relu", kernel_initializer=next(initializers), name=f"dense_{i}")(x)
     x = keras.layers.Dense(1, dtype="float32", kernel_initializer=next(initializers), name="log_odds")(x)
     return keras.Model(counts, keras.layers.Activation("sigmoid", dtype="float32", name="probability")(x), name="deepsphere")

@@ -16,6 +16,8 @@ class NetworkEntry:
     uses_energy : bool
     filters : int
         Its own number of feature maps.
+    dense : tuple of int or None
+        Units of its own dense layers before the output; None: it has none to choose.
     optimizer : str
         Name in :data:`~..training.optimizers.OPTIMIZERS`.
     template : str
@@ -27,16 +29,17 @@ class NetworkEntry:
     label: str
     uses_energy: bool
     filters: int
+    dense: tuple | None = None
     optimizer: str = "adadelta"
     template: str = ""
 
 
 NETWORKS = {
-    "bcnn": NetworkEntry("convolutional", "bcnn", "BCNN", True, 76),
-    "cnn": NetworkEntry("convolutional", "cnn", "CNN", False, 32),
-    "deepsphere": NetworkEntry("deepsphere", "deepsphere", "DeepSphere", True, 32),
+    "bcnn": NetworkEntry("convolutional", "bcnn", "BCNN", True, 76, (16, 16)),
+    "cnn": NetworkEntry("convolutional", "cnn", "CNN", False, 32, ()),
+    "deepsphere": NetworkEntry("deepsphere", "deepsphere", "DeepSphere", True, 32, (16,)),
     "event_graph": NetworkEntry("event_graph", "event_graph", "Event graph", True, 64),
-    "density_ratio": NetworkEntry("density_ratio", "density_ratio", "Density ratio and shapes", True, 76, "adam", "set_density"),
+    "density_ratio": NetworkEntry("density_ratio", "density_ratio", "Density ratio and shapes", True, 76, None, "adam", "set_density"),
     "spectrum_network": NetworkEntry("spectrum", "spectrum_network", "Power-spectrum network", True, 64),
 }
 

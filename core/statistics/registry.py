@@ -16,6 +16,8 @@ class StatisticEntry:
     label: str
 
 
+MODEL = "model:"  # before the name of a network that was opened as a file
+
 STATISTICS = {
     "likelihood_ratio": StatisticEntry("likelihood", "likelihood_ratios", "Likelihood ratio"),
     "maximum_likelihood_ratio": StatisticEntry("maximum_likelihood", "maximum_likelihood_ratio", "Maximum likelihood ratio"),
@@ -54,5 +56,7 @@ def statistic_named(name, config, density, n_events):
 
 def label_of(name):
     """Return what a statistic or network is called in print; of one that is not known here, the name in words."""
+    if name.startswith(MODEL):
+        return name.removeprefix(MODEL)
     entry = STATISTICS.get(name) or NETWORKS.get(name)
     return entry.label if entry else name.replace("_", " ").capitalize()

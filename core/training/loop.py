@@ -190,7 +190,7 @@ class Trainer:
     def _fresh(self):
         network = build_network(
             self.config.network.kind, self.density.nside, self.density.n_bins, self.config.network.filter_count, self.config.seed,
-            self.settings.precision,
+            self.settings.precision, self.config.network.dense_units,
         )
         if self.config.network.start == "template":
             start_from_template(self.config.network.kind, network, self.density)

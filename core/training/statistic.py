@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from ..backend import is_out_of_memory
-from ..config import config_from_toml, settings_of, value_at
-from ..errors import InputError, ZevatronError
+from ..errors import InputError
 from ..network import event_network, input_maps, load_network
+from .trained_for import is_of_unknown_origin, origin, scenario_differences, trained_density
 
 LOG = logging.getLogger(__name__)
-SCENARIO = ("emission", "propagation", "field", "observatory", "energy", "sky")
 BATCH_SIZE = 128
 
 
@@ -51,6 +50,7 @@ class NetworkStatistic:
         self.nside, self.n_bins = input_maps(network, self.path or network.name)
         self.name = self.record.get("kind", network.name)
         self._batch_size = batch_size
+        self._warned = False
         self._model = event_network(network)
 
     def scores(self, events):
@@ -78,28 +78,23 @@ class NetworkStatistic:
     def check_fits(self, config):
         """Raise :class:`InputError` if a run has other maps than the network; warn where its scenario differs."""
         self._require(config.sky.nside, config.energy.bin_count, "a run")
-        if "imported" in self.record:
-            LOG.warning("%s does not say which scenario it was trained for", self.record["imported"]["file"])
-        differences = self.differences(config)
+        if self.path is not None and is_of_unknown_origin(self.record):
+            LOG.warning("%s", origin(self.record, self.path))
+        differences = scenario_differences(self.record, config)
         if differences:
             LOG.warning("the network was trained for another scenario: %s", "; ".join(differences))
+        self._warned = bool(differences)
 
-    def differences(self, config):
-        """Return, one line each, where a run is not what the network was trained for; empty if unknown or the same."""
-        if "run" not in self.record:
-            return ()
-        try:
-            trained = config_from_toml(self.record["run"]["config"])
-        except ZevatronError as error:
-            return (f"its run was written by another version ({error})",)
-        found = [
-            f"{path} was {value_at(trained, path)!r}, is {value_at(config, path)!r}"
-            for path, _ in settings_of()
-            if path.split(".")[0] in SCENARIO and value_at(trained, path) != value_at(config, path)
-        ]
-        if self.record["n_events"] not in config.events.n_events:
-            found.append(f"events.n_events was {self.record['n_events']}, is {list(config.events.n_events)}")
-        return tuple(found)
+    def on_skies_of(self, density):
+        """Return the statistic; warn, once, if the density is not the one it was trained on although the settings are."""
+        trained_on = trained_density(self.record)
+        if trained_on is not None and trained_on != density.digest and not self._warned:
+            LOG.warning(
+                "the network was trained on another density of the same settings (digest %s, now %s): its lens was traced anew, or by "
+                "another version", trained_on, density.digest,
+            )
+            self._warned = True
+        return self
 
     def _require(self, nside, n_bins, what):
         if nside != self.nside or self.n_bins not in (1, n_bins):

@@ -37,7 +37,7 @@ class NetworkPanel(SectionPanel):
         self.summary = wrapped(role="caption")
         self.add(self.kind, self.presets, self.summary)
         training = [path for path, _ in settings_of() if path.startswith("training.") and path != "training.scenarios"]
-        self.more = self.add_fold(*(field_for(draft, path) for path in ("sky.nside", "network.filters", "network.start", *training)))
+        self.more = self.add_fold(*(field_for(draft, path) for path in ("sky.nside", "network.filters", "network.dense", "network.start", *training)))
         draft.subscribe(lambda paths: self._show())
         self._show()
 

@@ -10,12 +10,16 @@ from PySide6.QtWidgets import QLabel, QSizePolicy
 
 from ...core.statistics.registry import STATISTICS, label_of
 from .. import theme as themes
-from .numbers import fixed, tick
+from .numbers import THIN_SPACE, fixed, tick
 from .sky_view import translucent
 
 GRID_OPACITY = 26  # of 255
-NO_BREAK = "&nbsp;"
-SWATCHES = {"line": "━", "dot": "●", "cross": "×", "plus": "+", "bar": "■", "dashes": "╌"}
+NO_BREAK, NARROW_NO_BREAK = "&nbsp;", "\u202f"
+SWATCHES = {"line": "━", "dot": "●", "cross": "×", "plus": "+", "bar": "■", "dashes": "╌", "dashed": "╍╍", "dotted": "┉", "dash_dotted": "╍·"}
+LINES = (  # of several statistics in one colour: pen, symbol, swatch
+    (Qt.PenStyle.SolidLine, "o", "line"), (Qt.PenStyle.DashLine, "s", "dashed"), (Qt.PenStyle.DotLine, "t1", "dotted"),
+    (Qt.PenStyle.DashDotLine, "d", "dash_dotted"),
+)
 
 
 def decimals_of(step):
@@ -186,7 +190,7 @@ class Key(QLabel):
 
     def _write(self, theme):
         parts = (
-            f'<span style="color:{getattr(theme, colour)}">{SWATCHES[swatch]}</span>&nbsp;{text.replace(" ", NO_BREAK)}'
+            f'<span style="color:{getattr(theme, colour)}">{SWATCHES[swatch]}</span>&nbsp;{text.replace(" ", NO_BREAK).replace(THIN_SPACE, NARROW_NO_BREAK)}'
             for swatch, colour, text in self._entries
         )
         self.setText(f"{3 * NO_BREAK} ".join(parts))
@@ -199,5 +203,15 @@ def statistic_label(name, in_sentence=False):
 
 
 def statistic_colour(name):
-    """Return the theme's name of the colour of a statistic: the limit is ``limit``, what is ours ``active``."""
-    return "limit" if name == "likelihood_ratio" else "active"
+    """Return the theme's name of the colour of a statistic: ``limit``, ``active`` for networks, ``text`` for what needs no training."""
+    return "limit" if name == "likelihood_ratio" else "text" if name in STATISTICS else "active"
+
+
+def statistic_lines(names):
+    """Return ``{name: (pen style, symbol, swatch)}``, so that statistics of one colour can be told apart."""
+    found, used = {}, {}
+    for name in sorted(set(names)):
+        colour = statistic_colour(name)
+        found[name] = LINES[used.get(colour, 0) % len(LINES)]
+        used[colour] = used.get(colour, 0) + 1
+    return found

@@ -7,7 +7,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 
 from ...core.published import published_table
-from .base import Diagram, statistic_colour, statistic_label
+from .base import Diagram, statistic_colour, statistic_label, statistic_lines
 from .numbers import percent
 from .sky_view import translucent
 
@@ -57,7 +57,8 @@ class EtaDiagram(Diagram):
     def entries(self):
         """Return what is seen, for a :class:`~.base.Key`."""
         names = sorted({v.statistic for v in self._verdicts}, key=lambda name: name == "likelihood_ratio")
-        entries = [("line", statistic_colour(name), statistic_label(name)) for name in names]
+        lines = statistic_lines(names)
+        entries = [(lines[name][2], statistic_colour(name), statistic_label(name)) for name in names]
         for name, (numbers, _) in self._published.items():
             if len(numbers):
                 swatch = {"x": "cross", "+": "plus"}[PUBLISHED_SYMBOLS[name]]
@@ -67,7 +68,8 @@ class EtaDiagram(Diagram):
     def draw(self):
         """Draw the curves, the interval of each point and the published values."""
         theme, tops, numbers = self._theme, [0.0], []
-        for name in sorted({v.statistic for v in self._verdicts}):
+        lines = statistic_lines(v.statistic for v in self._verdicts)
+        for name, (style, symbol, _) in lines.items():
             mine = sorted((v for v in self._verdicts if v.statistic == name), key=lambda v: v.n_events)
             colour = getattr(theme, statistic_colour(name))
             n = [v.n_events for v in mine]
@@ -76,8 +78,8 @@ class EtaDiagram(Diagram):
                 for values in zip(*((v.eta_min, v.eta_low, v.eta_high) for v in mine), strict=True)
             )
             self.error_bars(n, low, high, colour)
-            self.line(n, eta, colour)
-            self.marks(n, eta, colour)
+            self.line(n, eta, colour, style=style)
+            self.marks(n, eta, colour, symbol)
             tops.extend(v for v in (*eta, *high) if math.isfinite(v))
             numbers.extend(n)
         for name, (n, eta) in self._published.items():
@@ -117,8 +119,9 @@ class RocDiagram(Diagram):
 
     def entries(self):
         """Return what is seen, for a :class:`~.base.Key`."""
+        lines = statistic_lines(v.statistic for v in self._verdicts)
         return [
-            ("line", statistic_colour(v.statistic), f"{statistic_label(v.statistic)} at η = {percent(v.eta_min or 1.0)}")
+            (lines[v.statistic][2], statistic_colour(v.statistic), f"{statistic_label(v.statistic)} at η = {percent(v.eta_min or 1.0)}")
             for v in sorted(self._verdicts, key=lambda v: v.statistic == "likelihood_ratio")
         ]
 
@@ -127,14 +130,14 @@ class RocDiagram(Diagram):
         theme = self._theme
         chance = np.geomspace(LOWEST_RATE, 1, 60)
         self.line(chance, chance, translucent(theme.quiet, 0.7), 1.0, Qt.PenStyle.DashLine)
-        lowest = 1.0
+        lowest, lines = 1.0, statistic_lines(v.statistic for v in self._verdicts)
         for v in sorted(self._verdicts, key=lambda v: v.statistic == "likelihood_ratio"):
             false, true = np.asarray(v.roc_false_positive, float), np.asarray(v.roc_true_positive, float)
             positive = false > 0
             if self.is_logarithmic:
                 false, true = false[positive], true[positive]
             lowest = min(lowest, false[false > 0].min(initial=1.0))
-            self.line(false, true, getattr(theme, statistic_colour(v.statistic)))
+            self.line(false, true, getattr(theme, statistic_colour(v.statistic)), style=lines[v.statistic][0])
             self._poisson_bars(v)
             point = math.log10(v.alpha) if self.is_logarithmic and v.alpha > 0 else v.alpha
             self.marks([point], [1 - v.beta], getattr(theme, statistic_colour(v.statistic)), size=8)

@@ -1,6 +1,7 @@
 """The table of results, sorted by what the numbers are and not by how they are written."""
 
 import math
+import textwrap
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QColor, QFont
@@ -18,8 +19,8 @@ RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 class Row:
     """One verdict beside the limit and the published value."""
 
-    def __init__(self, verdict, limit):
-        self.verdict = verdict
+    def __init__(self, verdict, limit, note=""):
+        self.verdict, self.note = verdict, note
         published = published_eta(verdict.source, verdict.n_events)
         self.published = published.get(verdict.statistic)
         limit = limit if verdict.eta_limit is None else verdict.eta_limit
@@ -45,6 +46,11 @@ def checked_text(verdict):
     return f"{rate} on {verdict.check_maps:,} other isotropic skies".replace(",", THIN_SPACE)
 
 
+def name_text(row):
+    """Return the name of the statistic, marked where there is something to know about it."""
+    return f"{statistic_label(row.verdict.statistic)}{' *' if row.note else ''}"
+
+
 def eta_text(row):
     """Return η, or that nothing is enough."""
     return "not detected" if row.verdict.eta_min is None else percent(row.verdict.eta_min, 2)
@@ -53,7 +59,7 @@ def eta_text(row):
 COLUMNS = (  # title, tooltip, text of a row, value to sort by
     ("Source", "", lambda r: r.verdict.source, lambda r: (r.verdict.source, r.verdict.n_events, r.verdict.statistic)),
     ("N", "Number of events", lambda r: str(r.verdict.n_events), lambda r: (r.verdict.n_events, r.verdict.source)),
-    ("Statistic", "", lambda r: statistic_label(r.verdict.statistic), lambda r: (r.verdict.statistic, r.verdict.n_events)),
+    ("Statistic", "* : the tooltip says what has to be known", name_text, lambda r: (r.verdict.statistic, r.verdict.n_events)),
     ("η", "Smallest fraction of source events that is detected", eta_text, lambda r: (r.verdict.eta_min,)),
     ("68 % interval", "From resampled test skies", lambda r: r.interval, lambda r: (r.verdict.eta_low,)),
     ("α", "Isotropic skies called anisotropic, measured", lambda r: percent(r.verdict.alpha, 2), lambda r: (r.verdict.alpha,)),
@@ -69,7 +75,7 @@ COLUMNS = (  # title, tooltip, text of a row, value to sort by
     ),
 )
 TEXT_COLUMNS = (0, 2)
-ALPHA_COLUMN = 5
+STATISTIC_COLUMN, ALPHA_COLUMN = 2, 5
 
 
 class ResultModel(QAbstractTableModel):
@@ -79,11 +85,12 @@ class ResultModel(QAbstractTableModel):
         super().__init__(parent)
         self._rows = ()
 
-    def set_verdicts(self, verdicts):
-        """Show other verdicts."""
+    def set_verdicts(self, verdicts, notes=None):
+        """Show other verdicts; ``notes`` are what has to be known about some of them, by Verdict."""
+        notes = notes or {}
         limits = {(v.source, v.n_events): v.eta_min for v in verdicts if v.statistic == "likelihood_ratio"}
         self.beginResetModel()
-        self._rows = tuple(Row(v, limits.get((v.source, v.n_events))) for v in verdicts)
+        self._rows = tuple(Row(v, limits.get((v.source, v.n_events)), notes.get(v, "")) for v in verdicts)
         self.endResetModel()
 
     def verdict(self, number):
@@ -122,6 +129,8 @@ class ResultModel(QAbstractTableModel):
             return LEFT if column in TEXT_COLUMNS else RIGHT
         if role == Qt.ItemDataRole.ToolTipRole and column == ALPHA_COLUMN:
             return checked_text(row.verdict)
+        if role == Qt.ItemDataRole.ToolTipRole and column == STATISTIC_COLUMN and row.note:
+            return "\n".join(textwrap.wrap(row.note, 72))
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._colour(row, column)
         if role == Qt.ItemDataRole.FontRole and column == 3:

@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QHeaderView, QStackedLayout, QTableView, QWidget
 
+from ...core.statistics.registry import STATISTICS
 from .. import theme as themes
 from ..widgets import Tick, button, column, label, row, wrapped
 from .base import Key
@@ -10,7 +11,7 @@ from .result_plots import EtaDiagram, RocDiagram, ScoreDiagram
 from .result_table import ResultModel, ResultSorter
 
 ROW_HEIGHT = 28
-WORDY_COLUMNS = (0, 2, 4)
+WORDY_COLUMNS = (0, 2, 3, 4)
 FORMATS = {"png": "PNG", "pdf": "PDF", "csv": "CSV"}
 
 
@@ -36,11 +37,14 @@ class ResultsView(QWidget):
     ----------
     export_requested : Signal(str)
         ``"png"``, ``"pdf"`` or ``"csv"``.
+    statistic_chosen : Signal(str, bool)
+        Whether a statistic that needs no training is wanted beside the likelihood ratio.
     verdict_selected : Signal(object)
         The Verdict of the row that was chosen.
     """
 
     export_requested = Signal(str)
+    statistic_chosen = Signal(str, bool)
     verdict_selected = Signal(object)
 
     def __init__(self, parent=None):
@@ -88,7 +92,17 @@ class ResultsView(QWidget):
         self.exports = {
             kind: button(text, on_click=lambda kind=kind: self.export_requested.emit(kind)) for kind, text in FORMATS.items()
         }
-        heading = row(label("ALL RESULTS", "heading"), None, label("Export", "quiet"), *self.exports.values())
+        self.further = {}
+        for name, entry in STATISTICS.items():
+            if name != "likelihood_ratio":
+                self.further[name] = tick = Tick(entry.label)
+                tick.setToolTip("Needs no training: computed for every source and N of the run, what is on screen first")
+                tick.toggled.connect(lambda on, name=name: self.statistic_chosen.emit(name, on))
+        heading = row(
+            label("ALL RESULTS", "heading"), None, label("Beside the likelihood ratio", "quiet"), *self.further.values(),
+            label("Export", "quiet"), *self.exports.values(), spacing=12,
+        )
+        heading.insertSpacing(heading.indexOf(self.exports["png"]) - 1, 2 * themes.RHYTHM)
         layout = column(grid, heading, self.table)
         layout.setStretch(0, 3)
         layout.setStretch(2, 2)
@@ -115,7 +129,7 @@ class ResultsView(QWidget):
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
 
-    def set_verdicts(self, verdicts, chosen=None):
+    def set_verdicts(self, verdicts, chosen=None, notes=None):
         """Show verdicts of any sources, numbers of events and statistics.
 
         Parameters
@@ -123,11 +137,13 @@ class ResultsView(QWidget):
         verdicts : iterable of Verdict
         chosen : Verdict, optional
             One of them, whose ROC and scores are shown; without it the choice of the row is kept if it can be.
+        notes : dict, optional
+            What has to be known about some of them.
         """
         verdicts = tuple(verdicts)
         kept = self._key(self._selected)
         self._verdicts = verdicts
-        self.model.set_verdicts(verdicts)
+        self.model.set_verdicts(verdicts, notes)
         self._selected = None
         if verdicts:
             first = self.model.verdict(self.sorter.mapToSource(self.sorter.index(0, 0)).row())

@@ -98,15 +98,25 @@ class Answers:
     """Verdicts by what they depend on."""
 
     def __init__(self):
-        self._limits, self._networks, self._information = {}, {}, {}
+        self._limits, self._methods, self._information, self._notes = {}, {}, {}, {}
 
     def add_limit(self, config, verdict):
         """Keep a verdict of the likelihood ratio."""
         self._limits[verdict_key(config, verdict.source, verdict.n_events)] = verdict
 
-    def add_network(self, config, verdict):
-        """Keep a verdict of a trained network; a newer one replaces an older one."""
-        self._networks[verdict_key(config, verdict.source, verdict.n_events)] = verdict
+    def add_method(self, config, verdict, note=""):
+        """Keep a verdict of a network, or of a statistic beside the likelihood ratio; of one name the newest counts.
+
+        Parameters
+        ----------
+        config : RunConfig
+        verdict : Verdict
+        note : str, optional
+            What has to be known about it, such as that the network was trained for something else.
+        """
+        key = verdict_key(config, verdict.source, verdict.n_events)
+        self._methods.setdefault(key, {})[verdict.statistic] = verdict
+        self._notes[key, verdict.statistic] = note
 
     def add_information(self, config, verdicts):
         """Keep verdicts of the likelihood ratio with more or less knowledge."""
@@ -122,17 +132,26 @@ class Answers:
         """Return the verdict of the likelihood ratio, or None."""
         return self._limits.get(verdict_key(config, source, n_events))
 
+    def method(self, config, source, n_events, statistic):
+        """Return the verdict of a network or statistic by its name, or None."""
+        return self._methods.get(verdict_key(config, source, n_events), {}).get(statistic)
+
     def network(self, config, source, n_events):
-        """Return the verdict of the network, or None."""
-        return self._networks.get(verdict_key(config, source, n_events))
+        """Return the verdict of the kind of network that the run has, or None."""
+        return self.method(config, source, n_events, config.network.kind)
+
+    def note(self, config, verdict):
+        """Return what has to be known about a verdict; empty if nothing."""
+        return self._notes.get((verdict_key(config, verdict.source, verdict.n_events), verdict.statistic), "")
 
     def limits(self, config, source, numbers):
         """Return the verdicts of the likelihood ratio that exist, by increasing N."""
         return existing(self.limit(config, source, n) for n in sorted(set(numbers)))
 
-    def networks(self, config, source, numbers):
-        """Return the verdicts of networks that exist, by increasing N."""
-        return existing(self.network(config, source, n) for n in sorted(set(numbers)))
+    def methods(self, config, source, numbers):
+        """Return all verdicts of networks and of statistics beside the likelihood ratio, by increasing N."""
+        keys = [verdict_key(config, source, n) for n in sorted(set(numbers))]
+        return tuple(verdict for key in keys for verdict in self._methods.get(key, {}).values())
 
 
 def existing(verdicts):

@@ -14,10 +14,10 @@ GUI = sorted((ROOT / "gui").rglob("*.py"))
 # Data flows one way: a stage may import those before it and the foundation.
 STAGES = (
     "sources", "emission", "propagation", "galactic_field", "lens", "field_views", "exposure", "sky_density", "mock_events", "network",
-    "statistics", "training", "study", "information", "cross", "observed", "figures", "demo", "cli",
+    "statistics", "training", "study", "information", "cross", "search", "observed", "figures", "demo", "cli",
 )
 # What may load a heavy library at import time or at all; elsewhere it is a fault.
-ALLOWED = {"keras": {"network", "training", "backend"}, "matplotlib": {"figures"}, "tensorflow": set(), "PySide6": set(), "pyqtgraph": set()}
+ALLOWED = {"keras": {"network", "training", "backend"}, "matplotlib": {"figures"}, "optuna": {"search"}, "tensorflow": set(), "PySide6": set(), "pyqtgraph": set()}
 
 
 def imports(path):
@@ -80,9 +80,9 @@ def test_every_stage_exists():
         assert (ROOT / "core" / stage).is_dir() or (ROOT / "core" / f"{stage}.py").is_file(), stage
 
 
-@pytest.mark.parametrize("module", ["core.config", "core.sources", "core.study", "core.cli.parser"])
+@pytest.mark.parametrize("module", ["core.config", "core.sources", "core.study", "core.search", "core.cli.parser"])
 def test_what_the_window_loads_first_loads_nothing_heavy(module):
-    heavy = "{'keras', 'tensorflow', 'numba', 'matplotlib', 'astropy', 'h5py', 'PySide6'}"
+    heavy = "{'keras', 'tensorflow', 'numba', 'matplotlib', 'astropy', 'h5py', 'optuna', 'PySide6'}"
     code = f"import main, sys, zevatron.{module}; print(sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -50,7 +50,7 @@ def tiny(folder):
 def test_help_lists_every_command(folder):
     text = run(folder, "--help")
     for command in ("new", "field", "backtrack", "spectrum", "sky", "simulate", "train", "evaluate", "likelihood", "study", "info",
-                    "import-model", "score"):
+                    "import-model", "score", "search"):
         assert f"\n    {command}" in text
     assert "worker" not in text
 

@@ -94,6 +94,18 @@ def test_eta_figure_shows_ours_and_the_published_value():
     assert list(published.get_xdata()) == [300] and published.get_ydata()[0] == pytest.approx(0.0567)
 
 
+def test_statistics_of_one_colour_are_told_apart_by_their_lines():
+    names = ("likelihood_ratio", "bcnn", "cnn", "model:mine", "power_spectrum", "power_spectrum_squared")
+    rows = [
+        {"source": "M82", "n_events": n, "statistic": name, "eta_min": 3.0 / n, "eta_low": None, "eta_high": None}
+        for name in names for n in (100, 300)
+    ]
+    (axes,) = figures.eta_figure(rows).axes
+    drawn = {c.get_label(): (c.lines[0].get_color(), c.lines[0].get_linestyle(), c.lines[0].get_marker()) for c in axes.containers}
+    assert len(drawn) == len(set(drawn.values())) == len(names) and "mine" in drawn
+    assert len({colour for colour, _, _ in drawn.values()}) == 3
+
+
 def test_map_of_any_kind_lies_where_its_values_are_and_leaves_white_what_is_missing():
     spot = np.exp(30 * (pixel_vectors(NSIDE) @ unit_vectors(60, 30) - 1))
     figure = figures.map_figure(np.where(spot < 1e-12, np.nan, spot), NSIDE, "deflection (°)", markers=catalogue()[:1])

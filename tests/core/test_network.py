@@ -187,6 +187,27 @@ def test_every_network_gives_a_probability_and_its_log_odds(kind, n_bins, rng):
     assert_array_equal(again.predict_on_batch(counts), probability)
 
 
+@pytest.mark.parametrize("kind", [name for name, entry in NETWORKS.items() if entry.dense is not None])
+def test_dense_layers_are_the_networks_own_or_as_wished(kind):
+    def units(**settings):
+        config = NetworkConfig(kind=kind, filters=4, **settings)
+        network = build_network(kind, 4, 2, 4, dense=config.dense_units)
+        return tuple(layer.units for layer in network.layers if layer.name.startswith("dense_"))
+
+    assert units() == NETWORKS[kind].dense == tuple(
+        layer.units for layer in build_network(kind, 4, 2, 4).layers if layer.name.startswith("dense_")
+    )
+    assert units(dense=(5, 7, 3)) == (5, 7, 3) and units(dense=(0,)) == ()
+
+
+def test_dense_layers_are_refused_where_there_are_none_to_choose():
+    with pytest.raises(ConfigError, match=r"network\.dense: expected an empty list for density_ratio; .*bcnn, cnn, deepsphere"):
+        NetworkConfig(kind="density_ratio", dense=(16,))
+    with pytest.raises(ConfigError, match=r"network\.dense: expected units of at least 1, or a single 0"):
+        NetworkConfig(dense=(16, 0))
+    assert NetworkConfig(kind="event_graph").dense_units is None
+
+
 def test_the_one_map_network_ignores_energy(rng):
     network = build_network("cnn", 4, 5, 3)
     counts = random_counts(rng, 2, 4, 5)

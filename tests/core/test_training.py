@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from tests.core.training_runs import N_BINS, NSIDE, small_density, small_run
-from zevatron.core.config import TestConfig, with_values
+from zevatron.core.config import Table, TestConfig, run_toml, with_values
 from zevatron.core.errors import CancelledError, DamagedFileError, InputError, TrainingError
 from zevatron.core.mock_events import EventSampler, draw_events
 from zevatron.core.network import build_network, load_network, read_record
@@ -18,6 +18,7 @@ from zevatron.core.training import loop as training_loop
 from zevatron.core.training.control import Control
 from zevatron.core.training.monitor import quick_eta, validation_measures
 from zevatron.core.training.run_folder import HISTORY
+from zevatron.core.training.trained_for import scenario_differences, trained_density
 
 RESULTS = HISTORY[:-1]  # the seconds differ from run to run
 
@@ -282,15 +283,36 @@ def test_another_scenario_is_warned_of(unbroken, caplog):
     statistic = NetworkStatistic(unbroken[0].best_path)
     statistic.check_fits(small_run(test__maps=400))
     assert not caplog.records
-    other = small_run(field__model="none", events__n_events=(60,))
+    other = small_run(field__model="none", events__n_events=(60,), sources__names=("M82",))
     statistic.check_fits(other)
-    assert "field.model was 'jf12', is 'none'" in caplog.text and "events.n_events was 50, is [60]" in caplog.text
+    for text in ("field.model was 'jf12', is 'none'", "events.n_events was 50, is [60]", "sources.names was ['Cen A'], is ['M82']"):
+        assert text in caplog.text
+
+
+def test_another_density_of_the_same_settings_is_warned_of_once(unbroken, caplog):
+    statistic = NetworkStatistic(unbroken[0].best_path)
+    assert statistic.on_skies_of(small_density()) is statistic and not caplog.records
+    for _ in range(2):
+        statistic.on_skies_of(small_density(spread=21.0))
+    assert caplog.text.count("another density of the same settings") == 1
+    assert trained_density(statistic.record) in caplog.text and small_density(spread=21.0).digest in caplog.text
+
+
+def test_a_network_of_several_scenarios_is_held_against_the_most_similar(unbroken):
+    record = NetworkStatistic(unbroken[0].best_path).record
+    truths = Table({"PT11": "field.model=pt11_bss_halo", "M82": ("sources.names=['M82']", "field.model=none")})
+    record["run"]["config"] = run_toml(small_run(training__scenarios=truths))
+    assert scenario_differences(record, small_run(field__model="pt11_bss_halo")) == ()
+    other = small_run(field__model="none", sources__names=("M82",), energy__threshold=60.0)
+    assert scenario_differences(record, other) == ("energy.threshold was 56.0, is 60.0",)
+    assert trained_density(record) is None
 
 
 def test_a_scenario_of_another_version_is_warned_of(unbroken):
     statistic = NetworkStatistic(unbroken[0].best_path)
     statistic.record["run"]["config"] += "\n[wormholes]\nnumber = 3\n"
-    assert "another version" in statistic.differences(small_run())[0]
+    assert "another version" in scenario_differences(statistic.record, small_run())[0]
+    assert trained_density(statistic.record) is None
 
 
 def test_other_networks_are_refused(tmp_path):

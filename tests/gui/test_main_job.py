@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 from hands import click
@@ -66,7 +67,7 @@ def test_main_job_by_hand(tiny_window, qtbot, loaded_before):
     assert window.train_button.isEnabled() and not window.training.is_active
     assert {"keras", "tensorflow"} & set(sys.modules) == loaded_before
 
-    answers.add_network(config, limit)
+    answers.add_method(config, replace(limit, statistic="bcnn"))
     window.files.open_training_path(path)  # shows what lies in the folder
     assert answers.network(window.controller.config, "Cen A", 100).as_dict() == network.as_dict()
 

@@ -1,0 +1,237 @@
+"""The folder of one search: what command line, window and the process that searches share.
+
+================  ================================================================
+``search.toml``   the plan, its base run in full
+``journal.log``   Optuna's storage: every trial, what was proposed and what came out
+``trials.csv``    the same as a table, for people and for the window
+``state.json``    :class:`SearchState`, replaced as a whole
+``trials/``       the run folder of each training, named by the digest of its run
+``log.txt``       what the process of the window wrote on standard error
+================  ================================================================
+
+A run that is proposed twice is trained once. What a kill has left behind goes on where it was.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..errors import DamagedFileError, InputError
+from ..files import replacing
+from ..tables import read_table, write_table
+from ..training import lock
+from .plan import OBJECTIVES, read_search, search_toml, value_of_text, value_text, with_free
+
+MEASURES = ("val_loss", "val_accuracy", "val_auc", "val_eta")
+VERDICT = ("eta_min", "eta_low", "eta_high", "eta_limit")
+NUMBERS = ("value", "best_epoch", *MEASURES, "seconds", *VERDICT)
+ALIVE = "running"
+
+
+@dataclass(frozen=True)
+class SearchState:
+    """How far a search is.
+
+    Attributes
+    ----------
+    state : str
+        ``queued``, ``running``, ``stopped``, ``done`` or ``failed``.
+    reason : str
+        Why it ended, in one line.
+    done, total : int
+        Trials that are over, and all.
+    trial : int
+        Number of the one under way, 0 for none.
+    stage : str
+        What is being done.
+    fraction : float
+        Share of that stage, 0 to 1.
+    pid : int
+    updated : str
+        When this was written, ISO 8601, UTC.
+    """
+
+    state: str = "queued"
+    reason: str = ""
+    done: int = 0
+    total: int = 0
+    trial: int = 0
+    stage: str = ""
+    fraction: float = 0.0
+    pid: int = 0
+    updated: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a search.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    state : str
+        ``waiting``, ``running``, ``interrupted``, ``done``, ``pruned`` or ``failed``.
+    values : dict
+        Of the parameters, by setting.
+    folder : str
+        Name of the run folder in ``trials/``; empty before it is made.
+    reason : str
+        Why it failed.
+    numbers : dict
+        The columns :data:`NUMBERS`; None for what is not known.
+    """
+
+    number: int
+    state: str
+    values: dict
+    folder: str = ""
+    reason: str = ""
+    numbers: dict = field(default_factory=dict)
+
+    @property
+    def is_over(self):
+        """Whether nothing more will come of it."""
+        return self.state in ("done", "pruned", "failed")
+
+    @property
+    def value(self):
+        """What the search makes small or large, or None."""
+        return self.numbers.get("value")
+
+
+class SearchFolder:
+    """One search on disk; reading it never disturbs the process that searches, and needs no Optuna.
+
+    Parameters
+    ----------
+    path : Path
+        A folder made by :meth:`create`.
+
+    Raises
+    ------
+    InputError
+        If there is no search in it.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        if not self.plan_path.is_file():
+            raise InputError(f"{self.path} is not the folder of a search: it has no search.toml")
+
+    plan_path = property(lambda self: self.path / "search.toml")
+    journal_path = property(lambda self: self.path / "journal.log")
+    table_path = property(lambda self: self.path / "trials.csv")
+    state_path = property(lambda self: self.path / "state.json")
+    lock_path = property(lambda self: self.path / "lock")
+    log_path = property(lambda self: self.path / "log.txt")
+    runs_path = property(lambda self: self.path / "trials")
+
+    @classmethod
+    def create(cls, path, plan):
+        """Make the folder of a search, or open one of the same search.
+
+        Parameters
+        ----------
+        path : Path
+            New or empty, or a folder whose plan differs at most in the number of trials and of judged ones, which then change.
+        plan : SearchPlan
+
+        Raises
+        ------
+        InputError
+            If it cannot be made or holds something else.
+        """
+        path = Path(path)
+        if (path / "search.toml").is_file():
+            folder = cls(path)
+            known = folder.plan
+            if known.digest != plan.digest:
+                raise InputError(f"{path} holds another search; choose a new folder")
+            plan = with_free(known, plan)
+        else:
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                foreign = sorted(entry.name for entry in path.iterdir())
+            except OSError as error:
+                raise InputError(f"cannot make the folder {path}: {error.strerror}; choose another one") from None
+            if foreign:
+                raise InputError(f"{path} holds other files ({foreign[0]}, …); choose a new folder")
+        with replacing(path / "search.toml", "w", encoding="utf-8") as stream:
+            stream.write(search_toml(plan))
+        return cls(path)
+
+    @property
+    def plan(self):
+        """The :class:`.plan.SearchPlan`."""
+        return read_search(self.plan_path)
+
+    def locked(self):
+        """Return a context in which no other process can search here; entering raises :class:`TrainingError` if one does."""
+        return lock.held(self.lock_path)
+
+    @property
+    def state(self):
+        """The :class:`SearchState`; ``stopped`` if the process that should be at work is gone."""
+        try:
+            found = json.loads(self.state_path.read_text(encoding="utf-8"))
+            state = SearchState(**{key: found[key] for key in (spec.name for spec in fields(SearchState)) if key in found})
+        except FileNotFoundError:
+            return SearchState()
+        except (OSError, ValueError, TypeError) as error:
+            raise DamagedFileError(f"{self.state_path} is not the state of a search ({error}); delete it and search on") from None
+        if state.state == ALIVE and not lock.is_held(self.lock_path):
+            return replace(state, state="stopped", reason="interrupted")
+        return state
+
+    def set_state(self, state, /, **changes):
+        """Write a :class:`SearchState`, changed by the given values; returns what was written."""
+        state = replace(state, **changes, updated=datetime.now(UTC).isoformat(timespec="seconds"))
+        with replacing(self.state_path, "w", encoding="utf-8") as stream:
+            json.dump(asdict(state), stream, indent=1)
+        return state
+
+    def write_trials(self, plan, trials):
+        """Write ``trials.csv``: a line for each :class:`Trial`."""
+        columns = {"trial": [trial.number for trial in trials], "state": [trial.state for trial in trials]}
+        columns |= {path: [value_text(trial.values.get(path)) for trial in trials] for path in plan.parameters}
+        columns |= {name: [trial.numbers.get(name) for trial in trials] for name in NUMBERS}
+        columns |= {"folder": [trial.folder for trial in trials], "reason": [trial.reason for trial in trials]}
+        write_table(self.table_path, columns, [
+            f"search for the {'smallest' if OBJECTIVES[plan.objective] else 'largest'} {plan.objective} (column value) on validation "
+            "skies, at the epoch of best accuracy; eta_*: verdict on test skies",
+            f"digest of the search {plan.digest}, of its base run {plan.base.digest}, seed {plan.base.seed}",
+        ])
+
+    def trials(self):
+        """Return every :class:`Trial` that is known, by number; empty before the first.
+
+        Raises
+        ------
+        InputError
+            If ``trials.csv`` is not such a table.
+        """
+        if not self.table_path.exists():
+            return ()
+        table = read_table(self.table_path)
+        table.require("trial", "state", "folder", "reason", *NUMBERS)
+        settings = [name for name in table.columns if "." in name]
+        try:
+            return tuple(_trial(dict(zip(table.columns, row, strict=True)), settings) for row in zip(*table.columns.values(), strict=True))
+        except ValueError as error:
+            raise DamagedFileError(f"{self.table_path}: expected numbers ({error}); search on to make it again") from None
+
+
+def _trial(row, settings):
+    return Trial(
+        int(row["trial"]), row["state"], {name: value_of_text(row[name]) for name in settings if row[name]}, row["folder"], row["reason"],
+        {name: float(row[name]) if row[name] else None for name in NUMBERS},
+    )
+
+
+def best_first(trials, objective):
+    """Return the trials that have a value and were not ended early, the best first; of equals the earlier one."""
+    sign = 1 if OBJECTIVES[objective] else -1
+    judged = [trial for trial in trials if trial.state == "done" and trial.value is not None]
+    return sorted(judged, key=lambda trial: (sign * trial.value, trial.number))
