@@ -30,6 +30,7 @@ from .plots.sky import SkyPanels
 from .plots.training import TrainingView
 from .settings import settings
 from .state.draft import Draft
+from .state.history import History
 from .state.view import Choices
 from .training import Training, evaluate
 from .widgets import Choice, Elided, button, column, label, row, separator
@@ -59,7 +60,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Zevatron")
         self.setMinimumSize(SMALLEST)
         self.resize(SIZE)
-        self.draft, self.view = Draft(RunConfig()), Draft(Choices())
+        self.draft = Draft(RunConfig(), defaults=RunConfig())
+        self.view = Draft(Choices(), defaults=Choices(), passing={"source"})
+        self.history = History(self.draft, self.view)
         self._restore_session()
         self.jobs, self.training = Jobs(self), Training(self)
         self.controller = Controller(self.draft, self.view, self.jobs, self)

@@ -67,17 +67,22 @@ class Menus(QMenuBar):
     def _make_edit(self):
         window, keys = self._window, QKeySequence.StandardKey
         menu = self.addMenu("Edit")
-        undo = self._add(menu, "Undo", window.draft.undo, keys.Undo)
-        redo = self._add(menu, "Redo", window.draft.redo, keys.Redo)
+        undo = self._add(menu, "Undo", window.history.undo, keys.Undo)
+        redo = self._add(menu, "Redo", window.history.redo, keys.Redo)
+        menu.addSeparator()
+        self._add(menu, "Back to the defaults", lambda: window.draft.replace(window.draft.defaults))
         menu.addSeparator()
         self._add(menu, "New sky", window.controller.new_sky, "Ctrl+K")
         self._add(menu, "Compute again", window.compute_again, "F5")
 
-        def refresh():
-            undo.setEnabled(window.draft.can_undo)
-            redo.setEnabled(window.draft.can_redo)
+        def refresh(paths=None):
+            for action, word, what in ((undo, "Undo", window.history.undo_text), (redo, "Redo", window.history.redo_text)):
+                action.setEnabled(what is not None)
+                action.setText(word if what is None else f"{word}: {what}")
 
-        menu.aboutToShow.connect(refresh)
+        window.draft.subscribe(refresh)
+        window.view.subscribe(refresh)
+        refresh()
 
     def _make_view(self):
         window = self._window

@@ -33,17 +33,20 @@ QPushButton:disabled { color: $quiet; background: transparent; }
 QPushButton[role="primary"] { background: $active; color: $on_active; border-color: $active; font-weight: 600; }
 QPushButton[role="primary"]:hover { border-color: $text; }
 QPushButton[role="primary"]:disabled { background: $control; color: $quiet; border-color: $line; }
-QPushButton[role="link"] {
+QPushButton[role="link"], QPushButton[role="link marked"] {
     background: transparent; border: none; color: $quiet; padding: 0; text-align: right; font-size: ${caption_size}px;
 }
-QPushButton[role="link"]:hover { color: $text; }
-QPushButton[role="link"]:focus { color: $text; text-decoration: underline; }
+QPushButton[role="link marked"] { color: $active; }
+QPushButton[role="link"]:hover, QPushButton[role="link marked"]:hover { color: $text; }
+QPushButton[role="link"]:focus, QPushButton[role="link marked"]:focus { color: $text; text-decoration: underline; }
 
 QPushButton[role="segment"] { border-radius: 0; padding: 4px 8px; border-left-width: 0; }
 QPushButton[role="segment"][place="first"] {
     border-left-width: 1px; border-top-left-radius: ${corner}px; border-bottom-left-radius: ${corner}px;
 }
 QPushButton[role="segment"][place="last"] { border-top-right-radius: ${corner}px; border-bottom-right-radius: ${corner}px; }
+QPushButton[role="segment"][standard="true"] { border-bottom: 2px solid $quiet; padding-bottom: 3px; }
+QPushButton[role="segment"]:focus { border: 1px solid $text; }
 QPushButton[role="segment"]:checked { background: $active; color: $on_active; border-color: $active; font-weight: 600; }
 
 QLineEdit, QPlainTextEdit, QAbstractSpinBox {
