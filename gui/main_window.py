@@ -2,42 +2,44 @@
 
 import logging
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QMainWindow, QMessageBox, QScrollArea, QSplitter, QTabWidget, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtWidgets import QMainWindow, QMessageBox, QTabWidget, QWidget
 
-from ..core.config import RunConfig, config_from_toml, run_toml
+from ..core.config import RunConfig
 from ..core.errors import ZevatronError
 from . import theme
-from .about import AboutDialog
 from .answer import AnswerLine, AnswerPanel
 from .controller import Controller
+from .drops import Drops
 from .exports import Exports
 from .field import FieldExplorer
+from .figure_copy import FigureMenu
 from .files import Files
 from .jobs import Jobs
 from .jobs_bar import JobsBar
 from .log import LogDrawer
 from .menus import Menus
 from .message_bar import MessageBar
-from .panels.field import FieldPanel
 from .panels.labels import registry_labels
-from .panels.method import NetworkPanel, TestPanel
-from .panels.physics import EmissionPanel, EnergyPanel, EventsPanel
-from .panels.sources import SourcesPanel
+from .panels.question import WIDTH as LEFT_WIDTH
+from .panels.question import Question
 from .plots.field import FieldView
 from .plots.results import ResultsView
 from .plots.sky import SkyPanels
 from .plots.training import TrainingView
+from .session import AFTER_A_CRASH, Session
 from .settings import settings
 from .state.draft import Draft
 from .state.history import History
 from .state.view import Choices
+from .text_view import TextView
 from .training import Training, evaluate
 from .widgets import Choice, Elided, button, column, label, row, separator
+from .workspace import Panel, Workspace
 
 LOG = logging.getLogger(__name__)
 SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
-LEFT_WIDTH, RIGHT_WIDTH = 300, 304  # the left with its scroll bar
+RIGHT_WIDTH, TEXT_WIDTH = 304, 420
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
 SKY, FIELD, TRAINING, RESULTS = range(4)
@@ -63,11 +65,13 @@ class MainWindow(QMainWindow):
         self.draft = Draft(RunConfig(), defaults=RunConfig())
         self.view = Draft(Choices(), defaults=Choices(), passing={"source"})
         self.history = History(self.draft, self.view)
-        self._restore_session()
         self.jobs, self.training = Jobs(self), Training(self)
+        self.session = Session(self.draft, self.view, self.jobs, self)
+        self.session.restore()
         self.controller = Controller(self.draft, self.view, self.jobs, self)
         self.files, self.exports = Files(self), Exports(self)
-        self.messages = MessageBar()
+        self.messages = MessageBar(log.fresh_trace)
+        self.drops, self.figure_menu = Drops(self), FigureMenu(self)
         self.jobs_bar = JobsBar(self.jobs, self.training, LogDrawer(log))
         self._inspector_wish = None
         self._build()
@@ -75,33 +79,46 @@ class MainWindow(QMainWindow):
         self._restore_layout()
         self._show_run()
         self._show_sources()
-        self.controller.compute_densities()
+        self.session.follow()
+        if self.session.has_crashed:
+            self.messages.say(AFTER_A_CRASH)
+        QTimer.singleShot(0, self.controller.compute_densities)  # once the window is painted
 
     def _build(self):
         self.menus = Menus(self)
         self.setMenuWidget(self._top_bar())
-        self.left = self._left()
+        self.left = Question(self.draft, self.view)
+        (
+            self.sources_panel, self.emission_panel, self.field_panel, self.energy_panel, self.events_panel,
+            self.network_panel, self.test_panel,
+        ) = self.left.panels
         self.tabs = self._centre()
         self.field = FieldExplorer(self.controller, self.field_view, self)
         self.inspector = AnswerPanel(self.controller)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setHandleWidth(1)
-        self.splitter.setChildrenCollapsible(False)
-        for part in (self.left, self.tabs, self.inspector):
-            self.splitter.addWidget(part)
-        self.splitter.setStretchFactor(1, 1)
+        self._build_workspace()
         ground = QWidget()
         ground.setObjectName("ground")
-        layout = column(self.splitter, self.messages, self.jobs_bar, spacing=0)
+        layout = column(self.workspace, self.messages, self.jobs_bar, spacing=0)
         layout.setStretch(0, 1)
         ground.setLayout(layout)
         self.setCentralWidget(ground)
-        self.splitter.setSizes([LEFT_WIDTH, SIZE.width() - LEFT_WIDTH - RIGHT_WIDTH, RIGHT_WIDTH])
+
+    def _build_workspace(self):
+        sides = Qt.DockWidgetArea
+        self.workspace = Workspace(self.tabs)
+        self.question_dock = self.workspace.add(Panel("question", "Question", self.left), sides.LeftDockWidgetArea)
+        self.text_view = TextView(self.draft)
+        text = Panel("text", "Run as text", self.text_view, always_titled=True)
+        self.text_dock = self.workspace.add(text, sides.LeftDockWidgetArea)
+        self.workspace.splitDockWidget(self.question_dock, self.text_dock, Qt.Orientation.Horizontal)
+        self.text_dock.hide()
+        self.answer_dock = self.workspace.add(Panel("answer", "Answer", self.inspector), sides.RightDockWidgetArea)
+        self.workspace.keep_first({self.question_dock: LEFT_WIDTH, self.answer_dock: RIGHT_WIDTH, self.text_dock: TEXT_WIDTH})
 
     def _top_bar(self):
         self.run_name, self.edited = Elided(), label("edited", "quiet")
         self.answer_line = AnswerLine(self.controller)
-        self.new_sky_button = button("New sky", on_click=self.new_sky, tooltip="Draw the next mock sky (Ctrl+K)")
+        self.new_sky_button = button("New sky", on_click=self.new_sky, tooltip="Draw the next mock sky (Ctrl+M)")
         self.train_button = button("Train network", "primary", on_click=self.train)
         self.inspector_button = button("Answer", on_click=self.toggle_inspector, tooltip="Show or hide the answer (Ctrl+I)")
         bar = QWidget()
@@ -114,29 +131,6 @@ class MainWindow(QMainWindow):
         line.setContentsMargins(16, 6, 16, 6)
         bar.setLayout(column(line, separator(), spacing=0))
         return bar
-
-    def _left(self):
-        self.sources_panel = SourcesPanel(self.draft)
-        self.emission_panel = EmissionPanel(self.draft)
-        self.field_panel = FieldPanel(self.draft)
-        self.energy_panel = EnergyPanel(self.draft)
-        self.events_panel = EventsPanel(self.draft, self.view)
-        self.network_panel = NetworkPanel(self.draft)
-        self.test_panel = TestPanel(self.draft)
-        content = QWidget()
-        content.setObjectName("panel")
-        content.setLayout(column(
-            self.sources_panel, self.emission_panel, self.field_panel, self.energy_panel, self.events_panel, self.network_panel,
-            self.test_panel, None, spacing=0,
-        ))
-        area = QScrollArea()
-        area.setObjectName("panel")
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setMinimumWidth(LEFT_WIDTH)
-        area.setMaximumWidth(420)
-        area.setWidget(content)
-        return area
 
     def _centre(self):
         self.sky, self.field_view, self.training_view, self.results = SkyPanels(), FieldView(), TrainingView(), ResultsView()
@@ -334,24 +328,52 @@ class MainWindow(QMainWindow):
 
     def show_about(self):
         """Show versions."""
+        from .about import AboutDialog
+
         dialog = AboutDialog(self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
+    def show_report(self):
+        """Show what a bug report needs."""
+        from .report import ReportDialog, report
+
+        dialog = ReportDialog(report(self.draft.config, self.jobs_bar.log.text.toPlainText()), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def show_palette(self):
+        """Offer every command and every setting by its name."""
+        from .palette import Palette, menu_entries, setting_entries
+
+        Palette([*menu_entries(self.menus), *setting_entries(self.left)], self).open_over(self)
+
+    def use_theme(self, name):
+        """Use the colours of a theme, and remember it."""
+        theme.set_theme(name)
+        settings().setValue("theme", name)
+
     def toggle_theme(self):
         """Change between dark and light, and remember it."""
-        theme.toggle()
-        settings().setValue("theme", theme.current().name)
+        self.use_theme("light" if theme.current() is theme.DARK else "dark")
+
+    def toggle_text(self):
+        """Show or hide the run as text."""
+        if self.text_dock.isHidden():
+            self.workspace.show_panel(self.text_dock)
+            self.text_view.text.setFocus()
+        else:
+            self.text_dock.hide()
 
     def toggle_inspector(self):
         """Show or hide the answer on the right."""
-        self._inspector_wish = self.inspector.isHidden()
+        self._inspector_wish = self.answer_dock.isHidden()
         self._fold_inspector()
 
     def _fold_inspector(self):
         wide = self.width() >= INSPECTOR_FROM
         shown = wide if self._inspector_wish is None else self._inspector_wish
-        self.inspector.setVisible(shown)
+        self.answer_dock.setVisible(shown)
         self.inspector_button.setVisible(not wide or not shown)
         self.answer_line.setVisible(not shown)
 
@@ -363,51 +385,43 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         self._fold_inspector()
 
+    def contextMenuEvent(self, event):
+        """Offer what can be done with the figure under the mouse."""
+        self.figure_menu.ask(event)
+
     def reset_layout(self):
         """Give every part its first place and size."""
-        for key in ("geometry", "splitter"):
+        for key in ("geometry", "panels"):
             settings().remove(key)
         self._inspector_wish = None
         self.showNormal()
         self.resize(SIZE.boundedTo(self.screen().availableSize()))
-        self.splitter.setSizes([LEFT_WIDTH, self.width() - LEFT_WIDTH - RIGHT_WIDTH, RIGHT_WIDTH])
+        self.workspace.reset()
+        self.workspace.set_unlocked(False)
         self._fold_inspector()
 
     def _restore_layout(self):
         store = settings()
         if (geometry := store.value("geometry")) is not None:
             self.restoreGeometry(geometry)  # Qt brings a window back that would lie off every screen
-        if (state := store.value("splitter")) is not None:
-            self.splitter.restoreState(state)
+        if (state := store.value("panels")) is not None:
+            self.workspace.restore(state)
+            if self.width() >= INSPECTOR_FROM:
+                self._inspector_wish = not self.answer_dock.isHidden()
         self._fold_inspector()
 
-    def _restore_session(self):
-        store = settings()
-        try:
-            if text := store.value("session/run", ""):
-                self.draft.load(config_from_toml(text))
-            self.view.load(Choices(
-                n_events=int(store.value("session/n_events", Choices().n_events)),
-                eta=float(store.value("session/eta", Choices().eta)),
-            ))
-        except (ZevatronError, ValueError) as error:
-            LOG.warning("the last run could not be restored: %s", error)
-
-    def _save_session(self):
+    def _save_layout(self):
         store = settings()
         store.setValue("geometry", self.saveGeometry())
-        store.setValue("splitter", self.splitter.saveState())
-        store.setValue("session/run", run_toml(self.draft.config, comments=False))
-        store.setValue("session/n_events", self.controller.choices.n_events)
-        store.setValue("session/eta", self.controller.choices.eta)
-        store.sync()
+        store.setValue("panels", self.workspace.save())
 
     def closeEvent(self, event):
         """Ask if a training runs; then end everything."""
         if self.training.is_active and not self._may_close():
             event.ignore()
             return
-        self._save_session()
+        self._save_layout()
+        self.session.end()
         self.shut_down()
         event.accept()
 

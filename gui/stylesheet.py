@@ -123,8 +123,16 @@ QAbstractItemView {
     outline: none;
 }
 QSplitter::handle { background: $line; }
+QMainWindow::separator { background: $line; width: 1px; height: 1px; }
+QMainWindow::separator:hover { background: $active; }
+QDockWidget { background: $panel; color: $text; }
 QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }
+
+QDialog#palette { background: $panel; border: 1px solid $quiet; }
+QDialog#palette QListWidget { border: none; }
+QDialog#palette QListWidget::item { min-height: 28px; padding: 0 8px; border-radius: 4px; }
+QDialog#palette QListWidget::item:selected { background: $line; color: $text; }
 
 QWidget#message { background: $panel; border-top: 2px solid $fault; }
 """)

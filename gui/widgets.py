@@ -147,7 +147,7 @@ class Tick(QCheckBox):
 class Dot(QPushButton):
     """A dot that says "changed"; pressing it goes back."""
 
-    SIZE = 16
+    SIZE = 14
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -163,7 +163,7 @@ class Dot(QPushButton):
         middle = QPointF(self.SIZE / 2, self.SIZE / 2)
         if self.hasFocus():
             painter.setPen(QPen(colour, 1))
-            painter.drawEllipse(middle, 6.5, 6.5)
+            painter.drawEllipse(middle, 6.0, 6.0)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         radius = 4.0 if self.underMouse() else 3.0

@@ -52,14 +52,14 @@ class ResetDot(Dot):
         self.setAccessibleName(f"Back to the default: {words}")
         self.clicked.connect(lambda: draft.reset(self._paths))
         self.destroyed.connect(draft.subscribe(self._draft_changed))
-        self.refresh()
+        self.hide()
 
     def _draft_changed(self, paths):
         if any(path == known or path.startswith(f"{known}.") for path in paths for known in self._paths):
             self.refresh()
 
     def refresh(self):
-        """Be seen or not."""
+        """Be seen or not; to be called once ``describe`` can answer."""
         is_changed = any(self._draft.is_changed(path) for path in self._paths)
         if is_changed and self._describe is not None:
             self.setToolTip(f"Changed. Press for the default: {self._describe()}")
@@ -94,8 +94,9 @@ class Field(QWidget):
     def finish(self, *parts, spacing=4):
         """Lay out the parts and show the value of the draft."""
         self.setLayout(column(*parts, self.fault, spacing=spacing))
-        if self.draft.defaults is not None:
+        if self.dot is not None:
             self.mark_default(self.draft.default(self.path))
+            self.dot.refresh()
         self.setToolTip(self.help())
         self.refresh()
 

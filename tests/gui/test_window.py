@@ -242,11 +242,11 @@ def test_theme_changes_everywhere(window, qtbot):
 def test_narrow_window_folds_the_answer_away(window, qtbot):
     window.resize(1280, 800)
     qtbot.waitUntil(lambda: window.width() < INSPECTOR_FROM)
-    assert window.inspector.isHidden() and window.inspector_button.isVisible() and window.answer_line.isVisible()
+    assert not window.inspector.isVisible() and window.inspector_button.isVisible() and window.answer_line.isVisible()
     click(qtbot, window.inspector_button)
     assert window.inspector.isVisible() and window.answer_line.isHidden()
     window.menus.actions_by_text["Reset layout"].trigger()
-    assert window.inspector.isHidden() == (window.width() < INSPECTOR_FROM)
+    assert window.inspector.isVisible() == (window.width() >= INSPECTOR_FROM)
 
 
 def test_long_job_can_be_cancelled_from_the_bar(open_window, qtbot, monkeypatch):
@@ -315,13 +315,14 @@ def test_layout_and_last_run_survive_a_restart(open_window, densities, qtbot):
     first.draft.set("energy.resolution", 0.1)
     first.view.set_many({"eta": 0.2, "n_events": 70})
     first.resize(1500, 900)
-    first.splitter.setSizes([350, 800, 350])
-    sizes = first.splitter.sizes()
+    first.workspace.resizeDocks([first.question_dock, first.answer_dock], [350, 380], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: first.left.width() == 350, timeout=5000)
+    sizes = first.left.width(), first.inspector.width()
     first.close()
     second = open_window(config=None)
     assert second.draft.config.energy.resolution == 0.1
     assert (second.controller.choices.eta, second.controller.choices.n_events) == (0.2, 70)
-    assert second.splitter.sizes() == pytest.approx(sizes, abs=3)
+    assert (second.left.width(), second.inspector.width()) == pytest.approx(sizes, abs=3)
 
 
 def test_damaged_session_begins_anew(open_window, densities, own_settings):
@@ -361,7 +362,7 @@ def test_about_copies_the_versions(window, qtbot):
 
 
 def test_session_holds_a_run_file(window, own_settings):
-    window._save_session()
+    window.session.end()
     assert tomllib.loads(own_settings.value("session/run")) == tomllib.loads(run_toml(window.draft.config, comments=False))
 
 
