@@ -1,6 +1,7 @@
 """The window: question on the left, picture in the centre, answer on the right, work in progress below."""
 
 import logging
+from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QTabWidget, QWidget
@@ -29,11 +30,13 @@ from .plots.sky import SkyPanels
 from .plots.training import TrainingView
 from .session import AFTER_A_CRASH, Session
 from .settings import settings
+from .sky_picker import SkyPicker
 from .state.draft import Draft
 from .state.history import History
 from .state.view import Choices
 from .text_view import TextView
 from .training import Training, evaluate
+from .welcome import Welcome
 from .widgets import Choice, Elided, button, column, label, row, separator
 from .workspace import Panel, Workspace
 
@@ -80,6 +83,8 @@ class MainWindow(QMainWindow):
         self._show_run()
         self._show_sources()
         self.session.follow()
+        if not self.session.is_known:
+            self.welcome.open()
         if self.session.has_crashed:
             self.messages.say(AFTER_A_CRASH)
         QTimer.singleShot(0, self.controller.compute_densities)  # once the window is painted
@@ -93,6 +98,7 @@ class MainWindow(QMainWindow):
             self.network_panel, self.test_panel,
         ) = self.left.panels
         self.tabs = self._centre()
+        self.picker = SkyPicker(self.sky.map, lambda: self.tabs.setCurrentIndex(SKY), self.sources_panel.pick, self)
         self.field = FieldExplorer(self.controller, self.field_view, self)
         self.inspector = AnswerPanel(self.controller)
         self._build_workspace()
@@ -102,6 +108,7 @@ class MainWindow(QMainWindow):
         layout.setStretch(0, 1)
         ground.setLayout(layout)
         self.setCentralWidget(ground)
+        self.welcome = Welcome(ground)
 
     def _build_workspace(self):
         sides = Qt.DockWidgetArea
@@ -168,6 +175,7 @@ class MainWindow(QMainWindow):
         controller.answers_changed.connect(self._show_results)
         self.sky.pixel_selected.connect(self.inspector.show_pixel)
         self.sources_panel.failed.connect(self.messages.say)
+        self.sources_panel.pick_wanted.connect(lambda: self.picker.begin())
         for field in (self.events_panel.n_events, self.events_panel.eta):
             field.moved.connect(self._show_mock)
         self.draft.subscribe(lambda paths: self._show_run())
@@ -180,6 +188,9 @@ class MainWindow(QMainWindow):
         self.training_view.resume_requested.connect(training.resume)
         self.training_view.stop_requested.connect(training.stop)
         self.training_view.discard_requested.connect(self.discard_training)
+        self.welcome.example_chosen.connect(self.open_example)
+        self.welcome.run_chosen.connect(lambda path: self.drops.open([Path(path)]))
+        self.welcome.tour_wanted.connect(self.start_tour)
         self.results.export_requested.connect(lambda kind: self.exports.ask(f"results_{kind}"))
 
     def _show_run(self):
@@ -325,6 +336,20 @@ class MainWindow(QMainWindow):
             self.controller.answers_changed.emit()
         elif folder.best_path.is_file() and not folder.state.is_alive:
             self._judge(folder)
+
+    def open_example(self, example):
+        """Begin with an example."""
+        if not self.files.may_leave():
+            return
+        *earlier, run = example.runs()
+        self.draft.load(run, earlier=earlier)
+        self.tabs.setCurrentIndex(example.tab)
+
+    def start_tour(self):
+        """Show the parts of the window one after the other."""
+        from .tour import Tour, stops
+
+        self.tour = Tour(self, stops(self))
 
     def show_about(self):
         """Show versions."""

@@ -116,5 +116,8 @@ class Menus(QMenuBar):
 
     def _make_help(self):
         menu = self.addMenu("&Help")
+        self._add(menu, "Welcome", lambda: self._window.welcome.open(), QKeySequence.StandardKey.HelpContents)
+        self._add(menu, "Tour", self._window.start_tour)
+        menu.addSeparator()
         self._add(menu, "Information for a report…", self._window.show_report)
         self._add(menu, "About Zevatron", self._window.show_about)

@@ -20,6 +20,7 @@ QLabel[role="name"] { color: $active; font-size: ${name_size}px; font-weight: 70
 QLabel[role="title"] { font-size: ${name_size}px; font-weight: 600; }
 QLabel[role="active"] { color: $active; font-weight: 600; }
 QLabel[role="limit"] { color: $limit; font-weight: 600; }
+QLabel[role="banner"] { background: $active; color: $on_active; border-radius: ${corner}px; padding: 6px 12px; }
 QLabel[role="fault"] { color: $fault; font-size: ${caption_size}px; }
 
 QPushButton {
@@ -39,6 +40,10 @@ QPushButton[role="link"], QPushButton[role="link marked"] {
 QPushButton[role="link marked"] { color: $active; }
 QPushButton[role="link"]:hover, QPushButton[role="link marked"]:hover { color: $text; }
 QPushButton[role="link"]:focus, QPushButton[role="link marked"]:focus { color: $text; text-decoration: underline; }
+
+QPushButton[role="card"] { text-align: left; padding: 0; background: $control; }
+QPushButton[role="card"]:hover, QPushButton[role="card"]:focus { border-color: $active; }
+QWidget#sheet { background: $panel; border: 1px solid $line; }
 
 QPushButton[role="segment"] { border-radius: 0; padding: 4px 8px; border-left-width: 0; }
 QPushButton[role="segment"][place="first"] {

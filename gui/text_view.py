@@ -50,6 +50,7 @@ class TextView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._draft = draft
         self._is_writing = False
+        self._known = ""  # text that is no news: the editor calls new colours a change too
         self.text = QPlainTextEdit()
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.setTabChangesFocus(True)
@@ -90,7 +91,7 @@ class TextView(QWidget):
             self._is_stale = True
 
     def _typed(self):
-        if not self._is_writing:
+        if not self._is_writing and self.text.toPlainText() != self._known:
             self.status.setText("…")
             self._pause.start()
 
@@ -114,6 +115,7 @@ class TextView(QWidget):
                 self._replace_lines(cursor, start, end, wanted[first:last], len(present))
         cursor.endEditBlock()
         self._is_writing = False
+        self._known = self.text.toPlainText()
         self._complain(None)
 
     def _replace_lines(self, cursor, start, end, lines, n_present):
@@ -133,7 +135,7 @@ class TextView(QWidget):
     def take(self):
         """Make the text the run, if it is one; else say what is wrong and where."""
         self._pause.stop()
-        text = self.text.toPlainText()
+        text = self._known = self.text.toPlainText()
         try:
             config = config_from_toml(text)
             selected_sources(config.sources)

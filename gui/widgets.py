@@ -179,12 +179,6 @@ class DefaultMark(QStyledItemDelegate):
         super().__init__(parent)
         self.value = None
 
-    def sizeHint(self, option, index):
-        """Leave room for the word."""
-        size = super().sizeHint(option, index)
-        extra = QFontMetrics(theme.font(theme.CAPTION_SIZE)).horizontalAdvance(self.WORD) + 3 * theme.RHYTHM
-        return QSize(size.width() + extra, size.height())
-
     def paint(self, painter, option, index):
         """Paint the entry, then the word at its right end."""
         super().paint(painter, option, index)

@@ -225,11 +225,10 @@ class Draft(Observable):
         """Let nothing be redone any more."""
         self._future = []
 
-    def load(self, config, path=None):
-        """Edit another run, for example one from a file; the history starts anew."""
-        past, future = self._past, self._future
+    def load(self, config, path=None, earlier=()):
+        """Edit another run, for example one from a file; the history starts anew, or with the runs ``earlier``."""
         self._saved, self.path = config, path
-        past.clear(), future.clear()
+        self._past, self._future = [(next(_steps), run) for run in earlier], []
         self._end_step()
         self._change_to(config)
 

@@ -18,6 +18,7 @@ from zevatron.gui.plots.base import Diagram
 from zevatron.gui.report import ReportDialog
 from zevatron.gui.session import AFTER_A_CRASH
 from zevatron.gui.text_view import fault_line
+from zevatron.gui.widgets import TYPING_PAUSE
 from zevatron.gui.workspace import reachable
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -59,6 +60,15 @@ def test_form_follows_the_text_in_one_step(window, text_view, qtbot):
     assert window.menus.actions_by_text["Undo"].text() == "Undo: Uncertainty ΔE/E"
     window.history.undo()
     qtbot.waitUntil(lambda: "resolution = 0.2" in text_view.text.toPlainText(), timeout=5000)
+
+
+def test_text_that_nobody_typed_changes_no_run(window, qtbot):
+    """New colours are a change of text to the editor; before its first sight it is empty, which would be a valid run."""
+    before = window.draft.config
+    for name in ("light", "dark"):
+        theme.set_theme(name)
+        qtbot.wait(TYPING_PAUSE + 200)
+    assert window.draft.config == before != RunConfig() and not window.draft.can_undo
 
 
 @pytest.mark.parametrize("start, wrong, said", [
