@@ -3,8 +3,8 @@
 import logging
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QMainWindow, QMessageBox, QTabWidget, QWidget
+from PySide6.QtCore import QEventLoop, QSize, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QTabWidget, QWidget
 
 from ..core.config import RunConfig
 from ..core.errors import ZevatronError
@@ -56,9 +56,12 @@ class MainWindow(QMainWindow):
     faults : Faults
         Exceptions that nobody caught.
     log : WindowHandler
+    show_early : bool
+        Show it as soon as what is seen at first is there; the other pages are made a moment later. Widgets that are
+        put together before the application has its stylesheet are styled once, which takes half the time.
     """
 
-    def __init__(self, faults, log, parent=None):
+    def __init__(self, faults, log, parent=None, *, show_early=False):
         super().__init__(parent)
         theme.configure_pyqtgraph()
         self.faults = faults
@@ -78,10 +81,15 @@ class MainWindow(QMainWindow):
         self.jobs_bar = JobsBar(self.jobs, self.training, LogDrawer(log))
         self._inspector_wish = None
         self._build()
-        self._connect(faults)
         self._restore_layout()
-        self._show_run()
         self._show_sources()
+        if show_early:
+            theme.apply(QApplication.instance())
+            self.show()
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)  # painted, nothing answered yet
+        self._fill_pages()
+        self._connect(faults)
+        self._show_run()
         self.session.follow()
         if not self.session.is_known:
             self.welcome.open()
@@ -99,7 +107,6 @@ class MainWindow(QMainWindow):
         ) = self.left.panels
         self.tabs = self._centre()
         self.picker = SkyPicker(self.sky.map, lambda: self.tabs.setCurrentIndex(SKY), self.sources_panel.pick, self)
-        self.field = FieldExplorer(self.controller, self.field_view, self)
         self.inspector = AnswerPanel(self.controller)
         self._build_workspace()
         ground = QWidget()
@@ -108,14 +115,22 @@ class MainWindow(QMainWindow):
         layout.setStretch(0, 1)
         ground.setLayout(layout)
         self.setCentralWidget(ground)
-        self.welcome = Welcome(ground)
+
+    def _fill_pages(self):
+        """Make what is not seen at first."""
+        self.field_view, self.training_view, self.results = FieldView(), TrainingView(), ResultsView()
+        self.results.table.setMinimumHeight(TABLE_HEIGHT)
+        for number, page in ((FIELD, self.field_view), (TRAINING, self.training_view), (RESULTS, self.results)):
+            self.tabs.widget(number).layout().addWidget(page)
+        self.field = FieldExplorer(self.controller, self.field_view, self)
+        self.text_dock.setWidget(TextView(self.draft))
+        self.welcome = Welcome(self.centralWidget())
 
     def _build_workspace(self):
         sides = Qt.DockWidgetArea
         self.workspace = Workspace(self.tabs)
         self.question_dock = self.workspace.add(Panel("question", "Question", self.left), sides.LeftDockWidgetArea)
-        self.text_view = TextView(self.draft)
-        text = Panel("text", "Run as text", self.text_view, always_titled=True)
+        text = Panel("text", "Run as text", QWidget(), always_titled=True)
         self.text_dock = self.workspace.add(text, sides.LeftDockWidgetArea)
         self.workspace.splitDockWidget(self.question_dock, self.text_dock, Qt.Orientation.Horizontal)
         self.text_dock.hide()
@@ -140,8 +155,7 @@ class MainWindow(QMainWindow):
         return bar
 
     def _centre(self):
-        self.sky, self.field_view, self.training_view, self.results = SkyPanels(), FieldView(), TrainingView(), ResultsView()
-        self.results.table.setMinimumHeight(TABLE_HEIGHT)
+        self.sky = SkyPanels()
         self.source_box = Choice()
         self.source_box.setToolTip("Which source is shown")
         self.source_box.setMinimumWidth(140)
@@ -149,13 +163,13 @@ class MainWindow(QMainWindow):
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
         tabs.tabBar().setDrawBase(False)
-        for page, text, margins in (
-            (self.sky, "Sky", (16, 8, 16, 8)), (self.field_view, "Field", (16, 12, 16, 8)),
-            (self.training_view, "Training", (24, 16, 24, 16)), (self.results, "Results", (24, 16, 24, 16)),
+        for text, margins in (
+            ("Sky", (16, 8, 16, 8)), ("Field", (16, 12, 16, 8)), ("Training", (24, 16, 24, 16)), ("Results", (24, 16, 24, 16)),
         ):
             holder = QWidget()
-            holder.setLayout(column(page, margins=margins))
+            holder.setLayout(column(margins=margins))
             tabs.addTab(holder, text)
+        tabs.widget(SKY).layout().addWidget(self.sky)
         corner = QWidget()
         corner.setLayout(row(self.source_box, self.sky.take_controls()))
         corner.layout().setContentsMargins(0, 4, 16, 4)
@@ -381,6 +395,11 @@ class MainWindow(QMainWindow):
     def toggle_theme(self):
         """Change between dark and light, and remember it."""
         self.use_theme("light" if theme.current() is theme.DARK else "dark")
+
+    @property
+    def text_view(self):
+        """The run as text."""
+        return self.text_dock.widget()
 
     def toggle_text(self):
         """Show or hide the run as text."""

@@ -13,6 +13,7 @@ from ..core.sources import selected_sources
 from . import theme
 from .widgets import TYPING_PAUSE, button, column, label, row, wrapped
 
+NARROWEST = 320
 FOLLOW = 120  # ms after an edit in the form; a slider that is pulled is followed when it rests
 COMMENT, SECTION, KEY = re.compile(r"^\s*#.*"), re.compile(r"^\s*\[.*\]\s*$"), re.compile(r"^\s*[\w.]+(?=\s*=)")
 
@@ -47,6 +48,7 @@ class TextView(QWidget):
     def __init__(self, draft, parent=None):
         super().__init__(parent)
         self.setObjectName("panel")
+        self.setMinimumWidth(NARROWEST)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._draft = draft
         self._is_writing = False

@@ -6,6 +6,7 @@ typed is looked at as soon as typing rests. A dot behind the label says that
 the value is not the default; pressing it goes back.
 """
 
+import functools
 import math
 import textwrap
 import typing
@@ -25,7 +26,12 @@ SYMBOLS = {"deg": "°"}
 
 def specification(draft, path):
     """Return the dataclass field that declares the setting at ``path``."""
-    return dict(settings_of(type(draft.config)))[path]
+    return _specifications(type(draft.config))[path]
+
+
+@functools.cache
+def _specifications(config_class):
+    return dict(settings_of(config_class))
 
 
 def tooltip_of(spec):

@@ -195,8 +195,9 @@ class SourcesPanel(SectionPanel):
     def _order(self):
         """Return the names of all known sources: of the chosen ones, each takes the place of another in the run's order."""
         known = [source.name for source in known_sources(self._draft.config.sources)]
-        chosen = iter([name for name in self.chosen() if name in known])
-        return [next(chosen) if name in self.chosen() else name for name in known]
+        chosen = [name for name in self.chosen() if name in known]
+        in_order = iter(chosen)
+        return [next(in_order) if name in chosen else name for name in known]
 
     def _drag(self, name, height):
         """Let a source take the place of the chosen one that lies at a height of the screen."""
