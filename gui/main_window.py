@@ -37,7 +37,7 @@ from .state.view import Choices
 from .text_view import TextView
 from .training import Training, evaluate
 from .welcome import Welcome
-from .widgets import Choice, Elided, button, column, label, row, separator
+from .widgets import Choice, Elided, button, column, first_focusable, label, row, separator
 from .workspace import Panel, Workspace
 
 LOG = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class MainWindow(QMainWindow):
             self.tabs.widget(number).layout().addWidget(page)
         self.field = FieldExplorer(self.controller, self.field_view, self)
         self.text_dock.setWidget(TextView(self.draft))
-        self.welcome = Welcome(self.centralWidget())
+        self.welcome = Welcome(self.centralWidget(), self.workspace)
 
     def _build_workspace(self):
         sides = Qt.DockWidgetArea
@@ -139,6 +139,7 @@ class MainWindow(QMainWindow):
 
     def _top_bar(self):
         self.run_name, self.edited = Elided(), label("edited", "quiet")
+        self.fault_button = button("", "fault", on_click=self.go_to_fault, tooltip="Go to the first of them")
         self.answer_line = AnswerLine(self.controller)
         self.new_sky_button = button("New sky", on_click=self.new_sky, tooltip="Draw the next mock sky (Ctrl+M)")
         self.train_button = button("Train network", "primary", on_click=self.train)
@@ -147,7 +148,7 @@ class MainWindow(QMainWindow):
         bar.setObjectName("bar")
         bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         line = row(
-            label("Zevatron", "name"), self.menus, self.run_name, self.edited, None, self.answer_line,
+            label("Zevatron", "name"), self.menus, self.run_name, self.edited, self.fault_button, None, self.answer_line,
             self.inspector_button, self.new_sky_button, self.train_button,
         )
         line.setContentsMargins(16, 6, 16, 6)
@@ -214,6 +215,9 @@ class MainWindow(QMainWindow):
         field = " + ".join(labels[model] for model in (config.field.model, *config.field.ensemble))
         self.run_name.setText(name or f"{', '.join(config.sources.names)}; {field}")
         self.edited.setVisible(draft.is_edited)
+        n_faults = len(draft.errors)
+        self.fault_button.setVisible(n_faults > 0)
+        self.fault_button.setText(f"{n_faults} entr{'y' if n_faults == 1 else 'ies'} to put right")
         self._update_train_button()
 
     def _sources_changed(self, paths):
@@ -262,6 +266,25 @@ class MainWindow(QMainWindow):
         self.tabs.setCurrentIndex(SKY)
         self._show_mock()
         self.controller.new_sky()
+
+    def go_to_fault(self):
+        """Bring the keyboard to the first entry that has to be put right."""
+        for field in self.left.fields():
+            if field.path in field.draft.errors:
+                self.left.go_to(field)
+                return
+        self.left.ensureWidgetVisible(self.sources_panel.heading)  # the only entry that is no field: which sources
+        first_focusable(self.sources_panel).setFocus()
+
+    def next_part(self):
+        """Bring the keyboard from one part of the window to the next: question, page, answer, work in progress."""
+        parts = [part for part in (self.left, self.tabs, self.inspector, self.jobs_bar) if part.isVisible()]
+        present = self.focusWidget()
+        place = next((i for i, part in enumerate(parts) if present is not None and (part is present or part.isAncestorOf(present))), -1)
+        for part in parts[place + 1:] + parts[:place + 1]:
+            if (target := first_focusable(part)) is not None:
+                target.setFocus(Qt.FocusReason.TabFocusReason)
+                return
 
     def compute_again(self):
         """Compute what was stopped or has failed."""

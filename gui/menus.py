@@ -101,6 +101,7 @@ class Menus(QMenuBar):
         for number, name in enumerate(("Sky", "Field", "Training", "Results")):
             self._add(menu, name, lambda number=number: window.tabs.setCurrentIndex(number), f"Ctrl+{number + 1}")
         menu.addSeparator()
+        self._add(menu, "Next part of the window", window.next_part, "F6")
         move = self._add(menu, "Panels can be moved", lambda: window.workspace.set_unlocked(move.isChecked()), checkable=True)
         menu.aboutToShow.connect(lambda: move.setChecked(window.workspace.is_unlocked))
         self._add(menu, "Reset layout", window.reset_layout)

@@ -37,13 +37,15 @@ QPushButton[role="primary"]:disabled { background: $control; color: $quiet; bord
 QPushButton[role="link"], QPushButton[role="link marked"] {
     background: transparent; border: none; color: $quiet; padding: 0; text-align: right; font-size: ${caption_size}px;
 }
+QPushButton[role="fault"] { color: $fault; border-color: $fault; background: transparent; padding: 2px 10px; }
 QPushButton[role="link marked"] { color: $active; }
 QPushButton[role="link"]:hover, QPushButton[role="link marked"]:hover { color: $text; }
 QPushButton[role="link"]:focus, QPushButton[role="link marked"]:focus { color: $text; text-decoration: underline; }
 
 QPushButton[role="card"] { text-align: left; padding: 0; background: $control; }
 QPushButton[role="card"]:hover, QPushButton[role="card"]:focus { border-color: $active; }
-QWidget#sheet { background: $panel; border: 1px solid $line; }
+QWidget#sheet { background: $panel; border: none; border-right: 1px solid $line; }
+QWidget#callout { background: $panel; border: 1px solid $quiet; border-radius: ${corner}px; }
 
 QPushButton[role="segment"] { border-radius: 0; padding: 4px 8px; border-left-width: 0; }
 QPushButton[role="segment"][place="first"] {
@@ -53,6 +55,8 @@ QPushButton[role="segment"][place="last"] { border-top-right-radius: ${corner}px
 QPushButton[role="segment"][standard="true"] { border-bottom: 2px solid $quiet; padding-bottom: 3px; }
 QPushButton[role="segment"]:focus { border: 1px solid $text; }
 QPushButton[role="segment"]:checked { background: $active; color: $on_active; border-color: $active; font-weight: 600; }
+QPushButton[role="segment"]:checked:focus { border-color: $text; }
+QPushButton[role="primary"]:focus { border-color: $text; }
 
 QLineEdit, QPlainTextEdit, QAbstractSpinBox {
     background: $control; color: $text; border: 1px solid $line; border-radius: ${corner}px; padding: 4px 8px;

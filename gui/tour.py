@@ -31,7 +31,7 @@ class Tour(QWidget):
         self.next_button = button("&Next", "primary", on_click=lambda: self.go(1))
         self.end_button = button("&End", on_click=self.close)
         self.card = QWidget(self)
-        self.card.setObjectName("sheet")
+        self.card.setObjectName("callout")
         self.card.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.card.setFixedWidth(CARD_WIDTH)
         self.card.setLayout(column(

@@ -42,7 +42,8 @@ class Welcome(QWidget):
     Parameters
     ----------
     parent : QWidget
-        Over which it lies.
+    over : QWidget
+        Part of it over whose left side the sheet lies.
 
     Attributes
     ----------
@@ -57,8 +58,9 @@ class Welcome(QWidget):
     run_chosen = Signal(str)
     tour_wanted = Signal()
 
-    def __init__(self, parent):
+    def __init__(self, parent, over):
         super().__init__(parent)
+        self._over = over
         self.setObjectName("sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.cards = [Card(example.title, example.text, lambda chosen=example: self._choose(chosen)) for example in EXAMPLES]
@@ -80,10 +82,10 @@ class Welcome(QWidget):
         area.setWidget(content)
         foot = row(self.tour_button, None, self.close_button)
         foot.setContentsMargins(MARGIN, 12, MARGIN, 16)
-        layout = column(area, separator(), foot, spacing=0)
+        layout = column(area, separator(), foot, spacing=0, margins=(0, 0, 1, 0))  # its edge is seen
         layout.setStretch(0, 1)
         self.setLayout(layout)
-        parent.installEventFilter(self)
+        over.installEventFilter(self)
         self.hide()
 
     def open(self):
@@ -124,7 +126,7 @@ class Welcome(QWidget):
         self.tour_wanted.emit()
 
     def _place(self):
-        self.setGeometry(0, 0, min(WIDTH, self.parentWidget().width()), self.parentWidget().height())
+        self.setGeometry(0, 0, min(WIDTH, self._over.width()), self._over.height())
 
     def eventFilter(self, watched, event):
         """Stay as high as the window."""

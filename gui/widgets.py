@@ -103,6 +103,15 @@ def column(*parts, spacing=theme.RHYTHM, margins=(0, 0, 0, 0)):
     return layout
 
 
+def first_focusable(parent):
+    """Return the first widget inside ``parent`` that the Tab key reaches, or None."""
+    widget = parent
+    while (widget := widget.nextInFocusChain()) is not parent:
+        if parent.isAncestorOf(widget) and widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            return widget
+    return None
+
+
 def clear_layout(layout):
     """Remove and delete everything in a layout."""
     while (item := layout.takeAt(0)) is not None:
