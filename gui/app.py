@@ -83,7 +83,6 @@ def main(arguments=None):
     timer = QTimer()
     timer.timeout.connect(lambda: None)
     timer.start(SIGNAL_INTERVAL)
-    window.show()
     splash.finish(window)
     code = application.exec()
     faults.uninstall()

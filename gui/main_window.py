@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QTabWidget
 from ..core.config import RunConfig
 from ..core.errors import ZevatronError
 from . import theme
-from .answer import AnswerLine, AnswerPanel
+from .answer import AnswerPanel
+from .commands import Commands
 from .controller import Controller
 from .drops import Drops
 from .exports import Exports
@@ -21,7 +22,6 @@ from .jobs_bar import JobsBar
 from .log import LogDrawer
 from .menus import Menus
 from .message_bar import MessageBar
-from .panels.labels import registry_labels
 from .panels.question import WIDTH as LEFT_WIDTH
 from .panels.question import Question
 from .plots.field import FieldView
@@ -35,9 +35,10 @@ from .state.draft import Draft
 from .state.history import History
 from .state.view import Choices
 from .text_view import TextView
+from .top_bar import TopBar
 from .training import Training, evaluate
 from .welcome import Welcome
-from .widgets import Choice, Elided, button, column, first_focusable, label, row, separator
+from .widgets import Choice, column, row
 from .workspace import Panel, Workspace
 
 LOG = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class MainWindow(QMainWindow):
         self.session = Session(self.draft, self.view, self.jobs, self)
         self.session.restore()
         self.controller = Controller(self.draft, self.view, self.jobs, self)
-        self.files, self.exports = Files(self), Exports(self)
+        self.files, self.exports, self.commands = Files(self), Exports(self), Commands(self)
         self.messages = MessageBar(log.fresh_trace)
         self.drops, self.figure_menu = Drops(self), FigureMenu(self)
         self.jobs_bar = JobsBar(self.jobs, self.training, LogDrawer(log))
@@ -83,6 +84,7 @@ class MainWindow(QMainWindow):
         self._build()
         self._restore_layout()
         self._show_sources()
+        self._show_computing()
         if show_early:
             theme.apply(QApplication.instance())
             self.show()
@@ -99,7 +101,8 @@ class MainWindow(QMainWindow):
 
     def _build(self):
         self.menus = Menus(self)
-        self.setMenuWidget(self._top_bar())
+        self.top_bar = TopBar(self)
+        self.setMenuWidget(self.top_bar)
         self.left = Question(self.draft, self.view)
         (
             self.sources_panel, self.emission_panel, self.field_panel, self.energy_panel, self.events_panel,
@@ -137,29 +140,12 @@ class MainWindow(QMainWindow):
         self.answer_dock = self.workspace.add(Panel("answer", "Answer", self.inspector), sides.RightDockWidgetArea)
         self.workspace.keep_first({self.question_dock: LEFT_WIDTH, self.answer_dock: RIGHT_WIDTH, self.text_dock: TEXT_WIDTH})
 
-    def _top_bar(self):
-        self.run_name, self.edited = Elided(), label("edited", "quiet")
-        self.fault_button = button("", "fault", on_click=self.go_to_fault, tooltip="Go to the first of them")
-        self.answer_line = AnswerLine(self.controller)
-        self.new_sky_button = button("New sky", on_click=self.new_sky, tooltip="Draw the next mock sky (Ctrl+M)")
-        self.train_button = button("Train network", "primary", on_click=self.train)
-        self.inspector_button = button("Answer", on_click=self.toggle_inspector, tooltip="Show or hide the answer (Ctrl+I)")
-        bar = QWidget()
-        bar.setObjectName("bar")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        line = row(
-            label("Zevatron", "name"), self.menus, self.run_name, self.edited, self.fault_button, None, self.answer_line,
-            self.inspector_button, self.new_sky_button, self.train_button,
-        )
-        line.setContentsMargins(16, 6, 16, 6)
-        bar.setLayout(column(line, separator(), spacing=0))
-        return bar
-
     def _centre(self):
         self.sky = SkyPanels()
         self.source_box = Choice()
         self.source_box.setToolTip("Which source is shown")
         self.source_box.setMinimumWidth(140)
+        self.source_box.hide()
         self.source_box.activated.connect(lambda index: self.view.set("source", self.source_box.itemData(index)))
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
@@ -203,21 +189,13 @@ class MainWindow(QMainWindow):
         self.training_view.resume_requested.connect(training.resume)
         self.training_view.stop_requested.connect(training.stop)
         self.training_view.discard_requested.connect(self.discard_training)
-        self.welcome.example_chosen.connect(self.open_example)
+        self.welcome.example_chosen.connect(self.commands.open_example)
         self.welcome.run_chosen.connect(lambda path: self.drops.open([Path(path)]))
-        self.welcome.tour_wanted.connect(self.start_tour)
+        self.welcome.tour_wanted.connect(self.commands.tour)
         self.results.export_requested.connect(lambda kind: self.exports.ask(f"results_{kind}"))
 
     def _show_run(self):
-        config, draft = self.draft.config, self.draft
-        name = config.name or (draft.path.stem if draft.path else "")
-        labels = registry_labels("field.model")
-        field = " + ".join(labels[model] for model in (config.field.model, *config.field.ensemble))
-        self.run_name.setText(name or f"{', '.join(config.sources.names)}; {field}")
-        self.edited.setVisible(draft.is_edited)
-        n_faults = len(draft.errors)
-        self.fault_button.setVisible(n_faults > 0)
-        self.fault_button.setText(f"{n_faults} entr{'y' if n_faults == 1 else 'ies'} to put right")
+        self.top_bar.show_run(self.draft)
         self._update_train_button()
 
     def _sources_changed(self, paths):
@@ -267,25 +245,6 @@ class MainWindow(QMainWindow):
         self._show_mock()
         self.controller.new_sky()
 
-    def go_to_fault(self):
-        """Bring the keyboard to the first entry that has to be put right."""
-        for field in self.left.fields():
-            if field.path in field.draft.errors:
-                self.left.go_to(field)
-                return
-        self.left.ensureWidgetVisible(self.sources_panel.heading)  # the only entry that is no field: which sources
-        first_focusable(self.sources_panel).setFocus()
-
-    def next_part(self):
-        """Bring the keyboard from one part of the window to the next: question, page, answer, work in progress."""
-        parts = [part for part in (self.left, self.tabs, self.inspector, self.jobs_bar) if part.isVisible()]
-        present = self.focusWidget()
-        place = next((i for i, part in enumerate(parts) if present is not None and (part is present or part.isAncestorOf(present))), -1)
-        for part in parts[place + 1:] + parts[:place + 1]:
-            if (target := first_focusable(part)) is not None:
-                target.setFocus(Qt.FocusReason.TabFocusReason)
-                return
-
     def compute_again(self):
         """Compute what was stopped or has failed."""
         self.controller.compute_again()
@@ -315,9 +274,9 @@ class MainWindow(QMainWindow):
 
     def _update_train_button(self):
         possible = not self.training.is_active and not self.draft.errors
-        self.train_button.setEnabled(possible)
+        self.top_bar.train_button.setEnabled(possible)
         why = "A training is running" if self.training.is_active else "Put the marked entries right first" if self.draft.errors else ""
-        self.train_button.setToolTip(why)
+        self.top_bar.train_button.setToolTip(why)
         self.training_view.set_can_train(possible, why)
 
     def train(self):
@@ -374,51 +333,6 @@ class MainWindow(QMainWindow):
         elif folder.best_path.is_file() and not folder.state.is_alive:
             self._judge(folder)
 
-    def open_example(self, example):
-        """Begin with an example."""
-        if not self.files.may_leave():
-            return
-        *earlier, run = example.runs()
-        self.draft.load(run, earlier=earlier)
-        self.tabs.setCurrentIndex(example.tab)
-
-    def start_tour(self):
-        """Show the parts of the window one after the other."""
-        from .tour import Tour, stops
-
-        self.tour = Tour(self, stops(self))
-
-    def show_about(self):
-        """Show versions."""
-        from .about import AboutDialog
-
-        dialog = AboutDialog(self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
-
-    def show_report(self):
-        """Show what a bug report needs."""
-        from .report import ReportDialog, report
-
-        dialog = ReportDialog(report(self.draft.config, self.jobs_bar.log.text.toPlainText()), self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
-
-    def show_palette(self):
-        """Offer every command and every setting by its name."""
-        from .palette import Palette, menu_entries, setting_entries
-
-        Palette([*menu_entries(self.menus), *setting_entries(self.left)], self).open_over(self)
-
-    def use_theme(self, name):
-        """Use the colours of a theme, and remember it."""
-        theme.set_theme(name)
-        settings().setValue("theme", name)
-
-    def toggle_theme(self):
-        """Change between dark and light, and remember it."""
-        self.use_theme("light" if theme.current() is theme.DARK else "dark")
-
     @property
     def text_view(self):
         """The run as text."""
@@ -441,8 +355,8 @@ class MainWindow(QMainWindow):
         wide = self.width() >= INSPECTOR_FROM
         shown = wide if self._inspector_wish is None else self._inspector_wish
         self.answer_dock.setVisible(shown)
-        self.inspector_button.setVisible(not wide or not shown)
-        self.answer_line.setVisible(not shown)
+        self.top_bar.inspector_button.setVisible(not wide or not shown)
+        self.top_bar.answer_line.setVisible(not shown)
 
     def resizeEvent(self, event):
         """Fold the answer where there is no room for it."""

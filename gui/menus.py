@@ -90,7 +90,7 @@ class Menus(QMenuBar):
     def _make_view(self):
         window = self._window
         menu = self.addMenu("&View")
-        find = self._add(menu, "Find a command or setting…", window.show_palette)
+        find = self._add(menu, "Find a command or setting…", window.commands.find)
         find.setShortcuts(["Ctrl+K", "Ctrl+Shift+P"])
         menu.addSeparator()
         self._make_colours(menu.addMenu("Colours"))
@@ -101,7 +101,7 @@ class Menus(QMenuBar):
         for number, name in enumerate(("Sky", "Field", "Training", "Results")):
             self._add(menu, name, lambda number=number: window.tabs.setCurrentIndex(number), f"Ctrl+{number + 1}")
         menu.addSeparator()
-        self._add(menu, "Next part of the window", window.next_part, "F6")
+        self._add(menu, "Next part of the window", window.commands.next_part, "F6")
         move = self._add(menu, "Panels can be moved", lambda: window.workspace.set_unlocked(move.isChecked()), checkable=True)
         menu.aboutToShow.connect(lambda: move.setChecked(window.workspace.is_unlocked))
         self._add(menu, "Reset layout", window.reset_layout)
@@ -109,16 +109,16 @@ class Menus(QMenuBar):
     def _make_colours(self, menu):
         window, group = self._window, QActionGroup(self)
         for name, text in theme.LABELS.items():
-            action = self._add(menu, text, lambda name=name: window.use_theme(name), checkable=True)
+            action = self._add(menu, text, lambda name=name: window.commands.use_theme(name), checkable=True)
             group.addAction(action)
         menu.addSeparator()
-        self._add(menu, "Light or dark", window.toggle_theme, "Ctrl+T")
+        self._add(menu, "Light or dark", window.commands.toggle_theme, "Ctrl+T")
         menu.aboutToShow.connect(lambda: self.actions_by_text[theme.LABELS[theme.current().name]].setChecked(True))
 
     def _make_help(self):
         menu = self.addMenu("&Help")
-        self._add(menu, "Welcome", lambda: self._window.welcome.open(), QKeySequence.StandardKey.HelpContents)
-        self._add(menu, "Tour", self._window.start_tour)
+        self._add(menu, "Welcome", self._window.commands.welcome, QKeySequence.StandardKey.HelpContents)
+        self._add(menu, "Tour", self._window.commands.tour)
         menu.addSeparator()
-        self._add(menu, "Information for a report…", self._window.show_report)
-        self._add(menu, "About Zevatron", self._window.show_about)
+        self._add(menu, "Information for a report…", self._window.commands.report)
+        self._add(menu, "About Zevatron", self._window.commands.about)

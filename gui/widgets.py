@@ -1,5 +1,7 @@
 """The few controls everything is made of, painted in the colours of the theme at every scale."""
 
+import itertools
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import (
@@ -101,6 +103,24 @@ def column(*parts, spacing=theme.RHYTHM, margins=(0, 0, 0, 0)):
         else:
             layout.addLayout(part)
     return layout
+
+
+def laid_out(layout):
+    """Yield every widget of a layout, and of the layouts in it, in their order."""
+    for index in range(layout.count()):
+        item = layout.itemAt(index)
+        inner = item.layout() or (item.widget() and item.widget().layout())
+        if item.widget() is not None:
+            yield item.widget()
+        if inner:
+            yield from laid_out(inner)
+
+
+def tab_as_laid_out(layout):
+    """Let the Tab key go through a layout in its order, not in that in which widgets were made."""
+    order = [widget for widget in laid_out(layout) if widget.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    for first, second in itertools.pairwise(order):
+        QWidget.setTabOrder(first, second)
 
 
 def first_focusable(parent):

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea, QWidget
 
-from ..widgets import column
+from ..widgets import column, tab_as_laid_out
 from .field import FieldPanel
 from .form import Field
 from .method import NetworkPanel, TestPanel
@@ -35,10 +35,13 @@ class Question(QScrollArea):
         content.setLayout(column(*self.panels, None, spacing=0))
         self.setObjectName("panel")
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its entries have the keyboard and are scrolled to
+        self.setAccessibleName("Question")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(WIDTH)
         self.setMaximumWidth(WIDEST)
         self.setWidget(content)
+        tab_as_laid_out(content.layout())
 
     def fields(self):
         """Return every :class:`~.form.Field`, in the order of the column."""

@@ -19,7 +19,7 @@ from ...core.sources import (
 )
 from .. import theme
 from ..plots.numbers import THIN_SPACE, fixed
-from ..widgets import Tick, button, clear_layout, column, label, row, wrapped
+from ..widgets import Tick, button, clear_layout, column, label, row, tab_as_laid_out, wrapped
 from .form import ListField, ResetDot, TickField
 from .section import SectionPanel
 from .source_dialog import SourceDialog
@@ -180,6 +180,7 @@ class SourcesPanel(SectionPanel):
             (self._first if source.published or is_own else self._others).addWidget(made)
         self._filter(self.search.text())
         self._refresh()
+        tab_as_laid_out(self.layout())
 
     def _reorder(self):
         """Put the rows into the run's order; they stay the same, so that one may be dragged meanwhile."""
@@ -191,6 +192,7 @@ class SourcesPanel(SectionPanel):
             there = [made for made in self.rows.values() if layout.indexOf(made) >= 0]
             for place, made in enumerate(there):
                 layout.insertWidget(place, made)
+        tab_as_laid_out(self.layout())
 
     def _order(self):
         """Return the names of all known sources: of the chosen ones, each takes the place of another in the run's order."""

@@ -120,9 +120,9 @@ def test_file_of_a_run_is_remembered_with_its_edits(open_window, densities, smal
     first.draft.set("seed", 9)
     first.close()
     second = open_window(config=None)
-    assert second.draft.path == path and second.draft.config.seed == 9 and second.edited.isVisible()
+    assert second.draft.path == path and second.draft.config.seed == 9 and second.top_bar.edited.isVisible()
     second.history.undo()
-    assert second.draft.config == small_run and not second.edited.isVisible()
+    assert second.draft.config == small_run and not second.top_bar.edited.isVisible()
 
 
 def drop(window, *paths):

@@ -105,19 +105,19 @@ def test_no_two_commands_share_a_shortcut(active):
 
 
 def test_first_wrong_entry_is_one_press_away(active, qtbot):
-    assert not active.fault_button.isVisible()
+    assert not active.top_bar.fault_button.isVisible()
     fields = [field for field in active.left.fields() if field.path in ("test.alpha", "field.seed")]
     for field in fields:
         active.draft.set(field.path, -3)
-    assert active.fault_button.text() == "2 entries to put right"
-    qtbot.keyClick(active.fault_button, Qt.Key.Key_Space)
+    assert active.top_bar.fault_button.text() == "2 entries to put right"
+    qtbot.keyClick(active.top_bar.fault_button, Qt.Key.Key_Space)
     (seed,) = [field for field in fields if field.path == "field.seed"]
     assert active.focusWidget() is seed.box and seed.isVisible()
     type_into(qtbot, seed.box, "4")
-    assert active.fault_button.text() == "1 entry to put right"
+    assert active.top_bar.fault_button.text() == "1 entry to put right"
     active.draft.set("test.alpha", 0.01)
     active.draft.set("sources.names", ())
-    qtbot.keyClick(active.fault_button, Qt.Key.Key_Space)
+    qtbot.keyClick(active.top_bar.fault_button, Qt.Key.Key_Space)
     assert active.sources_panel.isAncestorOf(active.focusWidget())
 
 

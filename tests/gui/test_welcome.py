@@ -50,7 +50,7 @@ def test_example_is_begun_with_one_click(window, qtbot, number):
     window.welcome.open()
     click(qtbot, window.welcome.cards[number])
     assert window.draft.config == example.runs()[-1] and window.tabs.currentIndex() == example.tab
-    assert window.run_name.text() == example.title and not window.welcome.isVisible()
+    assert window.top_bar.run_name.text() == example.title and not window.welcome.isVisible()
     if len(example.steps) > 1:
         window.history.undo()
         assert window.draft.config == example.runs()[0]
