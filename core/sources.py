@@ -8,7 +8,7 @@ from .config import CustomSource
 from .errors import ConfigError, InputError, UnknownNameError
 from .resources import resource_path
 from .sky import equatorial_to_galactic, unit_vectors
-from .tables import read_table
+from .tables import read_table, write_table
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,21 @@ def selected_sources(config):
     if len(set(chosen)) < len(chosen):
         raise ConfigError(f"expected each source once, received {', '.join(config.names)}", "sources.names")
     return chosen
+
+
+def write_sources(path, sources):
+    """Write sources as the CSV that :func:`read_custom_sources` reads, in Galactic coordinates.
+
+    Parameters
+    ----------
+    path : str or Path
+    sources : sequence of Source
+    """
+    columns = {
+        "name": [source.name for source in sources], "l_deg": [source.glon for source in sources],
+        "b_deg": [source.glat for source in sources], "distance_Mpc": [source.distance for source in sources],
+    }
+    write_table(path, columns, ["candidate sources: Galactic longitude and latitude, distance"])
 
 
 def read_custom_sources(path):

@@ -100,6 +100,7 @@ def main_():
         from zevatron.gui.main_window import MainWindow
 
         window = MainWindow(Faults(), WindowHandler())
+        window.welcome.hide()
         window.show()
         story = scenes(window, theme, FOLDER)
         waiting = [next(story), SETTLE]

@@ -1,29 +1,16 @@
 """What this is, and the versions for a report."""
 
-import platform
-
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog
 
 from ..core import __version__
-from ..core.provenance import versions
-from .settings import runs_folder, settings
+from .report import machine
 from .widgets import button, column, label, row, wrapped
 
 WHAT = (
     "From candidate sources of ultra-high-energy cosmic rays to the smallest detectable source fraction. "
     "After Kalashev, Pshirkov and Zotov, arXiv:1912.00625 and arXiv:2105.06414."
 )
-
-
-def facts():
-    """Return versions, screens and folders, one per line."""
-    screens = [
-        f"screen {screen.size().width()}×{screen.size().height()}, scale {screen.devicePixelRatio():g}"
-        for screen in QGuiApplication.screens()
-    ]
-    numbers = [f"{name} {number}" for name, number in versions().items()]
-    return "\n".join([*numbers, platform.platform(), *screens, f"settings {settings().fileName()}", f"trainings {runs_folder()}"])
 
 
 class AboutDialog(QDialog):
@@ -33,7 +20,7 @@ class AboutDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("About Zevatron")
         self.setMinimumWidth(440)
-        text = facts()
+        text = "\n".join(machine())
         self.copy_button = button("Copy", on_click=lambda: QGuiApplication.clipboard().setText(text))
         self.setLayout(column(
             label(f"Zevatron {__version__}", "name"), wrapped(WHAT), wrapped(text, "caption"),

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 
 NO_DISPLAY = (
     "zevatron: no display found; work without a window with `python main.py --help`, or start one under "
@@ -25,6 +26,19 @@ def remembered_theme(store):
 
     name = store.value("theme", "dark")
     return name if name in THEMES else "dark"
+
+
+def say_that_nothing_opened(error):
+    """Tell a person why there is no window, and the terminal all of it; returns the exit code."""
+    from PySide6.QtWidgets import QMessageBox
+
+    trace = "".join(traceback.format_exception(error))
+    print(trace, file=sys.stderr, end="")
+    box = QMessageBox(QMessageBox.Icon.Critical, "Zevatron", f"The window could not be opened: {error}")
+    box.setInformativeText("Please report this with the details.")
+    box.setDetailedText(trace)
+    box.exec()
+    return 1
 
 
 def main(arguments=None):
@@ -55,15 +69,20 @@ def main(arguments=None):
     splash.show()
     application.processEvents()  # nothing else runs yet: only the splash is painted
 
-    from .main_window import MainWindow  # slow: HEALPix, astropy and the plots come with it
+    application.setStyleSheet("")  # the window brings it when it is put together
+    try:
+        from .main_window import MainWindow  # slow: the plots come with it
 
-    window = MainWindow(faults, log)
+        window = MainWindow(faults, log, show_early=True)
+    except Exception as error:
+        faults.uninstall()
+        splash.close()
+        return say_that_nothing_opened(error)
     application.aboutToQuit.connect(window.shut_down)
     signal.signal(signal.SIGINT, lambda *_: window.close())
     timer = QTimer()
     timer.timeout.connect(lambda: None)
     timer.start(SIGNAL_INTERVAL)
-    window.show()
     splash.finish(window)
     code = application.exec()
     faults.uninstall()

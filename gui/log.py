@@ -1,6 +1,7 @@
 """What happened, for the drawer at the bottom: records of the standard `logging` from every thread."""
 
 import logging
+import time
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 from .widgets import button, column, label, row
 
 MOST_LINES = 2000
+FRESH = 0.5  # s within which a fault is logged before it is shown
 
 
 class _Bridge(QObject):
@@ -22,14 +24,22 @@ class WindowHandler(logging.Handler):
         super().__init__(logging.INFO)
         self._bridge = _Bridge()
         self.written = self._bridge.written
+        self._trace, self._traced_at = "", 0.0
         self.setFormatter(logging.Formatter("%(asctime)s  %(levelname)s  %(message)s", "%H:%M:%S"))
 
     def emit(self, record):
         """Pass one record on."""
+        text = self.format(record)
+        if record.exc_info:
+            self._trace, self._traced_at = text, record.created
         try:
-            self._bridge.written.emit(self.format(record))
+            self._bridge.written.emit(text)
         except RuntimeError:  # the application is gone
             logging.getLogger().removeHandler(self)
+
+    def fresh_trace(self):
+        """Return the traceback that was logged a moment ago, or an empty text."""
+        return self._trace if time.time() - self._traced_at < FRESH else ""
 
 
 class LogDrawer(QWidget):

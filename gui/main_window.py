@@ -1,18 +1,21 @@
 """The window: question on the left, picture in the centre, answer on the right, work in progress below."""
 
 import logging
+from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QMainWindow, QMessageBox, QScrollArea, QSplitter, QTabWidget, QWidget
+from PySide6.QtCore import QEventLoop, QSize, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QTabWidget, QWidget
 
-from ..core.config import RunConfig, config_from_toml, run_toml
+from ..core.config import RunConfig
 from ..core.errors import ZevatronError
 from . import theme
-from .about import AboutDialog
-from .answer import AnswerLine, AnswerPanel
+from .answer import AnswerPanel
+from .commands import Commands
 from .controller import Controller
+from .drops import Drops
 from .exports import Exports
 from .field import FieldExplorer
+from .figure_copy import FigureMenu
 from .files import Files
 from .jobs import Jobs
 from .jobs_bar import JobsBar
@@ -20,11 +23,8 @@ from .log import LogDrawer
 from .menus import Menus
 from .message_bar import MessageBar
 from .models import Models
-from .panels.field import FieldPanel
-from .panels.labels import registry_labels
-from .panels.method import NetworkPanel, TestPanel
-from .panels.physics import EmissionPanel, EnergyPanel, EventsPanel
-from .panels.sources import SourcesPanel
+from .panels.question import WIDTH as LEFT_WIDTH
+from .panels.question import Question
 from .plots.field import FieldView
 from .plots.results import ResultsView
 from .plots.search import SearchView
@@ -32,16 +32,23 @@ from .plots.sky import SkyPanels
 from .plots.training import TrainingView
 from .presentation import Presentation
 from .search import Search, Searches
+from .session import AFTER_A_CRASH, Session
 from .settings import settings
+from .sky_picker import SkyPicker
 from .state.draft import Draft
+from .state.history import History
 from .state.view import Choices
 from .statistics import FurtherStatistics
+from .text_view import TextView
+from .top_bar import TopBar
 from .training import Training, evaluate
-from .widgets import Choice, Elided, button, column, label, row, separator
+from .welcome import Welcome
+from .widgets import Choice, column, row
+from .workspace import Panel, Workspace
 
 LOG = logging.getLogger(__name__)
 SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
-LEFT_WIDTH, RIGHT_WIDTH = 300, 304  # the left with its scroll bar
+RIGHT_WIDTH, TEXT_WIDTH = 304, 420
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
 SKY, FIELD, TRAINING, RESULTS, SEARCH = range(5)
@@ -55,97 +62,93 @@ class MainWindow(QMainWindow):
     faults : Faults
         Exceptions that nobody caught.
     log : WindowHandler
+    show_early : bool
+        Show it as soon as what is seen at first is there; the other pages are made a moment later. Widgets that are
+        put together before the application has its stylesheet are styled once, which takes half the time.
     """
 
-    def __init__(self, faults, log, parent=None):
+    def __init__(self, faults, log, parent=None, *, show_early=False):
         super().__init__(parent)
         theme.configure_pyqtgraph()
         self.faults = faults
         self.setWindowTitle("Zevatron")
         self.setMinimumSize(SMALLEST)
         self.resize(SIZE)
-        self.draft, self.view = Draft(RunConfig()), Draft(Choices())
-        self._restore_session()
+        self.draft = Draft(RunConfig(), defaults=RunConfig())
+        self.view = Draft(Choices(), defaults=Choices(), passing={"source"})
+        self.history = History(self.draft, self.view)
         self.jobs, self.training, self.search = Jobs(self), Training(self), Search(self)
+        self.session = Session(self.draft, self.view, self.jobs, self)
+        self.session.restore()
         self.controller = Controller(self.draft, self.view, self.jobs, self)
-        self.files, self.exports, self.models = Files(self), Exports(self), Models(self)
+        self.files, self.exports, self.models, self.commands = Files(self), Exports(self), Models(self), Commands(self)
         self.statistics = FurtherStatistics(self.controller, self)
-        self.messages = MessageBar()
+        self.messages = MessageBar(log.fresh_trace)
+        self.drops, self.figure_menu = Drops(self), FigureMenu(self)
         self.jobs_bar = JobsBar(self.jobs, (self.training, self.search), LogDrawer(log))
         self._inspector_wish = None
         self._build()
-        self._connect(faults)
         self._restore_layout()
-        self._show_run()
         self._show_sources()
-        self.controller.compute_densities()
+        self._show_computing()
+        if show_early:
+            theme.apply(QApplication.instance())
+            self.show()
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)  # painted, nothing answered yet
+        self._fill_pages()
+        self._connect(faults)
+        self._show_run()
+        self.session.follow()
+        if not self.session.is_known:
+            self.welcome.open()
+        if self.session.has_crashed:
+            self.messages.say(AFTER_A_CRASH)
+        QTimer.singleShot(0, self.controller.compute_densities)  # once the window is painted
 
     def _build(self):
-        self.left = self._left()
-        self.tabs = self._centre()
         self.presentation = Presentation(self)
         self.menus = Menus(self)
-        self.setMenuWidget(self._top_bar())
-        self.field = FieldExplorer(self.controller, self.field_view, self)
+        self.top_bar = TopBar(self)
+        self.setMenuWidget(self.top_bar)
+        self.left = Question(self.draft, self.view)
+        (
+            self.sources_panel, self.emission_panel, self.field_panel, self.energy_panel, self.events_panel,
+            self.network_panel, self.test_panel,
+        ) = self.left.panels
+        self.tabs = self._centre()
+        self.picker = SkyPicker(self.sky.map, lambda: self.tabs.setCurrentIndex(SKY), self.sources_panel.pick, self)
         self.inspector = AnswerPanel(self.controller)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setHandleWidth(1)
-        self.splitter.setChildrenCollapsible(False)
-        for part in (self.left, self.tabs, self.inspector):
-            self.splitter.addWidget(part)
-        self.splitter.setStretchFactor(1, 1)
+        self._build_workspace()
         ground = QWidget()
         ground.setObjectName("ground")
-        layout = column(self.splitter, self.messages, self.jobs_bar, self.presentation.bar, spacing=0)
+        layout = column(self.workspace, self.messages, self.jobs_bar, self.presentation.bar, spacing=0)
         layout.setStretch(0, 1)
         ground.setLayout(layout)
         self.setCentralWidget(ground)
-        self.splitter.setSizes([LEFT_WIDTH, SIZE.width() - LEFT_WIDTH - RIGHT_WIDTH, RIGHT_WIDTH])
 
-    def _top_bar(self):
-        self.run_name, self.edited = Elided(), label("edited", "quiet")
-        self.answer_line = AnswerLine(self.controller)
-        self.new_sky_button = button("New sky", on_click=self.new_sky, tooltip="Draw the next mock sky (Ctrl+K)")
-        self.train_button = button("Train network", "primary", on_click=self.train)
-        self.inspector_button = button("Answer", on_click=self.toggle_inspector, tooltip="Show or hide the answer (Ctrl+I)")
-        bar = QWidget()
-        bar.setObjectName("bar")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        line = row(
-            label("Zevatron", "name"), self.menus, self.run_name, self.edited, None, self.answer_line,
-            self.inspector_button, self.new_sky_button, self.train_button,
-        )
-        line.setContentsMargins(16, 6, 16, 6)
-        bar.setLayout(column(line, separator(), spacing=0))
-        return bar
+    def _fill_pages(self):
+        """Make what is not seen at first."""
+        self.field_view, self.training_view, self.results, self.search_view = FieldView(), TrainingView(), ResultsView(), SearchView()
+        self.results.table.setMinimumHeight(TABLE_HEIGHT)
+        for number, page in enumerate((self.field_view, self.training_view, self.results, self.search_view), FIELD):
+            self.tabs.widget(number).layout().addWidget(page)
+        self.field = FieldExplorer(self.controller, self.field_view, self)
+        self.text_dock.setWidget(TextView(self.draft))
+        self.welcome = Welcome(self.centralWidget(), self.workspace)
 
-    def _left(self):
-        self.sources_panel = SourcesPanel(self.draft)
-        self.emission_panel = EmissionPanel(self.draft)
-        self.field_panel = FieldPanel(self.draft)
-        self.energy_panel = EnergyPanel(self.draft)
-        self.events_panel = EventsPanel(self.draft, self.view)
-        self.network_panel = NetworkPanel(self.draft)
-        self.test_panel = TestPanel(self.draft)
-        content = QWidget()
-        content.setObjectName("panel")
-        content.setLayout(column(
-            self.sources_panel, self.emission_panel, self.field_panel, self.energy_panel, self.events_panel, self.network_panel,
-            self.test_panel, None, spacing=0,
-        ))
-        area = QScrollArea()
-        area.setObjectName("panel")
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setMinimumWidth(LEFT_WIDTH)
-        area.setMaximumWidth(420)
-        area.setWidget(content)
-        return area
+    def _build_workspace(self):
+        sides = Qt.DockWidgetArea
+        self.workspace = Workspace(self.tabs)
+        self.question_dock = self.workspace.add(Panel("question", "Question", self.left), sides.LeftDockWidgetArea)
+        text = Panel("text", "Run as text", QWidget(), always_titled=True)
+        self.text_dock = self.workspace.add(text, sides.LeftDockWidgetArea)
+        self.workspace.splitDockWidget(self.question_dock, self.text_dock, Qt.Orientation.Horizontal)
+        self.text_dock.hide()
+        self.answer_dock = self.workspace.add(Panel("answer", "Answer", self.inspector), sides.RightDockWidgetArea)
+        self.workspace.keep_first({self.question_dock: LEFT_WIDTH, self.answer_dock: RIGHT_WIDTH, self.text_dock: TEXT_WIDTH})
 
     def _centre(self):
-        self.sky, self.field_view, self.training_view, self.results = SkyPanels(), FieldView(), TrainingView(), ResultsView()
-        self.search_view = SearchView()
-        self.results.table.setMinimumHeight(TABLE_HEIGHT)
+        self.sky = SkyPanels()
         self.source_box = Choice()
         self.source_box.setToolTip("Which source is shown")
         self.source_box.setMinimumWidth(110)
@@ -154,14 +157,14 @@ class MainWindow(QMainWindow):
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
         tabs.tabBar().setDrawBase(False)
-        for page, text, margins in (
-            (self.sky, "Sky", (16, 8, 16, 8)), (self.field_view, "Field", (16, 12, 16, 8)),
-            (self.training_view, "Training", (24, 16, 24, 16)), (self.results, "Results", (24, 16, 24, 16)),
-            (self.search_view, "Search", (24, 16, 24, 16)),
+        for text, margins in (
+            ("Sky", (16, 8, 16, 8)), ("Field", (16, 12, 16, 8)), ("Training", (24, 16, 24, 16)), ("Results", (24, 16, 24, 16)),
+            ("Search", (24, 16, 24, 16)),
         ):
             holder = QWidget()
-            holder.setLayout(column(page, margins=margins))
+            holder.setLayout(column(margins=margins))
             tabs.addTab(holder, text)
+        tabs.widget(SKY).layout().addWidget(self.sky)
         corner = QWidget()
         corner.setLayout(row(self.source_box, self.sky.take_controls()))
         corner.layout().setContentsMargins(0, 4, 16, 4)
@@ -181,6 +184,7 @@ class MainWindow(QMainWindow):
         controller.answers_changed.connect(self._show_results)
         self.sky.pixel_selected.connect(self.inspector.show_pixel)
         self.sources_panel.failed.connect(self.messages.say)
+        self.sources_panel.pick_wanted.connect(lambda: self.picker.begin())
         for field in (self.events_panel.n_events, self.events_panel.eta):
             field.moved.connect(self._show_mock)
         self.draft.subscribe(lambda paths: self._show_run())
@@ -196,15 +200,13 @@ class MainWindow(QMainWindow):
         self.searches = Searches(self, self.search, self.search_view)
         self.results.statistic_chosen.connect(self.statistics.choose)
         self.statistics.failed.connect(self.messages.say)
+        self.welcome.example_chosen.connect(self.commands.open_example)
+        self.welcome.run_chosen.connect(lambda path: self.drops.open([Path(path)]))
+        self.welcome.tour_wanted.connect(self.commands.tour)
         self.results.export_requested.connect(lambda kind: self.exports.ask(f"results_{kind}"))
 
     def _show_run(self):
-        config, draft = self.draft.config, self.draft
-        name = config.name or (draft.path.stem if draft.path else "")
-        labels = registry_labels("field.model")
-        field = " + ".join(labels[model] for model in (config.field.model, *config.field.ensemble))
-        self.run_name.setText(name or f"{', '.join(config.sources.names)}; {field}")
-        self.edited.setVisible(draft.is_edited)
+        self.top_bar.show_run(self.draft)
         self._update_train_button()
 
     def _sources_changed(self, paths):
@@ -285,9 +287,9 @@ class MainWindow(QMainWindow):
 
     def _update_train_button(self):
         possible = not self.training.is_active and not self.draft.errors
-        self.train_button.setEnabled(possible)
+        self.top_bar.train_button.setEnabled(possible)
         why = "A training is running" if self.training.is_active else "Put the marked entries right first" if self.draft.errors else ""
-        self.train_button.setToolTip(why)
+        self.top_bar.train_button.setToolTip(why)
         self.training_view.set_can_train(possible, why)
 
     def train(self):
@@ -349,24 +351,27 @@ class MainWindow(QMainWindow):
         elif folder.best_path.is_file() and not folder.state.is_alive:
             self._judge(folder)
 
-    def show_about(self):
-        """Show versions."""
-        dialog = AboutDialog(self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+    @property
+    def text_view(self):
+        """The run as text."""
+        return self.text_dock.widget()
 
     def parts_around(self):
         """Return everything around the picture, which a demonstration hides."""
-        return self.menuWidget(), self.left, self.inspector, self.jobs_bar, self.tabs.tabBar(), self.tabs.cornerWidget()
+        panels = self.question_dock, self.text_dock, self.answer_dock
+        return self.menuWidget(), *panels, self.jobs_bar, self.tabs.tabBar(), self.tabs.cornerWidget()
 
-    def toggle_theme(self):
-        """Change between dark and light, and remember it."""
-        theme.toggle()
-        settings().setValue("theme", theme.current().name)
+    def toggle_text(self):
+        """Show or hide the run as text."""
+        if self.text_dock.isHidden():
+            self.workspace.show_panel(self.text_dock)
+            self.text_view.text.setFocus()
+        else:
+            self.text_dock.hide()
 
     def toggle_inspector(self):
         """Show or hide the answer on the right."""
-        self._inspector_wish = self.inspector.isHidden()
+        self._inspector_wish = self.answer_dock.isHidden()
         self._fold_inspector()
 
     def _fold_inspector(self):
@@ -374,9 +379,9 @@ class MainWindow(QMainWindow):
             return
         wide = self.width() >= INSPECTOR_FROM
         shown = wide if self._inspector_wish is None else self._inspector_wish
-        self.inspector.setVisible(shown)
-        self.inspector_button.setVisible(not wide or not shown)
-        self.answer_line.setVisible(not shown)
+        self.answer_dock.setVisible(shown)
+        self.top_bar.inspector_button.setVisible(not wide or not shown)
+        self.top_bar.answer_line.setVisible(not shown)
 
     def resizeEvent(self, event):
         """Fold the answer where there is no room for it."""
@@ -386,44 +391,35 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         self._fold_inspector()
 
+    def contextMenuEvent(self, event):
+        """Offer what can be done with the figure under the mouse."""
+        self.figure_menu.ask(event)
+
     def reset_layout(self):
         """Give every part its first place and size."""
-        for key in ("geometry", "splitter"):
+        for key in ("geometry", "panels"):
             settings().remove(key)
         self._inspector_wish = None
         self.showNormal()
         self.resize(SIZE.boundedTo(self.screen().availableSize()))
-        self.splitter.setSizes([LEFT_WIDTH, self.width() - LEFT_WIDTH - RIGHT_WIDTH, RIGHT_WIDTH])
+        self.workspace.reset()
+        self.workspace.set_unlocked(False)
         self._fold_inspector()
 
     def _restore_layout(self):
         store = settings()
         if (geometry := store.value("geometry")) is not None:
             self.restoreGeometry(geometry)  # Qt brings a window back that would lie off every screen
-        if (state := store.value("splitter")) is not None:
-            self.splitter.restoreState(state)
+        if (state := store.value("panels")) is not None:
+            self.workspace.restore(state)
+            if self.width() >= INSPECTOR_FROM:
+                self._inspector_wish = not self.answer_dock.isHidden()
         self._fold_inspector()
 
-    def _restore_session(self):
-        store = settings()
-        try:
-            if text := store.value("session/run", ""):
-                self.draft.load(config_from_toml(text))
-            self.view.load(Choices(
-                n_events=int(store.value("session/n_events", Choices().n_events)),
-                eta=float(store.value("session/eta", Choices().eta)),
-            ))
-        except (ZevatronError, ValueError) as error:
-            LOG.warning("the last run could not be restored: %s", error)
-
-    def _save_session(self):
+    def _save_layout(self):
         store = settings()
         store.setValue("geometry", self.saveGeometry())
-        store.setValue("splitter", self.splitter.saveState())
-        store.setValue("session/run", run_toml(self.draft.config, comments=False))
-        store.setValue("session/n_events", self.controller.choices.n_events)
-        store.setValue("session/eta", self.controller.choices.eta)
-        store.sync()
+        store.setValue("panels", self.workspace.save())
 
     def closeEvent(self, event):
         """Ask if a training runs; then end everything."""
@@ -431,7 +427,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.presentation.stop()
-        self._save_session()
+        self._save_layout()
+        self.session.end()
         self.shut_down()
         event.accept()
 

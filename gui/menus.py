@@ -1,8 +1,9 @@
 """The menus, small enough to stand in the top bar."""
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenuBar
 
+from . import theme
 from .settings import recent_files
 
 
@@ -36,7 +37,7 @@ class Menus(QMenuBar):
 
     def _make_file(self):
         window, keys = self._window, QKeySequence.StandardKey
-        menu = self.addMenu("File")
+        menu = self.addMenu("&File")
         self._add(menu, "New run", window.files.new, keys.New)
         self._add(menu, "Open run…", window.files.open, keys.Open)
         self._recent = menu.addMenu("Recent runs")
@@ -51,9 +52,9 @@ class Menus(QMenuBar):
         self._add(menu, "Open search…", lambda: window.searches.open())
         self._add(menu, "Folder for trainings…", window.files.choose_runs_folder)
         menu.addSeparator()
-        export = menu.addMenu("Export")
+        self.export = menu.addMenu("Export")
         for kind, text in window.exports.offers():
-            self._add(export, text, lambda kind=kind: window.exports.ask(kind))
+            self._add(self.export, text, lambda kind=kind: window.exports.ask(kind))
         menu.addSeparator()
         self._add(menu, "Quit", window.close, keys.Quit)
 
@@ -69,30 +70,44 @@ class Menus(QMenuBar):
 
     def _make_edit(self):
         window, keys = self._window, QKeySequence.StandardKey
-        menu = self.addMenu("Edit")
-        undo = self._add(menu, "Undo", window.draft.undo, keys.Undo)
-        redo = self._add(menu, "Redo", window.draft.redo, keys.Redo)
+        menu = self.addMenu("&Edit")
+        undo = self._add(menu, "Undo", window.history.undo, keys.Undo)
+        redo = self._add(menu, "Redo", window.history.redo, keys.Redo)
         menu.addSeparator()
-        self._add(menu, "New sky", window.controller.new_sky, "Ctrl+K")
+        self._add(menu, "Back to the defaults", lambda: window.draft.replace(window.draft.defaults))
+        menu.addSeparator()
+        self._add(menu, "Copy figure", window.figure_menu.copy_page, "Ctrl+Shift+C")
+        menu.addSeparator()
+        self._add(menu, "New sky", window.controller.new_sky, "Ctrl+M")
         self._add(menu, "Compute again", window.compute_again, "F5")
 
-        def refresh():
-            undo.setEnabled(window.draft.can_undo)
-            redo.setEnabled(window.draft.can_redo)
+        def refresh(paths=None):
+            for action, word, what in ((undo, "Undo", window.history.undo_text), (redo, "Redo", window.history.redo_text)):
+                action.setEnabled(what is not None)
+                action.setText(word if what is None else f"{word}: {what}")
 
-        menu.aboutToShow.connect(refresh)
+        window.draft.subscribe(refresh)
+        window.view.subscribe(refresh)
+        refresh()
 
     def _make_view(self):
         window = self._window
-        menu = self.addMenu("View")
-        self._add(menu, "Light or dark", window.toggle_theme, "Ctrl+T")
+        menu = self.addMenu("&View")
+        find = self._add(menu, "Find a command or setting…", window.commands.find)
+        find.setShortcuts(["Ctrl+K", "Ctrl+Shift+P"])
+        menu.addSeparator()
+        self._make_colours(menu.addMenu("Colours"))
         self._add(menu, "Answer", window.toggle_inspector, "Ctrl+I")
         self._add(menu, "Log", window.jobs_bar.toggle_log, "Ctrl+L")
+        self._add(menu, "Run as text", window.toggle_text, "Ctrl+E")
         menu.addSeparator()
         for number, name in enumerate(("Sky", "Field", "Training", "Results", "Search")):
             self._add(menu, name, lambda number=number: window.tabs.setCurrentIndex(number), f"Ctrl+{number + 1}")
         menu.addSeparator()
         self._make_demo(menu.addMenu("Demo"))
+        self._add(menu, "Next part of the window", window.commands.next_part, "F6")
+        move = self._add(menu, "Panels can be moved", lambda: window.workspace.set_unlocked(move.isChecked()), checkable=True)
+        menu.aboutToShow.connect(lambda: move.setChecked(window.workspace.is_unlocked))
         self._add(menu, "Reset layout", window.reset_layout)
 
     def _make_demo(self, menu):
@@ -113,6 +128,19 @@ class Menus(QMenuBar):
 
         menu.aboutToShow.connect(refresh)
 
+    def _make_colours(self, menu):
+        window, group = self._window, QActionGroup(self)
+        for name, text in theme.LABELS.items():
+            action = self._add(menu, text, lambda name=name: window.commands.use_theme(name), checkable=True)
+            group.addAction(action)
+        menu.addSeparator()
+        self._add(menu, "Light or dark", window.commands.toggle_theme, "Ctrl+T")
+        menu.aboutToShow.connect(lambda: self.actions_by_text[theme.LABELS[theme.current().name]].setChecked(True))
+
     def _make_help(self):
-        menu = self.addMenu("Help")
-        self._add(menu, "About Zevatron", self._window.show_about)
+        menu = self.addMenu("&Help")
+        self._add(menu, "Welcome", self._window.commands.welcome, QKeySequence.StandardKey.HelpContents)
+        self._add(menu, "Tour", self._window.commands.tour)
+        menu.addSeparator()
+        self._add(menu, "Information for a report…", self._window.commands.report)
+        self._add(menu, "About Zevatron", self._window.commands.about)

@@ -20,6 +20,7 @@ QLabel[role="name"] { color: $active; font-size: ${name_size}px; font-weight: 70
 QLabel[role="title"] { font-size: ${name_size}px; font-weight: 600; }
 QLabel[role="active"] { color: $active; font-weight: 600; }
 QLabel[role="limit"] { color: $limit; font-weight: 600; }
+QLabel[role="banner"] { background: $active; color: $on_active; border-radius: ${corner}px; padding: 6px 12px; }
 QLabel[role="fault"] { color: $fault; font-size: ${caption_size}px; }
 
 QPushButton {
@@ -33,11 +34,18 @@ QPushButton:disabled { color: $quiet; background: transparent; }
 QPushButton[role="primary"] { background: $active; color: $on_active; border-color: $active; font-weight: 600; }
 QPushButton[role="primary"]:hover { border-color: $text; }
 QPushButton[role="primary"]:disabled { background: $control; color: $quiet; border-color: $line; }
-QPushButton[role="link"] {
+QPushButton[role="link"], QPushButton[role="link marked"] {
     background: transparent; border: none; color: $quiet; padding: 0; text-align: right; font-size: ${caption_size}px;
 }
-QPushButton[role="link"]:hover { color: $text; }
-QPushButton[role="link"]:focus { color: $text; text-decoration: underline; }
+QPushButton[role="fault"] { color: $fault; border-color: $fault; background: transparent; padding: 2px 10px; }
+QPushButton[role="link marked"] { color: $active; }
+QPushButton[role="link"]:hover, QPushButton[role="link marked"]:hover { color: $text; }
+QPushButton[role="link"]:focus, QPushButton[role="link marked"]:focus { color: $text; text-decoration: underline; }
+
+QPushButton[role="card"] { text-align: left; padding: 0; background: $control; }
+QPushButton[role="card"]:hover, QPushButton[role="card"]:focus { border-color: $active; }
+QWidget#sheet { background: $panel; border: none; border-right: 1px solid $line; }
+QWidget#callout { background: $panel; border: 1px solid $quiet; border-radius: ${corner}px; }
 
 QPushButton[role="menu"] { padding: 5px 26px 5px 10px; }
 QPushButton::menu-indicator {
@@ -50,7 +58,11 @@ QPushButton[role="segment"][place="first"] {
     border-left-width: 1px; border-top-left-radius: ${corner}px; border-bottom-left-radius: ${corner}px;
 }
 QPushButton[role="segment"][place="last"] { border-top-right-radius: ${corner}px; border-bottom-right-radius: ${corner}px; }
+QPushButton[role="segment"][standard="true"] { border-bottom: 2px solid $quiet; padding-bottom: 3px; }
+QPushButton[role="segment"]:focus { border: 1px solid $text; }
 QPushButton[role="segment"]:checked { background: $active; color: $on_active; border-color: $active; font-weight: 600; }
+QPushButton[role="segment"]:checked:focus { border-color: $text; }
+QPushButton[role="primary"]:focus { border-color: $text; }
 
 QLineEdit, QPlainTextEdit, QAbstractSpinBox {
     background: $control; color: $text; border: 1px solid $line; border-radius: ${corner}px; padding: 4px 8px;
@@ -126,8 +138,16 @@ QAbstractItemView {
     outline: none;
 }
 QSplitter::handle { background: $line; }
+QMainWindow::separator { background: $line; width: 1px; height: 1px; }
+QMainWindow::separator:hover { background: $active; }
+QDockWidget { background: $panel; color: $text; }
 QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }
+
+QDialog#palette { background: $panel; border: 1px solid $quiet; }
+QDialog#palette QListWidget { border: none; }
+QDialog#palette QListWidget::item { min-height: 28px; padding: 0 8px; border-radius: 4px; }
+QDialog#palette QListWidget::item:selected { background: $line; color: $text; }
 
 QWidget#message { background: $panel; border-top: 2px solid $fault; }
 """)

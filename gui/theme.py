@@ -49,7 +49,12 @@ LIGHT = Theme(
     name="light", ground="#f4f5f7", panel="#ffffff", control="#f7f8fa", line="#dfe3ea", text="#1b2130", quiet="#667085",
     active="#c2571a", on_active="#ffffff", limit="#1769aa", fault="#b3261e", sky="paper",
 )
-THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+CONTRAST = Theme(
+    name="contrast", ground="#000000", panel="#000000", control="#000000", line="#8c8c8c", text="#ffffff", quiet="#d4d4d4",
+    active="#ffd23f", on_active="#000000", limit="#4dd2ff", fault="#ff9a92", sky="inferno",
+)
+THEMES = {theme.name: theme for theme in (DARK, LIGHT, CONTRAST)}
+LABELS = {"dark": "Dark", "light": "Light", "contrast": "High contrast"}
 
 
 class Notifier(QObject):
@@ -80,7 +85,7 @@ def set_theme(theme):
 
 
 def toggle():
-    """Change between dark and light."""
+    """Change between dark and light; from high contrast to dark."""
     set_theme(LIGHT if _current is DARK else DARK)
 
 

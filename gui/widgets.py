@@ -1,7 +1,9 @@
 """The few controls everything is made of, painted in the colours of the theme at every scale."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+import itertools
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -14,6 +16,7 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QSlider,
     QStyle,
+    QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +24,7 @@ from PySide6.QtWidgets import (
 from . import theme
 
 TICK_SIZE = 14
+TYPING_PAUSE = 400  # ms without a key before an entry is looked at
 
 
 def label(text="", role=None, *, tooltip=""):
@@ -101,6 +105,33 @@ def column(*parts, spacing=theme.RHYTHM, margins=(0, 0, 0, 0)):
     return layout
 
 
+def laid_out(layout):
+    """Yield every widget of a layout, and of the layouts in it, in their order."""
+    for index in range(layout.count()):
+        item = layout.itemAt(index)
+        inner = item.layout() or (item.widget() and item.widget().layout())
+        if item.widget() is not None:
+            yield item.widget()
+        if inner:
+            yield from laid_out(inner)
+
+
+def tab_as_laid_out(layout):
+    """Let the Tab key go through a layout in its order, not in that in which widgets were made."""
+    order = [widget for widget in laid_out(layout) if widget.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    for first, second in itertools.pairwise(order):
+        QWidget.setTabOrder(first, second)
+
+
+def first_focusable(parent):
+    """Return the first widget inside ``parent`` that the Tab key reaches, or None."""
+    widget = parent
+    while (widget := widget.nextInFocusChain()) is not parent:
+        if parent.isAncestorOf(widget) and widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            return widget
+    return None
+
+
 def clear_layout(layout):
     """Remove and delete everything in a layout."""
     while (item := layout.takeAt(0)) is not None:
@@ -142,6 +173,54 @@ class Tick(QCheckBox):
         painter.drawText(text_area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
+class Dot(QPushButton):
+    """A dot that says "changed"; pressing it goes back."""
+
+    SIZE = 14
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setAutoDefault(False)
+        self.setFixedSize(self.SIZE, self.SIZE)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def paintEvent(self, event):
+        """Paint the dot, larger under the mouse, with a ring when the keyboard is there."""
+        colour = QColor(theme.current().active)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        middle = QPointF(self.SIZE / 2, self.SIZE / 2)
+        if self.hasFocus():
+            painter.setPen(QPen(colour, 1))
+            painter.drawEllipse(middle, 6.0, 6.0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        radius = 4.0 if self.underMouse() else 3.0
+        painter.drawEllipse(middle, radius, radius)
+
+
+class DefaultMark(QStyledItemDelegate):
+    """Writes "default" behind one entry of a list."""
+
+    WORD = "default"
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.value = None
+
+    def paint(self, painter, option, index):
+        """Paint the entry, then the word at its right end."""
+        super().paint(painter, option, index)
+        if self.value is None or index.data(Qt.ItemDataRole.UserRole) != self.value:
+            return
+        painter.save()
+        painter.setFont(theme.font(theme.CAPTION_SIZE))
+        painter.setPen(QColor(theme.current().quiet))
+        place = option.rect.adjusted(0, 0, -theme.RHYTHM, 0)
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.WORD)
+        painter.restore()
+
+
 class Choice(QComboBox):
     """A chooser that ignores the wheel until it is clicked, so that scrolling a form changes nothing.
 
@@ -164,6 +243,12 @@ class Choice(QComboBox):
             self.addItem(text, value)
             if value is None:
                 self._make_heading(self.model().item(self.count() - 1))
+
+    def mark_default(self, value):
+        """Write "default" behind the entry of a value."""
+        mark = DefaultMark(self)
+        mark.value = value
+        self.setItemDelegate(mark)
 
     @staticmethod
     def _make_heading(item):
@@ -215,6 +300,15 @@ class Segments(QWidget):
         bold = QFontMetrics(theme.font(weight=QFont.Weight.Bold))
         segment.setMinimumWidth(bold.horizontalAdvance(segment.text()) + 2 * theme.RHYTHM + 4)
 
+    def mark_default(self, value):
+        """Underline the button of a value."""
+        for index, known in enumerate(self._values):
+            segment = self._group.button(index)
+            segment.setProperty("standard", known == value)
+            if known == value:
+                segment.setToolTip("Default")
+            restyle(segment)
+
     def choose(self, value):
         """Press the button of ``value``, or none; sends no signal."""
         self._group.setExclusive(False)
@@ -227,6 +321,7 @@ class ValueEdit(QLineEdit):
     """A number or text that looks like plain text until the mouse comes; sends what was typed when it is finished."""
 
     typed = Signal(str)
+    paused = Signal(str)  # what stands there when typing rests, before it is finished
 
     def __init__(self, *, quiet=False, parent=None):
         super().__init__(parent)
@@ -235,6 +330,9 @@ class ValueEdit(QLineEdit):
             self.setTextMargins(-2, 0, -3, 0)  # in line with the plain texts around it
         self.setAlignment(Qt.AlignmentFlag.AlignRight if quiet else Qt.AlignmentFlag.AlignLeft)
         self._shown = ""
+        self._pause = QTimer(self, singleShot=True, interval=TYPING_PAUSE)
+        self._pause.timeout.connect(lambda: self.paused.emit(self.text()))
+        self.textEdited.connect(lambda text: self._pause.start())
         self.editingFinished.connect(self._finish)
 
     def show_text(self, text):
@@ -245,14 +343,28 @@ class ValueEdit(QLineEdit):
             self.setCursorPosition(0)
 
     def _finish(self):
+        self._pause.stop()
         if self.text() != self._shown:
             self._shown = self.text()
             self.typed.emit(self.text())
 
+    def event(self, event):
+        """Leave undo and redo to the window unless something is half typed."""
+        if event.type() == QEvent.Type.ShortcutOverride and self.text() == self._shown and any(
+            event.matches(key) for key in (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+        ):
+            event.ignore()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event):
         """Let Escape bring back what was there."""
-        if event.key() == Qt.Key.Key_Escape:
+        if event.key() == Qt.Key.Key_Escape and self.text() != self._shown:
+            self._pause.stop()
             self.setText(self._shown)
+            self.paused.emit(self._shown)
+            event.accept()
+            return
         super().keyPressEvent(event)
 
 
@@ -264,6 +376,23 @@ class Slider(QSlider):
         self.setRange(0, steps)
         self.setPageStep(max(steps // 10, 1))
         self.setFixedHeight(18)
+        self._default = None
+
+    def mark_default(self, position):
+        """Draw a notch at a position."""
+        self._default = position
+        self.update()
+
+    def paintEvent(self, event):
+        """Paint the slider, and the notch under its groove."""
+        super().paintEvent(event)
+        if self._default is None:
+            return
+        half = 6
+        x = half + QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), self._default, self.width() - 2 * half)
+        painter = QPainter(self)
+        painter.setPen(QPen(QColor(theme.current().quiet), 1))
+        painter.drawLine(x, self.height() - 4, x, self.height())
 
     def wheelEvent(self, event):
         """Scroll the form."""
@@ -294,8 +423,15 @@ class Fold(QPushButton):
         self.setAutoDefault(False)
         self.setProperty("role", "link")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._is_marked = False
         self.clicked.connect(lambda: self.set_open(not self.is_open))
         self.set_open(False)
+
+    def mark(self, is_marked):
+        """Show by a dot that something in the content was changed."""
+        self._is_marked = is_marked
+        self.set_open(self.is_open)
+        set_role(self, "link marked" if is_marked else "link")
 
     @property
     def is_open(self):
@@ -305,7 +441,8 @@ class Fold(QPushButton):
     def set_open(self, is_open):
         """Show or hide the content."""
         self.content.setVisible(is_open)
-        self.setText(f"{self._text} {'▴' if is_open else '▾'}")
+        dot = "● " if self._is_marked and not is_open else ""
+        self.setText(f"{dot}{self._text} {'▴' if is_open else '▾'}")
 
 
 class Elided(QLabel):

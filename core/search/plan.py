@@ -13,7 +13,6 @@ from pathlib import Path
 
 from ..config import (
     RunConfig,
-    checked_value,
     config_from_dict,
     digest_of,
     read_run,
@@ -23,6 +22,7 @@ from ..config import (
     with_values,
 )
 from ..errors import ConfigError, UnknownNameError
+from ..settings import checked_value
 from ..training.run_folder import require_one_training
 
 OBJECTIVES = types.MappingProxyType({  # measures on the validation skies at the best epoch: whether less is better

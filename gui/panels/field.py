@@ -9,7 +9,7 @@ from ...core.galactic_field.registry import FIELD_MODELS, check_parameters
 from .. import theme
 from ..widgets import button, label, row
 from .field_dialogs import EnsembleDialog, ParametersDialog
-from .form import ChoiceField, Field, FileField, NumberField, field_for
+from .form import ChoiceField, Field, FileField, NumberField, field_for, spread
 from .section import SectionPanel
 
 WIDTH, SHORT = 64, 44  # of numbers behind long labels, and of two in a row
@@ -67,7 +67,7 @@ class SummaryField(Field):
         self.button = button("Edit…", "link", on_click=self.open_dialog)
         self.button.setAccessibleName(f"Edit {self.text.lower()}")
         self.dialog = None
-        self.finish(row(label(self.text), None, self.value, self.button))
+        self.finish(spread(self.title(), self.value, self.button))
 
     def open_dialog(self):
         """Show the dialog; what is edited there goes to the draft at once."""
@@ -81,6 +81,10 @@ class SummaryField(Field):
     def summary(self, value):
         """Return a few words."""
         raise NotImplementedError
+
+    def words(self, value):
+        """Return the same words."""
+        return self.summary(value)
 
 
 class ParametersField(SummaryField):
@@ -125,6 +129,7 @@ class FieldPanel(SectionPanel):
         realisations = row(self.random[first], self.random[averaged], spacing=2 * theme.RHYTHM)
         for path in (first, averaged):
             realisations.setAlignment(self.random[path], Qt.AlignmentFlag.AlignTop)  # a complaint may stand under one
+        self.add_title_dot(self.model)
         self.add(self.model, self.file, self.parameters, realisations, self.ensemble)
         self.shape = {"shape": field_for(draft, "sky.source_shape")}
         self.shape |= {name: NumberField(draft, f"sky.source_{name}", width=WIDTH) for name in ("radius", "spread")}

@@ -1,9 +1,12 @@
 """Fields that know their setting: label, unit, bounds and help come from the configuration itself.
 
 A field shows what the draft holds, hands every edit to the draft, and carries
-the draft's complaint beneath it until the value is put right.
+the draft's complaint beneath it until the value is put right. What is being
+typed is looked at as soon as typing rests. A dot behind the label says that
+the value is not the default; pressing it goes back.
 """
 
+import functools
 import math
 import textwrap
 import typing
@@ -14,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ...core.config import Table, describe_setting, settings_of
 from ..plots.numbers import MINUS, THIN_SPACE
-from ..widgets import Choice, Segments, Slider, Tick, ValueEdit, button, column, label, restyle, row, wrapped
+from ..widgets import Choice, Dot, Segments, Slider, Tick, ValueEdit, button, column, label, restyle, row, wrapped
 from .labels import choice_entries
 
 SLIDER_STEPS = 1000
@@ -23,12 +26,50 @@ SYMBOLS = {"deg": "°"}
 
 def specification(draft, path):
     """Return the dataclass field that declares the setting at ``path``."""
-    return dict(settings_of(type(draft.config)))[path]
+    return _specifications(type(draft.config))[path]
+
+
+@functools.cache
+def _specifications(config_class):
+    return dict(settings_of(config_class))
 
 
 def tooltip_of(spec):
     """Return help, unit and bounds of a setting, broken into lines."""
     return "\n".join(textwrap.wrap(describe_setting(spec), 64))
+
+
+class ResetDot(Dot):
+    """Seen while some settings differ from their defaults; pressing it goes back to them.
+
+    Parameters
+    ----------
+    draft : Draft
+    paths : sequence of str
+    words : str
+        What is changed, such as the label of the setting.
+    describe : callable, optional
+        Returns the default in words.
+    """
+
+    def __init__(self, draft, paths, words, describe=None, parent=None):
+        super().__init__(parent)
+        self._draft, self._paths, self._words, self._describe = draft, tuple(paths), words, describe
+        self.setAccessibleName(f"Back to the default: {words}")
+        self.clicked.connect(lambda: draft.reset(self._paths))
+        self.destroyed.connect(draft.subscribe(self._draft_changed))
+        self.hide()
+
+    def _draft_changed(self, paths):
+        if any(path == known or path.startswith(f"{known}.") for path in paths for known in self._paths):
+            self.refresh()
+
+    def refresh(self):
+        """Be seen or not; to be called once ``describe`` can answer."""
+        is_changed = any(self._draft.is_changed(path) for path in self._paths)
+        if is_changed and self._describe is not None:
+            self.setToolTip(f"Changed. Press for the default: {self._describe()}")
+        self.setVisible(is_changed)
 
 
 class Field(QWidget):
@@ -50,14 +91,45 @@ class Field(QWidget):
         self.text = self.spec.metadata["label"] if text is None else text
         self.fault = wrapped(role="fault")
         self.fault.hide()
-        self.setToolTip(tooltip_of(self.spec))
+        self.dot = None
+        if draft.defaults is not None:
+            self.dot = ResetDot(draft, [path], self.text, lambda: self.words(draft.default(path)), parent=self)
         self._unsubscribe = draft.subscribe(self._draft_changed)
         self.destroyed.connect(self._unsubscribe)
 
     def finish(self, *parts, spacing=4):
         """Lay out the parts and show the value of the draft."""
         self.setLayout(column(*parts, self.fault, spacing=spacing))
+        if self.dot is not None:
+            self.mark_default(self.draft.default(self.path))
+            self.dot.refresh()
+        self.setToolTip(self.help())
         self.refresh()
+
+    def title(self):
+        """Return the label, and behind it the dot, as a row."""
+        return row(label(self.text), *([self.dot] if self.dot is not None else []), spacing=2)
+
+    def help(self):
+        """Return help, unit, bounds and default."""
+        text = tooltip_of(self.spec)
+        return text if self.draft.defaults is None else f"{text}\nDefault: {self.words(self.draft.default(self.path))}"
+
+    def words(self, value):
+        """Return a value as a person reads it."""
+        return str(value) or "empty"
+
+    def mark_default(self, value):
+        """Show in the control which value is the default, where it can."""
+
+    def watch(self, box, read):
+        """Take what is typed into a box; ``read`` turns its text into a value."""
+        box.typed.connect(lambda text: self.edit(read(text)))
+        box.paused.connect(lambda text: self.preview(read(text)))
+
+    def preview(self, value):
+        """Say what would be wrong with a value that is still being typed."""
+        self.complain(self.draft.complaint(self.path, value), value)
 
     def _draft_changed(self, paths):
         if self.path in paths:
@@ -65,10 +137,14 @@ class Field(QWidget):
 
     def refresh(self):
         """Show what the draft holds, and its complaint if there is one."""
-        self.show_value(self.draft.value(self.path))
-        message = self.draft.errors.get(self.path)
+        value = self.draft.value(self.path)
+        self.show_value(value)
+        self.complain(self.draft.errors.get(self.path), value)
+
+    def complain(self, message, value):
+        """Mark the control and say what is wrong with ``value``; None takes that back."""
         self.fault.setVisible(message is not None)
-        self.fault.setText("" if message is None else self.explain(message))
+        self.fault.setText("" if message is None else self.explain(message, value))
         self.mark(message is not None)
 
     def edit(self, value):
@@ -79,8 +155,8 @@ class Field(QWidget):
         """Show a value; sends nothing."""
         raise NotImplementedError
 
-    def explain(self, message):
-        """Return the complaint in the words and units of this field."""
+    def explain(self, message, value):
+        """Return the complaint about a value in the words and units of this field."""
         return message[:1].upper() + message[1:]
 
     def mark(self, is_invalid):
@@ -89,6 +165,13 @@ class Field(QWidget):
             if isinstance(control, (ValueEdit, Choice)) and bool(control.property("invalid")) != is_invalid:
                 control.setProperty("invalid", is_invalid)
                 restyle(control)
+
+
+def spread(left, *right):
+    """Lay out a row with ``left``, a layout, at its left end and widgets at its right end."""
+    layout = row(None, *right)
+    layout.insertLayout(0, left)
+    return layout
 
 
 class NumberFormat:
@@ -159,20 +242,23 @@ class NumberField(Field):
         self.box.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.box.setAccessibleName(self.text)
         self.box.setMinimumWidth(width)
-        self.box.typed.connect(lambda typed: self.edit(self.format.read(typed)))
-        self.finish(row(label(self.text), None, self.box))
+        self.watch(self.box, self.format.read)
+        self.finish(spread(self.title(), self.box))
 
     def show_value(self, value):
         """Show the number with its unit."""
         self.box.show_text(self.format.write(value))
 
-    def explain(self, message):
+    def words(self, value):
+        """Return the number with its unit."""
+        return self.format.write(value) or "empty"
+
+    def explain(self, message, value):
         """Speak in the units of the field where the value itself is at fault."""
-        value = self.draft.value(self.path)
         values = value if isinstance(value, tuple) else (value,)
         if bad := [item for item in values if not self.format.is_allowed(item)]:
             return self.format.explain(bad[0])
-        return super().explain(message)
+        return super().explain(message, value)
 
 
 class ListField(NumberField):
@@ -182,7 +268,7 @@ class ListField(NumberField):
         """Put the box under the label."""
         self.box.setProperty("role", None)
         self.box.setAlignment(Qt.AlignmentFlag.AlignLeft)
-        super().finish(label(self.text), self.box, spacing=spacing)
+        super().finish(spread(self.title()), self.box, spacing=spacing)
 
 
 class BoundField(NumberField):
@@ -191,7 +277,8 @@ class BoundField(NumberField):
     def finish(self, *parts, spacing=4):
         """Put the box beside the label."""
         self.box.setAlignment(Qt.AlignmentFlag.AlignLeft)
-        super().finish(row(label(self.text), self.box, None, spacing=2), spacing=spacing)
+        parts = [self.dot] if self.dot is not None else []
+        super().finish(row(label(self.text), self.box, *parts, None, spacing=2), spacing=spacing)
 
 
 class SliderField(NumberField):
@@ -225,6 +312,10 @@ class SliderField(NumberField):
             self.slider.setValue(round(position * SLIDER_STEPS))
             self.slider.blockSignals(False)
 
+    def mark_default(self, value):
+        """Draw a notch under the slider."""
+        self.slider.mark_default(round(min(max(self._to_position(value), 0.0), 1.0) * SLIDER_STEPS))
+
     def _slid(self, position):
         self.edit(self._to_value(position / SLIDER_STEPS))
         self.moved.emit()
@@ -239,13 +330,21 @@ class ChoiceField(Field):
         self.box.setAccessibleName(self.text)
         self.box.activated.connect(lambda index: self.edit(self.box.itemData(index)))
         if beneath:
-            self.finish(label(self.text), self.box)
+            self.finish(spread(self.title()), self.box)
         else:
             self.finish(self.box)
 
     def show_value(self, value):
         """Choose the entry."""
         self.box.setCurrentIndex(self.box.findData(value))
+
+    def words(self, value):
+        """Return the name of a choice."""
+        return self.box.itemText(self.box.findData(value))
+
+    def mark_default(self, value):
+        """Mark it in the list."""
+        self.box.mark_default(value)
 
 
 class TickField(Field):
@@ -255,11 +354,15 @@ class TickField(Field):
         super().__init__(draft, path, text, parent)
         self.box = Tick(self.text)
         self.box.clicked.connect(self.edit)
-        self.finish(self.box)
+        self.finish(spread(row(self.box, *([self.dot] if self.dot is not None else []), spacing=2)))
 
     def show_value(self, value):
         """Tick or not."""
         self.box.setChecked(bool(value))
+
+    def words(self, value):
+        """Return yes or no."""
+        return "yes" if value else "no"
 
 
 class TextField(Field):
@@ -269,8 +372,8 @@ class TextField(Field):
         super().__init__(draft, path, text, parent)
         self.box = ValueEdit()
         self.box.setAccessibleName(self.text)
-        self.box.typed.connect(self.edit)
-        self.finish(label(self.text), self.box)
+        self.watch(self.box, str)
+        self.finish(spread(self.title()), self.box)
 
     def show_value(self, value):
         """Show the text."""
@@ -326,11 +429,15 @@ class SegmentField(Field):
         super().__init__(draft, path, text, parent)
         self.segments = Segments(entries)
         self.segments.chosen.connect(self.edit)
-        self.finish(row(label(self.text), None, self.segments))
+        self.finish(spread(self.title(), self.segments))
 
     def show_value(self, value):
         """Press the button of the value, if it has one."""
         self.segments.choose(value)
+
+    def mark_default(self, value):
+        """Underline its button."""
+        self.segments.mark_default(value)
 
 
 def field_for(draft, path, text=None):

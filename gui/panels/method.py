@@ -35,6 +35,7 @@ class NetworkPanel(SectionPanel):
         self.presets = Segments([(preset, PRESET_WORDS[preset][0]) for preset in ("quick", "paper")])
         self.presets.chosen.connect(lambda preset: draft.set_many(preset_values(preset)))
         self.summary = wrapped(role="caption")
+        self.add_title_dot(self.kind)
         self.add(self.kind, self.presets, self.summary)
         training = [path for path, _ in settings_of() if path.startswith("training.") and path != "training.scenarios"]
         self.more = self.add_fold(*(field_for(draft, path) for path in ("sky.nside", "network.filters", "network.dense", "network.start", *training)))

@@ -2,7 +2,7 @@
 
 from ..plots.numbers import energy_range
 from ..widgets import Segments, ValueEdit, label, row
-from .form import ChoiceField, Field, FileField, NumberField, SliderField, field_for
+from .form import ChoiceField, Field, FileField, NumberField, SliderField, field_for, spread
 from .section import SectionPanel
 
 POWER_LAW = ("emission.index", "emission.cutoff", "emission.cutoff_shape", "emission.fractions")
@@ -21,6 +21,7 @@ class EmissionPanel(SectionPanel):
         self.model = ChoiceField(draft, "emission.model", beneath=False)
         self.file = FileField(draft, "emission.file", "Injected spectra, or folder of published ones", is_folder=self._is_published)
         self.power_law = [field_for(draft, path) for path in POWER_LAW]
+        self.add_title_dot(self.model)
         self.add(self.model, self.file, *self.power_law)
         self.exposure = {path: field_for(draft, f"observatory.{path}") for path in EXPOSURE_NEEDS}
         self.exposure_file = FileField(draft, "observatory.file", "HEALPix map or table of dec_deg, exposure", is_folder=lambda: False)
@@ -59,16 +60,27 @@ class BinsField(Field):
         self.other.setPlaceholderText("other")
         self.other.setAccessibleName("Other number of bins per decade")
         self.other.setFixedWidth(46)
-        self.other.typed.connect(self._typed)
+        self.watch(self.other, self._read)
         for n in BINS_PER_DECADE:
             self.segments.button(n).setFixedWidth(36)
-        self.finish(row(label(self.text), None, self.other, self.segments, spacing=4))
+        line = spread(self.title(), self.other, self.segments)
+        line.setSpacing(4)
+        self.finish(line)
 
-    def _typed(self, text):
+    @staticmethod
+    def _read(text):
         try:
-            self.edit(1 / float(text))
+            return 1 / float(text)
         except (ValueError, ZeroDivisionError):
-            self.edit(text)
+            return text
+
+    def words(self, value):
+        """Return the number of bins per decade."""
+        return f"{1 / value:.4g}"
+
+    def mark_default(self, value):
+        """Underline its button."""
+        self.segments.mark_default(round(1 / value, 6))
 
     def show_value(self, value):
         """Press the button of a usual number, or write another one beside."""
@@ -76,12 +88,11 @@ class BinsField(Field):
         self.segments.choose(per_decade)
         self.other.show_text("" if per_decade in BINS_PER_DECADE else f"{per_decade:g}" if value != per_decade else value)
 
-    def explain(self, message):
+    def explain(self, message, value):
         """Speak of bins per decade."""
-        value = self.draft.value(self.path)
         if isinstance(value, str) or not self.spec.metadata["low"] <= value <= self.spec.metadata["high"]:
             return "Enter from 1 to 100 bins per decade."
-        return super().explain(message)
+        return super().explain(message, value)
 
 
 class EnergyPanel(SectionPanel):

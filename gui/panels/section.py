@@ -4,6 +4,7 @@ from PySide6.QtWidgets import QWidget
 
 from .. import theme
 from ..widgets import Fold, column, label, row, separator
+from .form import Field
 
 MARGIN = 2 * theme.RHYTHM
 
@@ -14,7 +15,7 @@ class SectionPanel(QWidget):
     def __init__(self, title, parent=None):
         super().__init__(parent)
         self.heading = label(title.upper(), "heading")
-        self._head = row(self.heading, None)
+        self._head = row(self.heading, None, spacing=4)
         self.body = column(self._head, spacing=theme.RHYTHM, margins=(MARGIN, 10, MARGIN, 12))
         self.setLayout(column(self.body, separator(), spacing=0))
 
@@ -23,6 +24,11 @@ class SectionPanel(QWidget):
         for part in parts:
             self.body.addWidget(part) if isinstance(part, QWidget) else self.body.addLayout(part)
 
+    def add_title_dot(self, field):
+        """Let the dot of a field without a label stand behind the heading."""
+        if field.dot is not None:
+            self._head.insertWidget(1, field.dot)
+
     def add_fold(self, *fields, text="More"):
         """Hide fields behind a word at the end of the heading; returns the :class:`~..widgets.Fold`."""
         content = QWidget()
@@ -30,4 +36,12 @@ class SectionPanel(QWidget):
         fold = Fold(text, content)
         self._head.addWidget(fold)
         self.add(content)
+        hidden = [field for field in fields if isinstance(field, Field)]
+
+        def refresh(paths=None):
+            fold.mark(any(field.draft.is_changed(field.path) for field in hidden))
+
+        for draft in {id(field.draft): field.draft for field in hidden}.values():
+            fold.destroyed.connect(draft.subscribe(refresh))
+        refresh()
         return fold

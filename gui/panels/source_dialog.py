@@ -19,15 +19,18 @@ class SourceDialog(QDialog):
     ----------
     sources : SourcesConfig
         Whose names are taken.
+    position : tuple of float, optional
+        Where the source is, Galactic longitude and latitude in degrees.
     """
 
-    def __init__(self, sources, parent=None):
+    def __init__(self, sources, parent=None, position=None):
         super().__init__(parent)
         self.setWindowTitle("Add source")
         self.setMinimumWidth(360)
         self._sources = sources
         self.entry = None
-        self.draft = Draft(CustomSource(name="My source"))
+        lon, lat = (0.0, 0.0) if position is None else (round(position[0] % 360.0, 2), round(position[1], 2))
+        self.draft = Draft(CustomSource(name="My source", lon=lon, lat=lat))
         self.name = TextField(self.draft, "name")
         self.frame = Segments([("galactic", "Galactic"), ("equatorial", "Equatorial (ICRS)")])
         self.frame.chosen.connect(lambda frame: self.draft.set("frame", frame))

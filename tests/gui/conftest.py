@@ -106,6 +106,7 @@ def shared_window(qapp, tmp_path_factory):
         theme.set_theme(theme.DARK)
         log = WindowHandler()
         opened = MainWindow(Faults(), log)
+        opened.welcome.hide()
         opened.show()
         yield opened
         close_window(opened)

@@ -51,3 +51,10 @@ def send_move(view, point):
     place = QPointF(point), QPointF(viewport.mapToGlobal(point))
     event = QMouseEvent(QEvent.Type.MouseMove, *place, Qt.MouseButton.NoButton, button, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(viewport, event)
+
+
+def press(qtbot, window, key, modifiers=Qt.KeyboardModifier.NoModifier):
+    """Press a key wherever the keyboard is in a window, as shortcuts need an active one."""
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=5000)
+    qtbot.keyClick(window.focusWidget() or window, key, modifiers)

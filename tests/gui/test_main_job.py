@@ -47,8 +47,8 @@ def test_main_job_by_hand(tiny_window, qtbot, loaded_before):
     qtbot.waitUntil(lambda: not window.controller.missing_limits(), timeout=120_000)
     assert re.match(r"\d", answer.limit.value.text())
 
-    click(qtbot, window.train_button)
-    assert window.tabs.currentIndex() == TRAINING and not window.train_button.isEnabled()
+    click(qtbot, window.top_bar.train_button)
+    assert window.tabs.currentIndex() == TRAINING and not window.top_bar.train_button.isEnabled()
     qtbot.waitUntil(lambda: "epoch" in window.jobs_bar.main_row.words.text(), timeout=180_000)
     assert window.jobs_bar.main_row.title.text() == "Training BCNN, Cen A, N = 100"
     qtbot.waitUntil(lambda: window.training.history is not None and len(window.training.history["epoch"]) > 0, timeout=180_000)
@@ -64,7 +64,7 @@ def test_main_job_by_hand(tiny_window, qtbot, loaded_before):
 
     (path,) = runs_folder().iterdir()
     assert RunFolder(path).state.state == "done"
-    assert window.train_button.isEnabled() and not window.training.is_active
+    assert window.top_bar.train_button.isEnabled() and not window.training.is_active
     assert {"keras", "tensorflow"} & set(sys.modules) == loaded_before
 
     answers.add_method(config, replace(limit, statistic="bcnn"))
@@ -77,7 +77,7 @@ def test_main_job_by_hand(tiny_window, qtbot, loaded_before):
 def test_training_is_paused_resumed_and_discarded(tiny_window, qtbot, monkeypatch):
     window = tiny_window
     window.draft.set("training.epochs", 500)
-    click(qtbot, window.train_button)
+    click(qtbot, window.top_bar.train_button)
     row = window.jobs_bar.main_row
 
     def buttons():

@@ -21,6 +21,7 @@ from zevatron.gui.state.answers import (
     wanted_numbers,
 )
 from zevatron.gui.state.draft import HISTORY_LENGTH, Draft
+from zevatron.gui.state.history import History
 from zevatron.gui.state.skies import SkyTester, mock_sky
 from zevatron.gui.state.view import Choices
 
@@ -113,6 +114,64 @@ def test_one_drag_is_one_step(draft, clock):
         draft.set("energy.resolution", 0.01 * step)
     draft.undo()
     assert draft.config == RunConfig()
+
+
+def test_what_waits_to_be_put_right_is_undone_first(draft, clock):
+    draft.set("energy.resolution", 0.1)
+    draft.set("test.beta", 7.0)
+    draft.undo()
+    assert draft.errors == {} and draft.config.energy.resolution == 0.1
+    draft.undo()
+    assert draft.config == RunConfig() and not draft.can_undo
+
+
+def test_replacing_the_whole_run_is_one_step(draft):
+    other = with_values(RunConfig(), {"energy.resolution": 0.1, "field.model": "none"})
+    draft.set("seed", 5)
+    draft.replace(other)
+    assert draft.config == other and draft.is_edited
+    draft.undo()
+    assert draft.config == with_values(RunConfig(), {"seed": 5})
+
+
+def test_defaults_are_known_and_a_way_back(clock):
+    draft = Draft(RunConfig(), clock, defaults=RunConfig())
+    draft.set_many({"seed": 5, "energy.resolution": 0.9})
+    assert draft.is_changed("seed") and draft.is_changed("energy.resolution") and not draft.is_changed("test.alpha")
+    draft.reset(["seed", "energy.resolution"])
+    assert draft.config == RunConfig() and draft.errors == {}
+    draft.undo()
+    assert draft.config.seed == 5
+
+
+@pytest.mark.parametrize("path, value", [("energy.resolution", 0.9), ("energy.resolution", 0.3), ("test.maps", 100), ("nothing", 1)])
+def test_complaint_is_what_setting_it_would_say(draft, path, value):
+    before = draft.config
+    message = draft.complaint(path, value)
+    assert draft.config == before and draft.errors == {} and not draft.can_undo
+    draft.set(path, value)
+    assert draft.errors.get(path) == message
+
+
+def test_undo_goes_back_through_two_drafts_in_order(draft, clock):
+    view = Draft(Choices(), clock, passing={"source"})
+    history = History(draft, view)
+    for now, (edited, path, value) in enumerate([(draft, "seed", 2), (view, "eta", 0.2), (view, "source", "M82"), (draft, "seed", 3)]):
+        clock.now = 10.0 * now
+        edited.set(path, value)
+    assert history.undo_text == "Seed"
+    history.undo()
+    assert (draft.config.seed, view.config.eta) == (2, 0.2) and history.undo_text == "From the source η"
+    history.undo()
+    assert (draft.config.seed, view.config.eta, view.config.source) == (2, 0.05, "M82") and history.redo_text == "From the source η"
+    history.redo()
+    history.redo()
+    assert (draft.config.seed, view.config.eta) == (3, 0.2) and history.redo_text is None
+    history.undo()
+    history.undo()
+    clock.now = 100.0
+    draft.set_many({"test.beta": 0.1, "test.alpha": 0.02})
+    assert history.redo_text is None and history.undo_text == "2 settings"  # a new edit ends what was undone
 
 
 def test_history_is_bounded(draft, clock):

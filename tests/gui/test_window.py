@@ -45,7 +45,7 @@ def test_run_can_be_changed_by_hand_and_the_sky_follows(window, qtbot):
     before = window.controller.density
     click(qtbot, window.energy_panel.bins.segments.button(5))
     assert window.energy_panel.range.text() == "56–353 EeV, 4 bins"
-    assert window.edited.isVisible()
+    assert window.top_bar.edited.isVisible()
     qtbot.waitUntil(lambda: window.controller.density is not before, timeout=10_000)
     assert window.controller.density.n_bins == 4
     qtbot.waitUntil(lambda: window.controller.sky.density is window.controller.density, timeout=5000)
@@ -88,7 +88,7 @@ def test_raising_eta_keeps_the_other_events(window, qtbot):
 def test_new_sky_button_draws_another_one(window, qtbot):
     first = window.controller.sky
     window.tabs.setCurrentIndex(RESULTS)
-    click(qtbot, window.new_sky_button)
+    click(qtbot, window.top_bar.new_sky_button)
     qtbot.waitUntil(lambda: window.controller.sky is not first, timeout=5000)
     assert window.tabs.currentIndex() == SKY
     assert not np.array_equal(first.events.ipix, window.controller.sky.events.ipix)
@@ -150,9 +150,9 @@ def test_second_source_gives_a_second_sky(window, qtbot):
 def test_last_source_cannot_be_taken_away_unnoticed(window, qtbot):
     click(qtbot, window.sources_panel.rows["Cen A"].tick)
     assert window.sources_panel.fault.text() == "Choose at least one source."
-    assert not window.train_button.isEnabled()
+    assert not window.top_bar.train_button.isEnabled()
     click(qtbot, window.sources_panel.rows["M82"].tick)
-    assert not window.sources_panel.fault.isVisible() and window.train_button.isEnabled()
+    assert not window.sources_panel.fault.isVisible() and window.top_bar.train_button.isEnabled()
     assert window.draft.config.sources.names == ("M82",)
 
 
@@ -204,7 +204,7 @@ def test_sources_from_a_file(window, qtbot, tmp_path):
 def test_invalid_entry_is_marked_and_stops_saving(window, qtbot, tmp_path):
     type_into(qtbot, window.test_panel.alpha.box, "3")
     assert window.test_panel.alpha.fault.isVisible()
-    assert not window.train_button.isEnabled()
+    assert not window.top_bar.train_button.isEnabled()
     assert not window.files.save_path(tmp_path / "run.toml")
     assert "test.alpha" in window.messages.text.text() and not (tmp_path / "run.toml").exists()
 
@@ -224,7 +224,7 @@ def test_run_file_survives_saving_and_opening(window, qtbot, tmp_path, monkeypat
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     assert window.files.save()
     saved = window.draft.config
-    assert read_run(path) == saved and not window.edited.isVisible() and window.run_name.text() == "mine"
+    assert read_run(path) == saved and not window.top_bar.edited.isVisible() and window.top_bar.run_name.text() == "mine"
     monkeypatch.setattr(window.files, "may_leave", lambda: True)
     window.files.new()
     assert window.draft.config == RunConfig()
@@ -274,11 +274,11 @@ def test_theme_changes_everywhere(window, qtbot):
 def test_narrow_window_folds_the_answer_away(window, qtbot):
     window.resize(1280, 800)
     qtbot.waitUntil(lambda: window.width() < INSPECTOR_FROM)
-    assert window.inspector.isHidden() and window.inspector_button.isVisible() and window.answer_line.isVisible()
-    click(qtbot, window.inspector_button)
-    assert window.inspector.isVisible() and window.answer_line.isHidden()
+    assert not window.inspector.isVisible() and window.top_bar.inspector_button.isVisible() and window.top_bar.answer_line.isVisible()
+    click(qtbot, window.top_bar.inspector_button)
+    assert window.inspector.isVisible() and window.top_bar.answer_line.isHidden()
     window.menus.actions_by_text["Reset layout"].trigger()
-    assert window.inspector.isHidden() == (window.width() < INSPECTOR_FROM)
+    assert window.inspector.isVisible() == (window.width() >= INSPECTOR_FROM)
 
 
 def test_long_job_can_be_cancelled_from_the_bar(open_window, qtbot, monkeypatch):
@@ -347,13 +347,14 @@ def test_layout_and_last_run_survive_a_restart(open_window, densities, qtbot):
     first.draft.set("energy.resolution", 0.1)
     first.view.set_many({"eta": 0.2, "n_events": 70})
     first.resize(1500, 900)
-    first.splitter.setSizes([350, 800, 350])
-    sizes = first.splitter.sizes()
+    first.workspace.resizeDocks([first.question_dock, first.answer_dock], [350, 380], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: first.left.width() == 350, timeout=5000)
+    sizes = first.left.width(), first.inspector.width()
     first.close()
     second = open_window(config=None)
     assert second.draft.config.energy.resolution == 0.1
     assert (second.controller.choices.eta, second.controller.choices.n_events) == (0.2, 70)
-    assert second.splitter.sizes() == pytest.approx(sizes, abs=3)
+    assert (second.left.width(), second.inspector.width()) == pytest.approx(sizes, abs=3)
 
 
 def test_damaged_session_begins_anew(open_window, densities, own_settings):
@@ -393,7 +394,7 @@ def test_about_copies_the_versions(window, qtbot):
 
 
 def test_session_holds_a_run_file(window, own_settings):
-    window._save_session()
+    window.session.end()
     assert tomllib.loads(own_settings.value("session/run")) == tomllib.loads(run_toml(window.draft.config, comments=False))
 
 
