@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 import sys
 import time
 from dataclasses import replace
@@ -174,7 +175,9 @@ def test_sky_follows_the_slider(qtbot, benchmark, monkeypatch, tmp_path, name):
     print(f"\n{name}: {rate:.0f} skies a second; gaps of a 16 ms timer: {histogram}, 99 % below {np.percentile(gaps, 99):.0f} ms; "
           f"{1000 * used[0] / len(painted):.0f} ms of processor time a sky")
     window.shut_down()
-    assert used[0] / len(painted) < 1 / 30  # of all threads: holds on a busy machine too
+    if os.getloadavg()[0] > (os.cpu_count() or 1) + 2:
+        pytest.skip(f"others are using this machine, load {os.getloadavg()[0]:.0f}: {rate:.0f} skies a second say nothing")
+    assert rate >= 30
 
 
 @pytest.mark.parametrize("size", [(194, 97), (920, 460), (1840, 920)])
