@@ -48,7 +48,7 @@ from .workspace import Panel, Workspace
 
 LOG = logging.getLogger(__name__)
 SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
-RIGHT_WIDTH, TEXT_WIDTH = 304, 420
+CENTRE_WIDTH, RIGHT_WIDTH, TEXT_WIDTH = 600, 304, 420  # the first at least
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
 SKY, FIELD, TRAINING, RESULTS, SEARCH = range(5)
@@ -156,6 +156,7 @@ class MainWindow(QMainWindow):
         self.source_box.activated.connect(lambda index: self.view.set("source", self.source_box.itemData(index)))
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
+        tabs.setMinimumWidth(CENTRE_WIDTH)
         tabs.tabBar().setDrawBase(False)
         for text, margins in (
             ("Sky", (16, 8, 16, 8)), ("Field", (16, 12, 16, 8)), ("Training", (24, 16, 24, 16)), ("Results", (24, 16, 24, 16)),

@@ -3,7 +3,7 @@
 import itertools
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeySequence, QPainter, QPen
+from PySide6.QtGui import QAction, QActionGroup, QColor, QFont, QFontMetrics, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QSlider,
@@ -459,3 +460,37 @@ class Elided(QLabel):
         self.setToolTip(self.text() if text != self.text() else "")
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.rect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+class Menu(QMenu):
+    """A menu of groups of which one entry each is chosen, of ticks, and of verbs."""
+
+    def choices(self, entries, choose):
+        """Add a group; returns its actions by key. ``choose(key)`` is called by the person's choice alone."""
+        group = QActionGroup(self)
+        actions = {}
+        for key, text in entries.items():
+            action = QAction(text, self, checkable=True)
+            action.triggered.connect(lambda checked, key=key: choose(key))
+            group.addAction(action)
+            self.addAction(action)
+            actions[key] = action
+        return actions
+
+    def tick(self, text, change):
+        """Add an entry that is on or off; ``change(is_on)`` is called by the person's choice alone."""
+        action = QAction(text, self, checkable=True)
+        action.triggered.connect(change)
+        self.addAction(action)
+        return action
+
+
+def menu_button(menu, tooltip):
+    """Make a button that opens a menu and looks like a chooser."""
+    made = QPushButton()
+    made.setProperty("role", "menu")
+    made.setAutoDefault(False)
+    made.setToolTip(tooltip)
+    made.setAccessibleName(tooltip)
+    made.setMenu(menu)
+    return made

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QHeaderView, QStac
 
 from ...core.statistics.registry import STATISTICS
 from .. import theme as themes
-from ..widgets import Tick, button, column, label, row, wrapped
+from ..widgets import Menu, Tick, button, column, label, menu_button, row, wrapped
 from .base import Key
 from .result_plots import EtaDiagram, RocDiagram, ScoreDiagram
 from .result_table import ResultModel, ResultSorter
@@ -92,15 +92,16 @@ class ResultsView(QWidget):
         self.exports = {
             kind: button(text, on_click=lambda kind=kind: self.export_requested.emit(kind)) for kind, text in FORMATS.items()
         }
-        self.further = {}
-        for name, entry in STATISTICS.items():
-            if name != "likelihood_ratio":
-                self.further[name] = tick = Tick(entry.label)
-                tick.setToolTip("Needs no training: computed for every source and N of the run, what is on screen first")
-                tick.toggled.connect(lambda on, name=name: self.statistic_chosen.emit(name, on))
+        beside = Menu(self)
+        beside.setToolTipsVisible(True)
+        self.further = {
+            name: beside.tick(entry.label, lambda on, name=name: self.statistic_chosen.emit(name, on))
+            for name, entry in STATISTICS.items() if name != "likelihood_ratio"
+        }
+        self.beside = menu_button(beside, "Statistics that need no training: computed for every source and N, what is on screen first")
+        self.beside.setText("Other statistics")
         heading = row(
-            label("ALL RESULTS", "heading"), None, label("Beside the likelihood ratio", "quiet"), *self.further.values(),
-            label("Export", "quiet"), *self.exports.values(), spacing=12,
+            label("ALL RESULTS", "heading"), None, self.beside, label("Export", "quiet"), *self.exports.values(), spacing=12,
         )
         heading.insertSpacing(heading.indexOf(self.exports["png"]) - 1, 2 * themes.RHYTHM)
         layout = column(grid, heading, self.table)

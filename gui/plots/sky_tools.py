@@ -2,10 +2,10 @@
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from ..colormaps import CHOICES
-from ..widgets import button, row
+from ..widgets import Menu, button, menu_button, row
 from .look import MODES, OVERLAYS
 
 PROJECTIONS = {"mollweide": "Whole sky", "globe": "Globe", "zoom": "Zoom"}
@@ -15,40 +15,6 @@ SHORT_SCALES = SCALES | {"asinh": "asinh"}
 LEVELS = {"shared": "One scale for all bins", "panel": "One scale per bin"}
 COMPARISONS = {"off": "One sky", "side": "Side by side", "blink": "Blink"}
 PLAY, PAUSE = "Play", "Pause"
-
-
-class Menu(QMenu):
-    """A menu of groups of which one entry each is chosen, of ticks, and of verbs."""
-
-    def choices(self, entries, choose):
-        """Add a group; returns its actions by key. ``choose(key)`` is called by the person's choice alone."""
-        group = QActionGroup(self)
-        actions = {}
-        for key, text in entries.items():
-            action = QAction(text, self, checkable=True)
-            action.triggered.connect(lambda checked, key=key: choose(key))
-            group.addAction(action)
-            self.addAction(action)
-            actions[key] = action
-        return actions
-
-    def tick(self, text, change):
-        """Add an entry that is on or off; ``change(is_on)`` is called by the person's choice alone."""
-        action = QAction(text, self, checkable=True)
-        action.triggered.connect(change)
-        self.addAction(action)
-        return action
-
-
-def menu_button(menu, tooltip):
-    """Make a button that opens a menu and looks like a chooser."""
-    made = QPushButton()
-    made.setProperty("role", "menu")
-    made.setAutoDefault(False)
-    made.setToolTip(tooltip)
-    made.setAccessibleName(tooltip)
-    made.setMenu(menu)
-    return made
 
 
 class SkyTools(QWidget):

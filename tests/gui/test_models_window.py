@@ -5,14 +5,14 @@ import os
 from dataclasses import replace
 
 import pytest
-from hands import click
+from hands import choose
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 from synthetic import synthetic_densities
 
 from zevatron.core.config import run_toml, with_values
 from zevatron.core.errors import TrainingError
-from zevatron.core.statistics.registry import statistic_named
+from zevatron.core.statistics.registry import STATISTICS, statistic_named
 from zevatron.core.study import read_result, result_document, write_result
 from zevatron.core.training.run_folder import RunFolder
 from zevatron.gui import models
@@ -134,10 +134,10 @@ def test_networks_have_names_that_tell(tmp_path):
 
 def test_the_power_spectrum_stands_beside_the_likelihood_ratio_when_it_is_asked_for(answered, qtbot):
     window = answered
-    controller, tick = window.controller, window.results.further["power_spectrum"]
+    controller, tick, text = window.controller, window.results.further["power_spectrum"], STATISTICS["power_spectrum"].label
     window.tabs.setCurrentIndex(RESULTS)
     assert not window.statistics.chosen
-    click(qtbot, tick)
+    choose(qtbot, window.results.beside, text)
     qtbot.waitUntil(lambda: tick.isChecked() and window.statistics.chosen == ("power_spectrum",), timeout=1000)
     qtbot.waitUntil(lambda: not window.statistics.missing(), timeout=60_000)
     found = {n: controller.answers.method(controller.config, "Cen A", n, "power_spectrum") for n in (50, 100)}
@@ -153,7 +153,7 @@ def test_the_power_spectrum_stands_beside_the_likelihood_ratio_when_it_is_asked_
     window.draft.set("energy.resolution", 0.3)  # follows the run
     qtbot.waitUntil(lambda: limits_known(window) and not window.statistics.missing() and controller.is_current, timeout=60_000)
     assert controller.answers.method(controller.config, "Cen A", 100, "power_spectrum") is not None
-    click(qtbot, tick)
+    choose(qtbot, window.results.beside, text)
     window.draft.set("energy.resolution", 0.4)
     qtbot.waitUntil(lambda: limits_known(window) and controller.is_current, timeout=60_000)
     assert not window.statistics.missing()
