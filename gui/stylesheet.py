@@ -114,6 +114,7 @@ QTabBar::tab:selected { color: $text; border-bottom: 2px solid $active; font-wei
 QTabBar::tab:focus { color: $active; }
 
 QScrollArea { border: none; background: transparent; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 8px; margin: 0; }
 QScrollBar::handle { background: $line; border-radius: 4px; min-height: 24px; min-width: 24px; }

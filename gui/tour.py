@@ -148,7 +148,7 @@ def stops(window):
          "drawn at once. “New sky” draws another."),
         (answer, "The answer", "The smallest fraction that N events can reveal: the likelihood ratio, which no test can beat, "
          "trained networks and published values beside it."),
-        (lambda: window.train_button, "A network of your own", "Trains in the background, in a process of its own. Close the "
+        (lambda: window.top_bar.train_button, "A network of your own", "Trains in the background, in a process of its own. Close the "
          "window at any time: finished epochs are kept."),
         (lambda: window.menus, "Everything else", "Ctrl+K finds every command and setting by its name, Ctrl+E shows the run as "
          "text, Help brings this tour back."),

@@ -442,7 +442,7 @@ class Fold(QPushButton):
     def set_open(self, is_open):
         """Show or hide the content."""
         self.content.setVisible(is_open)
-        dot = "● " if self._is_marked and not is_open else ""
+        dot = "• " if self._is_marked and not is_open else ""
         self.setText(f"{dot}{self._text} {'▴' if is_open else '▾'}")
 
 

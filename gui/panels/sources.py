@@ -226,13 +226,16 @@ class SourcesPanel(SectionPanel):
 
     def _refresh(self):
         chosen = self.chosen()
+        several = len(chosen) > 1
         self._reorder()
         for name, made in self.rows.items():
             made.tick.setChecked(name in chosen)
-            made.grip.setVisible(name in chosen and len(chosen) > 1)
+            policy = made.grip.sizePolicy()
+            policy.setRetainSizeWhenHidden(several)  # so that all ticks stay in one line
+            made.grip.setSizePolicy(policy)
+            made.grip.setVisible(name in chosen and several)
             if made.tick.isChecked() and self._others.indexOf(made) >= 0 and not self.more.is_open:
                 self.more.set_open(True)
-        several = len(chosen) > 1
         self.mixture.setVisible(several)
         self.shares.setVisible(several and self._draft.value("sources.mixture"))
         message = self._draft.errors.get("sources.names")

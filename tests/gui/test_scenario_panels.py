@@ -41,7 +41,7 @@ def test_changes_behind_a_word_are_seen_from_outside(window, qtbot):
     fold = window.emission_panel.more
     assert fold.text() == "More ▾"
     window.draft.set("propagation.ebl", "gilmore12")
-    assert fold.text() == "● More ▾"
+    assert fold.text() == "• More ▾"
     click(qtbot, fold)
     assert fold.text() == "More ▴"
     click(qtbot, fold)
