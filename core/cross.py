@@ -174,13 +174,13 @@ def _networks(plan):
 
 def _tests(plan, pairs, n_events, networks, progress):
     """Return ``{label: statistic of scenario j}`` and the minimax weights if they are wanted."""
-    from .statistics import LikelihoodRatio
     from .statistics.average import AveragedLikelihoodRatio, minimax_weights
+    from .statistics.ratios import ratio_of
 
     templates, densities = pairs
     count, weights = len(templates), None
     tests = {
-        f"likelihood ratio for {scenario.name}": _same(lambda eta, template=template: LikelihoodRatio(template, eta))
+        f"likelihood ratio for {scenario.name}": _same(ratio_of(template))
         for scenario, template in zip(plan.scenarios, templates, strict=True)
     }
 

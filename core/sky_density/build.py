@@ -157,7 +157,8 @@ def sky_densities(config, *, half=None, cache=None, progress=SILENT):
         densities.append(sky_density(config, source, half=half, cache=cache, progress=progress))
     progress.report("sky densities", len(sources), len(sources))
     if config.sources.mixture:
-        return (mixture(densities, config.sources.shares or (1.0,) * len(densities)),)
+        mean = mixture(densities, config.sources.shares or (1.0,) * len(densities))
+        return (replace(mean, parts=tuple(densities)) if config.sources.has_free_shares else mean,)
     return tuple(densities)
 
 

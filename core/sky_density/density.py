@@ -57,6 +57,9 @@ class SkyDensity:
         Name in files, without blanks: ``"CenA"``; by default from ``name``.
     lens_reports : tuple of LensReport
         What the density rests on, one for each source; empty if it was not made through a lens.
+    parts : tuple of SkyDensity
+        Of a mixture with free shares, the density of each source: every sky mixes them with shares of its own, drawn evenly
+        from all that are possible, and ``source`` is the mean. Empty for all other densities.
 
     Raises
     ------
@@ -73,6 +76,7 @@ class SkyDensity:
     losses: Losses = Losses()
     key: str = ""
     lens_reports: tuple = ()
+    parts: tuple = ()
 
     def __post_init__(self):
         check_nside(self.nside)
@@ -87,6 +91,9 @@ class SkyDensity:
                 raise InputError(f"{field} density: expected shape {self.npix, self.n_bins}, received {values.shape}")
             if not (values.min() >= 0 and abs(values.sum() - 1) < 1e-6):
                 raise InputError(f"{field} density: expected probabilities that sum to 1, received a sum of {values.sum():g}")
+        for part in self.parts:
+            if part.source.shape != self.source.shape or part.parts:
+                raise InputError(f"{part.name}: expected one source of shape {self.source.shape}, received {part.source.shape}")
 
     @property
     def n_bins(self):
@@ -104,6 +111,8 @@ class SkyDensity:
         content = hashlib.sha256(f"{self.nside} {self.normalisation}".encode())
         for values in (self.bin_edges, self.source, self.isotropic):
             content.update(np.ascontiguousarray(values))
+        for part in self.parts:
+            content.update(part.digest.encode())
         return content.hexdigest()[:12]
 
     @property

@@ -17,7 +17,7 @@ class StatisticEntry:
 
 
 STATISTICS = {
-    "likelihood_ratio": StatisticEntry("likelihood", "likelihood_ratios", "Likelihood ratio"),
+    "likelihood_ratio": StatisticEntry("ratios", "likelihood_ratios", "Likelihood ratio"),
     "power_spectrum": StatisticEntry("power_spectrum", "mean_deviation", "Power spectrum D"),
     "power_spectrum_squared": StatisticEntry("power_spectrum", "mean_squared_deviation", "Power spectrum D²"),
 }

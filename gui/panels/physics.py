@@ -6,6 +6,7 @@ from .form import ChoiceField, Field, FileField, NumberField, SliderField, field
 from .section import SectionPanel
 
 POWER_LAW = ("emission.index", "emission.cutoff", "emission.cutoff_shape", "emission.fractions")
+AROUND = ("propagation.ebl", "propagation.mass_factor", "propagation.one_mass", "observatory.exposure")
 BINS_PER_DECADE = (5, 10, 20)
 SLIDER_EVENTS = 500  # right end of the slider; larger numbers can be typed
 EVENT_STEP = 10
@@ -21,7 +22,7 @@ class EmissionPanel(SectionPanel):
         self.file = FileField(draft, "emission.file", "Injected spectra, or folder of published ones", is_folder=self._is_published)
         self.power_law = [field_for(draft, path) for path in POWER_LAW]
         self.add(self.model, self.file, *self.power_law)
-        self.more = self.add_fold(*(field_for(draft, path) for path in ("propagation.ebl", "observatory.exposure")))
+        self.more = self.add_fold(*(field_for(draft, path) for path in AROUND))
         draft.subscribe(self._draft_changed)
         self._show_what_matters()
 
