@@ -20,6 +20,7 @@ STATISTICS = {
     "likelihood_ratio": StatisticEntry("ratios", "likelihood_ratios", "Likelihood ratio"),
     "power_spectrum": StatisticEntry("power_spectrum", "mean_deviation", "Power spectrum D"),
     "power_spectrum_squared": StatisticEntry("power_spectrum", "mean_squared_deviation", "Power spectrum D²"),
+    "robust_likelihood_ratio": StatisticEntry("rotated", "robust_ratios", "Robust likelihood ratio"),
 }
 
 

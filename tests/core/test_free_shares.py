@@ -1,6 +1,7 @@
 """Mixtures with unknown shares: how their skies are drawn, the averaged ratio against integrals and the lemma, what carries them."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -174,5 +175,5 @@ def test_impossible_mixtures_are_refused():
     with pytest.raises(ConfigError, match=r"sources\.free_shares: expected at most 6 sources, received 7"):
         run_of_two(**{"sources.names": tuple("ABCDEFG")})
     with pytest.raises(InputError, match="expected one source of shape"):
-        free(blob(0), without_energies(blob(1)))
+        replace(blob(0), parts=(blob(0), without_energies(blob(1))))
     assert not run_of_two(**{"sources.mixture": False}).sources.has_free_shares
