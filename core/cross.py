@@ -185,13 +185,14 @@ def _networks(plan):
     from .backend import load_backend
 
     load_backend(plan.base.training.threads)
+    from .statistics.remembered import RememberedScores
     from .training import NetworkStatistic
 
     found = {}
     for path in plan.models:
         network = NetworkStatistic(path)
         network.check_fits(plan.base)
-        found[str(path)] = network
+        found[str(path)] = RememberedScores(network)
     return found
 
 
@@ -199,7 +200,7 @@ def _tests(plan, pairs, n_events, networks, progress):
     """Return ``{label: statistic of scenario j}`` and the minimax weights if they are wanted."""
     from .statistics.average import AveragedLikelihoodRatio, minimax_weights
     from .statistics.ratios import ratio_of
-    from .statistics.rotated import RobustRatio, Spread
+    from .statistics.rotated import CombinedRatio, RobustRatio, Spread
 
     templates, densities = pairs
     families, weights = np.array([scenario.family for scenario in plan.scenarios]), None
@@ -215,10 +216,13 @@ def _tests(plan, pairs, n_events, networks, progress):
     def robust(chosen):
         return lambda eta: RobustRatio([template for template, known in zip(templates, chosen, strict=True) if known], eta, spread)
 
+    def combined(chosen, network):
+        return lambda eta: CombinedRatio(robust(chosen)(eta), network, spread.network_share)
+
     def others(j):
         return families != families[j]
 
-
+    everything = np.ones(len(families), dtype=bool)
     if AVERAGE in plan.averages:
         tests["average of all"] = _same(average(None))
     if LEAVE_ONE_OUT in plan.averages:
@@ -228,10 +232,15 @@ def _tests(plan, pairs, n_events, networks, progress):
         weights = dict(zip((s.name for s in plan.scenarios), found.tolist(), strict=True))
         tests["minimax average"] = _same(average(found))
     if ROBUST in plan.averages:
-        tests["robust average of all"] = _same(robust(np.ones(len(families), bool)))
+        tests["robust average of all"] = _same(robust(everything))
     if ROBUST_LEAVE_ONE_OUT in plan.averages:
         tests["robust average of the others"] = lambda j: robust(others(j))
-    tests |= {f"network {Path(label).name}": _same(network) for label, network in networks.items()}
+    for label, network in networks.items():
+        tests[name := f"network {Path(label).name}"] = _same(network)
+        if ROBUST in plan.averages:
+            tests[f"robust average of all with {name}"] = _same(combined(everything, network))
+        if ROBUST_LEAVE_ONE_OUT in plan.averages:
+            tests[f"robust average of the others with {name}"] = lambda j, network=network: combined(others(j), network)
     return tests, weights
 
 

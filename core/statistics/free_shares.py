@@ -8,7 +8,7 @@ from .cells import check_cells
 from .likelihood import UNIT, checked_fraction, density_ratios
 
 MOST_NODES = 256
-MOST_ORDER = 16
+MOST_ORDER = 8
 LARGE, SMALL = 1e60, 1e-60  # of one event's odds: five of them can be multiplied
 EVENTS_PER_LOGARITHM = 5
 
@@ -21,7 +21,7 @@ class FreeSharesRatio:
     over the shares f that add up to 1, evenly (Dirichlet's distribution with all parameters 1). Skies of a mixture with free
     shares are drawn so; by Neyman and Pearson no statistic has more power averaged over them. The integral is a conical
     product of Gauss-Jacobi rules (Stroud, Approximate Calculation of Multiple Integrals, 1971), which is exact up to a
-    degree of 31 in the shares for two and three sources, 11, 7, 5 for four, five, six.
+    degree of 15 in the shares for two and three sources, 11, 7, 5 for four, five, six.
 
     Parameters
     ----------

@@ -41,6 +41,8 @@ class Spread:
         Angles of the turns, evenly in their logarithm.
     turns : int
         Number of turns, a power of two.
+    network_share : float
+        Of the weight, for a network where one is combined with the templates; the rest is theirs.
 
     Raises
     ------
@@ -53,10 +55,12 @@ class Spread:
     smallest_deg: float = 5.0
     largest_deg: float = 30.0
     turns: int = 128
+    network_share: float = 0.75
 
     def __post_init__(self):
-        if not 0 < self.share < 1:
-            raise InputError(f"expected a share above 0 and below 1, received {self.share!r}", "spread.share")
+        for name in ("share", "network_share"):
+            if not 0 < getattr(self, name) < 1:
+                raise InputError(f"expected a share above 0 and below 1, received {getattr(self, name)!r}", f"spread.{name}")
         if not self.smoothing_deg or not all(0.5 <= width <= 90 for width in self.smoothing_deg):
             raise InputError(f"expected one or more widths from 0.5 to 90 degrees, received {self.smoothing_deg!r}", "spread.smoothing_deg")
         if not 0 < self.smallest_deg <= self.largest_deg <= 180:
@@ -157,6 +161,33 @@ class RobustRatio:
         """Return the statistic of each sky, shape (n_maps,); arguments and errors as of the likelihood ratio."""
         known, unknown = self._log_shares
         return np.logaddexp(known + self._known.scores(events), unknown + self._unknown.scores(events))
+
+
+class CombinedRatio:
+    """The robust ratio and a network: the weighted mean of what both say are the odds of a source.
+
+    A network knows shapes that no template has. Its log odds, learnt from skies half of which are isotropic, are the
+    logarithm of a likelihood ratio averaged over what it was trained on, as far as it has learnt it.
+
+    Parameters
+    ----------
+    robust : RobustRatio
+    network : object
+        A statistic whose scores are log odds.
+    share : float
+        Weight of the network, above 0 and below 1.
+    """
+
+    name = "combined_likelihood_ratio"
+
+    def __init__(self, robust, network, share=Spread.network_share):
+        self._robust, self._network, self._log_shares = robust, network, np.log([1 - share, share])
+        self.thread_safe = getattr(network, "thread_safe", False)
+
+    def scores(self, events):
+        """Return the statistic of each sky, shape (n_maps,); arguments and errors as of the likelihood ratio."""
+        templates, network = self._log_shares
+        return np.logaddexp(templates + self._robust.scores(events), network + self._network.scores(events))
 
 
 def robust_ratios(config, density, n_events):
