@@ -52,10 +52,10 @@ class Spread:
 
     share: float = 0.5
     smoothing_deg: tuple = (3.0, 5.0, 8.0)
-    smallest_deg: float = 5.0
+    smallest_deg: float = 2.0
     largest_deg: float = 30.0
     turns: int = 128
-    network_share: float = 0.75
+    network_share: float = 0.8
 
     def __post_init__(self):
         for name in ("share", "network_share"):
