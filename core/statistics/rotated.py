@@ -52,7 +52,7 @@ class Spread:
 
     share: float = 0.5
     smoothing_deg: tuple = (3.0, 5.0, 8.0)
-    smallest_deg: float = 2.0
+    smallest_deg: float = 5.0
     largest_deg: float = 30.0
     turns: int = 128
     network_share: float = 0.8
