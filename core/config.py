@@ -51,6 +51,7 @@ def network_kinds():
     return tuple(NETWORKS)
 
 
+MOST_FREE_SHARES = 6  # sources: the integral over more shares is not done well any more
 NEAREST_SOURCE = 0.05  # Mpc: nearer is the Galaxy with its halo, where nothing enters from outside
 
 
@@ -96,6 +97,10 @@ class SourcesConfig(Section):
     shares: tuple[float, ...] = setting(
         (), low=0.0, label="Shares", help="Relative numbers of events at the Earth of the sources in a mixture; empty: all equal"
     )
+    free_shares: bool = setting(
+        False, label="Unknown shares",
+        help="Shares of a mixture are unknown: each sky has its own, evenly drawn from all that are possible; the limit averages over them",
+    )
     custom: tuple[CustomSource, ...] = setting((), label="Own sources", help="Sources that are not in the catalogue")
 
     def check(self):
@@ -109,6 +114,15 @@ class SourcesConfig(Section):
                 f"expected {len(self.names)} shares (one for each source), not all zero, received {list(self.shares)}",
                 "sources.shares",
             )
+        if self.has_free_shares and self.shares:
+            raise ConfigError(f"expected none, because sources.free_shares draws them, received {list(self.shares)}", "sources.shares")
+        if self.has_free_shares and len(self.names) > MOST_FREE_SHARES:
+            raise ConfigError(f"expected at most {MOST_FREE_SHARES} sources, received {len(self.names)}", "sources.free_shares")
+
+    @property
+    def has_free_shares(self):
+        """Whether the sources are a mixture whose shares are unknown."""
+        return self.free_shares and self.mixture and len(self.names) > 1
 
 
 @dataclass(frozen=True)
@@ -159,6 +173,22 @@ class PropagationConfig(Section):
         "inoue12", choices=("inoue12", "gilmore12"), label="Background light",
         help="Extragalactic background light: Inoue et al. 2012 baseline or Gilmore et al. 2012 fiducial",
     )
+    mass_factor: float = setting(
+        1.0, low=0.02, high=56.0, step=0.1, label="Masses multiplied by",
+        help="Factor on the mass number of every nucleus that enters the Galaxy, up to iron; energies stay, rigidities follow the charge",
+    )
+    one_mass: int = setting(
+        0, low=0, high=56, label="One mass number",
+        help="Every nucleus that enters the Galaxy has this mass number, energies stay (56: all iron, 1: all protons); 0: as propagated",
+    )
+
+    def check(self):
+        """Refuse a factor on masses that one nucleus has replaced."""
+        if self.one_mass and self.mass_factor != 1:
+            raise ConfigError(
+                f"expected 1, because propagation.one_mass makes all nuclei A = {self.one_mass}, received {self.mass_factor:g}",
+                "propagation.mass_factor",
+            )
 
 
 @dataclass(frozen=True)

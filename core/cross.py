@@ -2,10 +2,10 @@
 
 A cross file names a base run and scenarios, each with the settings in which it differs: other fields, realisations,
 sources or emissions. Each likelihood ratio is tried on the skies of all of them, and so are their average, the average
-without the scenario that the skies are from, the average with minimax weights, and trained networks.
+without the scenario that the skies are from, the average with minimax weights, the robust average, and trained networks.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,10 @@ from .study import result_document, template_pairs, write_result
 from .tables import write_table
 
 AVERAGE, LEAVE_ONE_OUT, MINIMAX = "average", "leave_one_out", "minimax"
-AVERAGES = (AVERAGE, LEAVE_ONE_OUT, MINIMAX)
+ROBUST, ROBUST_LEAVE_ONE_OUT = "robust", "robust_leave_one_out"
+AVERAGES = (AVERAGE, LEAVE_ONE_OUT, MINIMAX, ROBUST, ROBUST_LEAVE_ONE_OUT)
+USUAL_AVERAGES = (AVERAGE, LEAVE_ONE_OUT, MINIMAX)
+ENTRIES = ("base", "run", "scenario", "averages", "models", "smoothing_deg", "spread")
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,24 @@ class CrossPlan:
         Trained networks.
     smoothing : float
         Templates are blurred by this standard deviation, degrees: towards the spread between the scenarios.
+    spread : Spread
+        For the robust averages, :class:`~.statistics.rotated.Spread`; None: the default.
     """
 
     base: RunConfig
     scenarios: tuple
-    averages: tuple = AVERAGES
+    averages: tuple = USUAL_AVERAGES
     models: tuple = ()
     smoothing: float = 0.0
+    spread: object = None
 
 
 def read_cross(path):
     """Read a cross file.
 
     It holds a base run as ``base = "RUN.toml"`` or as a table ``[run]``, two or more tables ``[[scenario]]`` with a ``name``
-    and settings by dotted path, and optionally ``averages``, ``models`` (paths of networks) and ``smoothing_deg``.
+    and settings by dotted path, and optionally ``averages``, ``models`` (paths of networks), ``smoothing_deg`` and
+    ``spread``. A scenario may name a ``family``: all of one family are left out together.
 
     Raises
     ------
@@ -57,24 +64,37 @@ def read_cross(path):
         Naming the entry at fault.
     """
     data, folder = read_toml(path), Path(path).parent
-    unknown = set(data) - {"base", "run", "scenario", "averages", "models", "smoothing_deg"}
+    unknown = set(data) - set(ENTRIES)
     if unknown:
-        raise ConfigError(
-            "no such entry in a cross file; expected base or run, scenario, averages, models, smoothing_deg", sorted(unknown)[0]
-        )
+        raise ConfigError(f"no such entry in a cross file; expected one of {', '.join(ENTRIES)}", sorted(unknown)[0])
     if "base" in data and "run" in data:
         raise ConfigError("expected either base or run, received both", "base")
     base = read_run(folder / data["base"]) if "base" in data else config_from_dict(data.get("run", {}))
     smoothing = data.get("smoothing_deg", 0.0)
     if isinstance(smoothing, bool) or not isinstance(smoothing, int | float) or not 0 <= smoothing <= 90:
         raise ConfigError(f"expected degrees from 0 to 90, received {smoothing!r}", "smoothing_deg")
-    averages, models = (_texts(data, key, default) for key, default in (("averages", list(AVERAGES)), ("models", [])))
+    averages, models = (_texts(data, key, default) for key, default in (("averages", list(USUAL_AVERAGES)), ("models", [])))
     for name in averages:
         if name not in AVERAGES:
             raise UnknownNameError("average", name, AVERAGES, "averages")
-    return CrossPlan(
-        base, _scenarios(base, data.get("scenario", [])), tuple(averages), tuple(folder / name for name in models), float(smoothing)
-    )
+    scenarios, spread = _scenarios(base, data.get("scenario", [])), _spread(data.get("spread", {}))
+    if {LEAVE_ONE_OUT, ROBUST_LEAVE_ONE_OUT} & set(averages) and len({scenario.family for scenario in scenarios}) < 2:
+        raise ConfigError(f"expected scenarios of two or more families to leave one out, received {scenarios[0].family!r} only", "averages")
+    return CrossPlan(base, scenarios, tuple(averages), tuple(folder / name for name in models), float(smoothing), spread)
+
+
+def _spread(table):
+    from .statistics.rotated import Spread
+
+    known = {spec.name: spec.type for spec in fields(Spread)}
+    if not isinstance(table, dict) or set(table) - set(known):
+        raise ConfigError(f"expected a table with some of {', '.join(known)}, received {table!r}", "spread")
+    table = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    for key, value in table.items():
+        items = value if known[key] is tuple else (value,)
+        if not isinstance(items, tuple) or not all(isinstance(item, int | float) and not isinstance(item, bool) for item in items):
+            raise ConfigError(f"expected {'a list of numbers' if known[key] is tuple else 'a number'}, received {value!r}", f"spread.{key}")
+    return Spread(**table)
 
 
 def _texts(data, key, default):
@@ -93,7 +113,10 @@ def _scenarios(base, tables):
         name = table.pop("name", None)
         if not isinstance(name, str) or not name.strip() or name in found:
             raise ConfigError(f"expected a name of its own, received {name!r}", f"{where}.name")
-        found[name] = make_scenario(base, name, dict(_dotted(table)), where)
+        family = table.pop("family", name)
+        if not isinstance(family, str):
+            raise ConfigError(f"expected a text, received {family!r}", f"{where}.family")
+        found[name] = replace(make_scenario(base, name, dict(_dotted(table)), where), family=family)
     return tuple(found.values())
 
 
@@ -162,40 +185,62 @@ def _networks(plan):
     from .backend import load_backend
 
     load_backend(plan.base.training.threads)
+    from .statistics.remembered import RememberedScores
     from .training import NetworkStatistic
 
     found = {}
     for path in plan.models:
         network = NetworkStatistic(path)
         network.check_fits(plan.base)
-        found[str(path)] = network
+        found[str(path)] = RememberedScores(network)
     return found
 
 
 def _tests(plan, pairs, n_events, networks, progress):
     """Return ``{label: statistic of scenario j}`` and the minimax weights if they are wanted."""
-    from .statistics import LikelihoodRatio
     from .statistics.average import AveragedLikelihoodRatio, minimax_weights
+    from .statistics.ratios import ratio_of
+    from .statistics.rotated import CombinedRatio, RobustRatio, Spread
 
     templates, densities = pairs
-    count, weights = len(templates), None
+    families, weights = np.array([scenario.family for scenario in plan.scenarios]), None
+    spread = plan.spread or Spread()
     tests = {
-        f"likelihood ratio for {scenario.name}": _same(lambda eta, template=template: LikelihoodRatio(template, eta))
+        f"likelihood ratio for {scenario.name}": _same(ratio_of(template))
         for scenario, template in zip(plan.scenarios, templates, strict=True)
     }
 
     def average(chosen):
         return lambda eta: AveragedLikelihoodRatio(templates, eta, chosen)
 
+    def robust(chosen):
+        return lambda eta: RobustRatio([template for template, known in zip(templates, chosen, strict=True) if known], eta, spread)
+
+    def combined(chosen, network):
+        return lambda eta: CombinedRatio(robust(chosen)(eta), network, spread.network_share)
+
+    def others(j):
+        return families != families[j]
+
+    everything = np.ones(len(families), dtype=bool)
     if AVERAGE in plan.averages:
         tests["average of all"] = _same(average(None))
     if LEAVE_ONE_OUT in plan.averages:
-        tests["average of the others"] = lambda j: average(np.arange(count) != j)
+        tests["average of the others"] = lambda j: average(others(j))
     if MINIMAX in plan.averages:
         found, _ = minimax_weights(plan.base, templates, densities, n_events, progress=progress)
         weights = dict(zip((s.name for s in plan.scenarios), found.tolist(), strict=True))
         tests["minimax average"] = _same(average(found))
-    tests |= {f"network {Path(label).name}": _same(network) for label, network in networks.items()}
+    if ROBUST in plan.averages:
+        tests["robust average of all"] = _same(robust(everything))
+    if ROBUST_LEAVE_ONE_OUT in plan.averages:
+        tests["robust average of the others"] = lambda j: robust(others(j))
+    for label, network in networks.items():
+        tests[name := f"network {Path(label).name}"] = _same(network)
+        if ROBUST in plan.averages:
+            tests[f"robust average of all with {name}"] = _same(combined(everything, network))
+        if ROBUST_LEAVE_ONE_OUT in plan.averages:
+            tests[f"robust average of the others with {name}"] = lambda j, network=network: combined(others(j), network)
     return tests, weights
 
 

@@ -61,8 +61,9 @@ def information_runs(config, *, random_field=False):
     runs = [
         (ONE_BIN, config, without_energies), (PERFECT_ENERGIES, perfect_energies(config), _unchanged),
         (FACES, config, lambda density: in_larger_pixels(density, 1)), (ENERGIES_ONLY, config, without_positions),
-        (FIXED_NUMBER, config, _unchanged),
     ]
+    if not config.sources.has_free_shares:  # the number of source events is known, those of each source are not
+        runs.append((FIXED_NUMBER, config, _unchanged))
     for aspect, twin in (
         (REGULAR_FIELD, twin_field(config.field, random=False)),
         (RANDOM_FIELD, twin_field(config.field, random=True) if random_field else None),

@@ -10,10 +10,11 @@ SHARED = ("sky.nside", "events.n_events", "seed")  # the same skies have to be j
 
 @dataclass(frozen=True)
 class Scenario:
-    """One of the possible truths: a name and a run with one source, or a mixture."""
+    """One of the possible truths: a name and a run with one source, or a mixture; ``family`` is what it is left out with."""
 
     name: str
     config: RunConfig
+    family: str = ""
 
 
 def make_scenario(base, name, values, where):

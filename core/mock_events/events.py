@@ -81,6 +81,8 @@ class MockEvents:
 class EventSampler:
     """Draws events of one density; the tables are made once.
 
+    Where the density is a mixture with free shares, every sky has shares of its own.
+
     Parameters
     ----------
     density : SkyDensity
@@ -88,7 +90,7 @@ class EventSampler:
 
     def __init__(self, density):
         self.nside, self.n_bins = density.nside, density.n_bins
-        self._source = alias_table(density.source)
+        self._sources = [alias_table(part.source) for part in density.parts or (density,)]
         self._isotropic = alias_table(density.isotropic)
 
     def draw(self, n_events, n_source, rng):
@@ -120,9 +122,26 @@ class EventSampler:
         uniform = rng.random((len(n_source), n_events))
         ipix = np.empty(uniform.shape, dtype=np.int32)
         energy_bin = np.empty(uniform.shape, dtype=np.int8)
-        draw_cells(uniform, n_source, self._source, self._isotropic, self.n_bins, ipix, energy_bin)
+        draw_cells(uniform, n_source, self._sources[0], self._isotropic, self.n_bins, ipix, energy_bin)
         is_source = np.arange(n_events) < n_source[:, None]
+        if len(self._sources) > 1 and n_source.any():
+            self._draw_other_parts(uniform, n_source, rng, ipix, energy_bin)
         return MockEvents(ipix, energy_bin, is_source, n_source, self.nside, self.n_bins)
+
+
+    def _draw_other_parts(self, uniform, n_source, rng, ipix, energy_bin):
+        """Draw shares for each sky and a part for each event, and replace the events that are not of the first part.
+
+        As many random numbers whatever ``n_source``: one source event more still changes one event only.
+        """
+        edges = np.cumsum(rng.dirichlet(np.ones(len(self._sources)), len(uniform)), axis=1)[:, :-1]
+        part_of_event = np.sum(rng.random(uniform.shape)[..., None] > edges[:, None, :], axis=2, dtype=np.int8)
+        part_of_event[np.arange(uniform.shape[1]) >= n_source[:, None]] = 0
+        other_ipix, other_bin = np.empty_like(ipix), np.empty_like(energy_bin)
+        for i, source in enumerate(self._sources[1:], 1):
+            draw_cells(uniform, n_source, source, self._isotropic, self.n_bins, other_ipix, other_bin)
+            chosen = part_of_event == i
+            ipix[chosen], energy_bin[chosen] = other_ipix[chosen], other_bin[chosen]
 
 
 def draw_events(density, n_events, n_source, rng):

@@ -10,6 +10,7 @@ from ..emission import emission_model
 from ..emission.registry import EMISSION_MODELS
 from ..errors import InputError
 from ..progress import SILENT
+from .composition import with_masses
 from .march import emitted_state, states_at
 from .nuclei import MASSES
 from .transport import GAMMA_LG_STEP, LG_GAMMA, Shift
@@ -73,7 +74,7 @@ def propagated_spectra(emission, propagation, distances, *, cache=None, progress
     Returns
     -------
     list of SourceSpectrum
-        In the order of ``distances``, energies :data:`ENERGY_GRID`.
+        In the order of ``distances``, energies :data:`ENERGY_GRID`, with the masses that ``propagation`` asks for.
 
     Raises
     ------
@@ -86,10 +87,10 @@ def propagated_spectra(emission, propagation, distances, *, cache=None, progress
             raise InputError(f"expected a distance from 0 to {LONGEST_DISTANCE:g} Mpc, received {distance:g}")
     model = emission_model(emission)
     if EMISSION_MODELS[emission.model].propagated:
-        return [SourceSpectrum(d, ENERGY_GRID, model.flux(d, ENERGY_GRID)) for d in distances]
+        return [_spectrum(d, model.flux(d, ENERGY_GRID), propagation) for d in distances]
     found, paths = {}, {}
     for distance in set(distances):
-        digest = digest_of(VERSION, emission, model.content, propagation, distance)
+        digest = digest_of(VERSION, emission, model.content, {"ebl": propagation.ebl}, distance)
         paths[distance] = cache_path(cache, "spectra", f"{emission.model}-{distance:g}Mpc-{digest}.h5"), digest
         arrays = read_cache(*paths[distance])
         if arrays is not None:
@@ -99,7 +100,11 @@ def propagated_spectra(emission, propagation, distances, *, cache=None, progress
         found[distance] = flux_on_energies(state)
         path, digest = paths[distance]
         write_cache(path, digest, {"flux": found[distance], "energy": ENERGY_GRID}, {"distance_Mpc": distance})
-    return [SourceSpectrum(d, ENERGY_GRID, found[d]) for d in distances]
+    return [_spectrum(d, found[d], propagation) for d in distances]
+
+
+def _spectrum(distance, flux, propagation):
+    return SourceSpectrum(distance, ENERGY_GRID, with_masses(flux, propagation.mass_factor, propagation.one_mass))
 
 
 def flux_on_energies(state):

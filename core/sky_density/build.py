@@ -169,6 +169,9 @@ def sky_densities(config, *, half=None, cache=None, progress=SILENT):
         weight = exposure_map(config.observatory, config.sky.nside)
         for density in densities:
             require_in_view(density, weight, config.observatory)
+        if config.sources.has_free_shares:  # of the detected events, which is what a sky has
+            parts = tuple(exposed(density, config.observatory) for density in densities)
+            return (replace(mixture(parts, (1.0,) * len(parts)), parts=parts),)
         densities = [mixture(densities, config.sources.shares or (1.0,) * len(densities))]
     return tuple(exposed(density, config.observatory) for density in densities)
 

@@ -63,6 +63,9 @@ class SkyDensity:
         What the density rests on, one for each source; empty if it was not made through a lens.
     exposure_ratio : float
         Mean exposure of the source's events at the Earth over that of isotropic ones: 1 for a uniform exposure.
+    parts : tuple of SkyDensity
+        Of a mixture with free shares, the density of each source: every sky mixes them with shares of its own, drawn evenly
+        from all that are possible, and ``source`` is the mean. Empty for all other densities.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class SkyDensity:
     key: str = ""
     lens_reports: tuple = ()
     exposure_ratio: float = 1.0
+    parts: tuple = ()
 
     def __post_init__(self):
         check_nside(self.nside)
@@ -94,6 +98,9 @@ class SkyDensity:
                 raise InputError(f"{field} density: expected shape {self.npix, self.n_bins}, received {values.shape}")
             if not (values.min() >= 0 and abs(values.sum() - 1) < 1e-6):
                 raise InputError(f"{field} density: expected probabilities that sum to 1, received a sum of {values.sum():g}")
+        for part in self.parts:
+            if part.source.shape != self.source.shape or part.parts:
+                raise InputError(f"{part.name}: expected one source of shape {self.source.shape}, received {part.source.shape}")
 
     @property
     def n_bins(self):
@@ -111,6 +118,8 @@ class SkyDensity:
         content = hashlib.sha256(f"{self.nside} {self.normalisation}".encode())
         for values in (self.bin_edges, self.source, self.isotropic):
             content.update(np.ascontiguousarray(values))
+        for part in self.parts:
+            content.update(part.digest.encode())
         return content.hexdigest()[:12]
 
     @property

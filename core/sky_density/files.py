@@ -6,7 +6,7 @@ skip) therefore hold the SHA-256 of all the rest, which is checked before anythi
 
 import contextlib
 import hashlib
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import h5py
 import numpy as np
@@ -28,7 +28,8 @@ def write_densities(path, config, densities):
 
     ``/sources/KEY/density`` and ``/isotropic/density``, shape (npix, n_bins), each summing to 1, with the attributes
     ``ordering``, ``nside``, ``bin_edges_EeV`` and ``normalisation``; the run record stands at the root. The lens report
-    of each source behind a density is the table ``/sources/KEY/lens/0``, ``1``, …
+    of each source behind a density is the table ``/sources/KEY/lens/0``, ``1``, … Where the shares of a mixture are free,
+    those of its sources are ``/sources/KEY/parts/0``, ``1``, …
 
     Parameters
     ----------
@@ -52,6 +53,10 @@ def write_densities(path, config, densities):
             describe(group.create_dataset("density", data=density.source, **PACKED), density)
             for i, report in enumerate(density.lens_reports):
                 _write_report(group, f"lens/{i}", report)
+            for i, part in enumerate(density.parts):
+                dataset = group.create_dataset(f"parts/{i}", data=part.source, **PACKED)
+                describe(dataset, part)
+                dataset.attrs["name"], dataset.attrs["key"] = part.name, part.key
         file["sources"].attrs["order"] = [density.key for density in densities]
         describe(file.create_dataset("isotropic/density", data=densities[0].isotropic, **PACKED), densities[0])
 
@@ -165,13 +170,17 @@ def _read_source(group, key, isotropic):
     dataset = group["density"]
     if dataset.attrs["ordering"] != ORDERING:
         raise ValueError(f"expected {ORDERING} order, found {dataset.attrs['ordering']}")
-    return SkyDensity(
+    mixed = SkyDensity(
         name=group.attrs["name"], nside=int(dataset.attrs["nside"]), bin_edges=dataset.attrs["bin_edges_EeV"],
         source=dataset[()], isotropic=isotropic, normalisation=dataset.attrs["normalisation"],
         losses=Losses(**{field.name: float(group.attrs[field.name]) for field in fields(Losses)}), key=key,
         lens_reports=tuple(_read_report(group[f"lens/{i}"]) for i in range(len(group.get("lens", ())))),
         exposure_ratio=float(group.attrs["exposure_ratio"]),
     )
+    parts = (group[f"parts/{i}"] for i in range(len(group.get("parts", ()))))
+    return replace(mixed, parts=tuple(
+        replace(mixed, name=part.attrs["name"], key=part.attrs["key"], source=part[()], lens_reports=()) for part in parts
+    ))
 
 
 def _write_report(group, name, report):

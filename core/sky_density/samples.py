@@ -129,6 +129,8 @@ def density_of_sample(config, source, sample, isotropic, above, half=None):
     """
     if config.sky.normalisation == "flux":
         raise ConfigError("expected edge, because a sample counts every nucleus as at the Galaxy's edge", "sky.normalisation")
+    if config.propagation.one_mass or config.propagation.mass_factor != 1:
+        raise ConfigError("expected the masses as they are, because the nuclei of a sample have arrived already", "propagation")
     off = np.flatnonzero(np.abs(angular_distance(sample.entry, source.direction) - sample.angsep) > SAME_ANGLE)
     if off.size:
         raise InputError(

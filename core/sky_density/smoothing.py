@@ -51,4 +51,4 @@ def smoothed_density(density, width):
     blurred = np.maximum(blurred, 0) * exposure
     total = blurred.sum(axis=0)
     kept = np.divide(density.source_spectrum, total, out=np.zeros_like(total), where=total > 0)
-    return replace(density, source=blurred * kept)
+    return replace(density, source=blurred * kept, parts=tuple(smoothed_density(part, width) for part in density.parts))

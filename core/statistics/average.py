@@ -6,7 +6,7 @@ from scipy.special import logsumexp
 from ..config import with_values
 from ..errors import InputError
 from ..progress import SILENT, StageProgress
-from .likelihood import LikelihoodRatio
+from .ratios import likelihood_ratio, ratio_of
 from .search import coarse_maps
 from .verdicts import smallest_fraction
 
@@ -50,7 +50,7 @@ class AveragedLikelihoodRatio:
         require_same_background(densities)
         self.weights = weights / weights.sum()
         self.nside, self.n_bins = densities[0].nside, densities[0].n_bins
-        self._parts = [(np.log(w), LikelihoodRatio(d, eta)) for w, d in zip(self.weights, densities, strict=True) if w > 0]
+        self._parts = [(np.log(w), likelihood_ratio(d, eta)) for w, d in zip(self.weights, densities, strict=True) if w > 0]
 
     def scores(self, events):
         """Return the statistic of each sky, shape (n_maps,); arguments and errors as of the likelihood ratio."""
@@ -100,7 +100,7 @@ def minimax_weights(config, templates, densities, n_events, *, progress=SILENT):
             for density, statistic in zip(densities, statistics, strict=True)
         ])
 
-    limits = fractions([_own_ratio(template) for template in templates], "limits of the scenarios")
+    limits = fractions([ratio_of(template) for template in templates], "limits of the scenarios")
     if not np.all(np.isfinite(limits)):
         raise InputError("expected scenarios each of which is detectable by its own likelihood ratio")
     log_weights, best = np.zeros(len(limits)), None
@@ -115,10 +115,6 @@ def minimax_weights(config, templates, densities, n_events, *, progress=SILENT):
         bounded = np.minimum(losses, 2 * losses.min())
         log_weights += STEP / (1 + turn / 2) * (bounded - bounded.mean())
     return best
-
-
-def _own_ratio(template):
-    return lambda eta: LikelihoodRatio(template, eta)
 
 
 def _average(templates, weights):

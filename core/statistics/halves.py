@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..progress import SILENT, StageProgress
 from ..sky_density.smoothing import smoothed_density
-from .likelihood import LikelihoodRatio
+from .ratios import ratio_of
 from .search import coarse_maps
 from .verdicts import likelihood_verdict, smallest_fraction, verdict
 
@@ -71,14 +71,14 @@ def limit_across_halves(config, template, density, n_events, *, progress=SILENT)
     scan = _scan_widths(config, template, density, n_events, progress)
     best = min(scan, key=lambda width: _order(scan[width]))
     judged = {
-        width: verdict(config, density, n_events, _ratio(_smoothed(template, width)), progress=progress)
+        width: verdict(config, density, n_events, ratio_of(_smoothed(template, width)), progress=progress)
         for width in (0.0, best)
     }
     winner = min(judged, key=lambda width: _order(judged[width].eta_min))
     quick = replace(config, test=replace(config.test, bootstrap=0, check_maps=0))
     choice = TemplateChoice(
         winner, judged[0.0].eta_min, judged[best].eta_min, best, tuple(scan), tuple(scan.values()),
-        smallest_fraction(quick, density, n_events, _ratio(density), progress=progress),
+        smallest_fraction(quick, density, n_events, ratio_of(density), progress=progress),
     )
     return replace(judged[winner], eta_limit=judged[winner].eta_min, template=choice)
 
@@ -90,7 +90,7 @@ def _scan_widths(config, template, density, n_events, progress):
     for width in WIDTHS:
         stage = StageProgress(progress, f"template smoothed by {width:g} deg")
         smooth = _smoothed(template, width)
-        found[width] = smallest_fraction(few, density, n_events, _ratio(smooth), progress=stage)
+        found[width] = smallest_fraction(few, density, n_events, ratio_of(smooth), progress=stage)
         if _order(found[width]) > HOPELESS * min(map(_order, found.values())):
             break
     return found
@@ -110,10 +110,6 @@ def limit_verdict(config, template, density, n_events, *, progress=SILENT):
 def _smoothed(template, width):
     """Templates are blurred once for all numbers of events."""
     return smoothed_density(template, width)
-
-
-def _ratio(template):
-    return lambda eta: LikelihoodRatio(template, eta)
 
 
 def _order(eta):

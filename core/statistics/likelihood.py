@@ -75,11 +75,6 @@ def density_ratios(density):
     return np.divide(source, isotropic, out=np.where(source > 0, LARGEST_ODDS, 1.0), where=isotropic > 0)
 
 
-def likelihood_ratios(config, density, n_events):
-    """Return the likelihood ratio as a function of the fraction under test."""
-    return lambda eta: LikelihoodRatio(density, eta)
-
-
 @numba.njit(nogil=True, cache=True)
 def _sums(ipix, energy_bin, n_bins, table):
     result = np.zeros(ipix.shape[0], np.int64)

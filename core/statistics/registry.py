@@ -19,10 +19,11 @@ class StatisticEntry:
 MODEL = "model:"  # before the name of a network that was opened as a file
 
 STATISTICS = {
-    "likelihood_ratio": StatisticEntry("likelihood", "likelihood_ratios", "Likelihood ratio"),
+    "likelihood_ratio": StatisticEntry("ratios", "likelihood_ratios", "Likelihood ratio"),
     "maximum_likelihood_ratio": StatisticEntry("maximum_likelihood", "maximum_likelihood_ratio", "Maximum likelihood ratio"),
     "power_spectrum": StatisticEntry("power_spectrum", "mean_deviation", "Power spectrum D"),
     "power_spectrum_squared": StatisticEntry("power_spectrum", "mean_squared_deviation", "Power spectrum D²"),
+    "robust_likelihood_ratio": StatisticEntry("rotated", "robust_ratios", "Robust likelihood ratio"),
 }
 
 

@@ -171,7 +171,8 @@ class Trainer:
     def _make_model(self):
         self.model = self._restored() or self._fresh()
         self.network = counts_network(self.model)
-        self.fed = SelfFed(self.model, self.densities, self.n_events) if has_accelerator() else None
+        is_fed = has_accelerator() and not any(density.parts for density in self.densities)  # unknown shares are drawn on the processor
+        self.fed = SelfFed(self.model, self.densities, self.n_events) if is_fed else None
 
     def _halve_batch(self, epoch, shortage):
         """Start the epoch again with half as many skies in a step."""

@@ -6,6 +6,7 @@ from .form import ChoiceField, Field, FileField, NumberField, SliderField, field
 from .section import SectionPanel
 
 POWER_LAW = ("emission.index", "emission.cutoff", "emission.cutoff_shape", "emission.fractions")
+AROUND = ("propagation.ebl", "propagation.mass_factor", "propagation.one_mass", "observatory.exposure")
 EXPOSURE_NEEDS = {"latitude": "site", "max_zenith": "site", "auger_exposure": "auger_ta", "ta_exposure": "auger_ta"}
 BINS_PER_DECADE = (5, 10, 20)
 SLIDER_EVENTS = 500  # right end of the slider; larger numbers can be typed
@@ -25,9 +26,7 @@ class EmissionPanel(SectionPanel):
         self.add(self.model, self.file, *self.power_law)
         self.exposure = {path: field_for(draft, f"observatory.{path}") for path in EXPOSURE_NEEDS}
         self.exposure_file = FileField(draft, "observatory.file", "HEALPix map or table of dec_deg, exposure", is_folder=lambda: False)
-        self.more = self.add_fold(
-            *(field_for(draft, path) for path in ("propagation.ebl", "observatory.exposure")), *self.exposure.values(), self.exposure_file,
-        )
+        self.more = self.add_fold(*(field_for(draft, path) for path in AROUND), *self.exposure.values(), self.exposure_file)
         draft.subscribe(self._draft_changed)
         self._show_what_matters()
 

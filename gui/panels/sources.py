@@ -129,6 +129,7 @@ class SourcesPanel(SectionPanel):
         self.search.textChanged.connect(self._filter)
         self.fault = wrapped(role="fault")
         self.mixture = TickField(draft, "sources.mixture", "One mixture of them")
+        self.free = TickField(draft, "sources.free_shares")
         self.shares = ListField(draft, "sources.shares", "Shares, empty: equal")
         self.add_button = button("Add source…", on_click=self.add_source)
         self.pick_button = button("Pick on the sky", on_click=self.pick_wanted.emit)
@@ -140,7 +141,7 @@ class SourcesPanel(SectionPanel):
         self.add(self._first)
         self.more = self.add_fold(self.search, self._others)
         self.add(
-            self.fault, self.mixture, self.shares, row(self.add_button, self.pick_button, None),
+            self.fault, self.mixture, self.free, self.shares, row(self.add_button, self.pick_button, None),
             row(self.import_button, self.export_button, None, spacing=2 * theme.RHYTHM),
         )
         draft.subscribe(self._draft_changed)
@@ -237,7 +238,9 @@ class SourcesPanel(SectionPanel):
             if made.tick.isChecked() and self._others.indexOf(made) >= 0 and not self.more.is_open:
                 self.more.set_open(True)
         self.mixture.setVisible(several)
-        self.shares.setVisible(several and self._draft.value("sources.mixture"))
+        mixed = several and self._draft.value("sources.mixture")
+        self.free.setVisible(mixed)
+        self.shares.setVisible(mixed and not (self._draft.value("sources.free_shares") and not self._draft.value("sources.shares")))
         message = self._draft.errors.get("sources.names")
         self.fault.setVisible(message is not None)
         self.fault.setText("Choose at least one source." if not chosen else message or "")

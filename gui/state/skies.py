@@ -119,13 +119,13 @@ class SkyTester:
 
     def __call__(self, sky, seed, progress=SILENT):
         """Return the :class:`SkyTest` of a sky, or None where nothing is under test because eta is 0."""
-        from ...core.statistics import LikelihoodRatio
+        from ...core.statistics.ratios import likelihood_ratio
 
         if sky.eta <= 0:
             return None
         key = sky.density.digest, sky.n_events, sky.eta, seed
         if key != self._key:
-            statistic = LikelihoodRatio(sky.density, sky.eta)
+            statistic = likelihood_ratio(sky.density, sky.eta)
             self._null = null_scores(sky.density, statistic, sky.n_events, seed, progress)
             self._statistic, self._key = statistic, key
         score = float(self._statistic.scores(sky.events)[0])

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,6 +174,57 @@ def test_cross_table_has_every_test_in_every_scenario(tmp_path, own_cache, capsy
     assert "skies of from M82, average of all: eta =" in capsys.readouterr().out
 
 
+def test_families_are_left_out_together_and_the_robust_average_beside_a_network(tmp_path, own_cache, monkeypatch):
+    """Three scenarios of two families; the network counts events of the northern sky and is asked once for each sky."""
+    text = CROSS.replace('"minimax"]', '"robust", "robust_leave_one_out"]\nmodels = ["north.keras"]\nspread = { turns = 8, share = 0.4 }')
+    text = text.replace('name = "from Cen A"', 'name = "from Cen A"\nfamily = "south"') + '''
+[[scenario]]
+name = "iron from Cen A"
+family = "south"
+"propagation.one_mass" = 56
+'''
+    asked = []
+
+    class North:
+        name, thread_safe = "north", False
+
+        def __init__(self, path):
+            assert path.name == "north.keras"
+
+        def check_fits(self, config):
+            pass
+
+        def scores(self, events):
+            asked.append(events.ipix.tobytes())
+            return np.sum(pixel_vectors(NSIDE)[events.ipix, 2] > 0, axis=1) - 40.0
+
+    monkeypatch.setattr("zevatron.core.training.NetworkStatistic", North)
+    plan = read_cross(written(tmp_path, text))
+    assert [scenario.family for scenario in plan.scenarios] == ["south", "from M82", "south"]
+    assert (plan.spread.turns, plan.spread.share) == (8, 0.4)
+    document = run_cross(plan, tmp_path / "out")
+    assert len(asked) == len(set(asked)) > 3
+    eta = {(row["test"], row["scenario"]): row["eta_min"] or 2.0 for row in document["results"]}
+    north, iron = "network north.keras", "iron from Cen A"
+    assert {test for test, _ in eta} > {f"robust average of {who}{end}" for who in ("all", "the others") for end in ("", f" with {north}")}
+    for south in ("from Cen A", iron):  # what is left there is M82 alone
+        assert eta["average of the others", south] == eta["likelihood ratio for from M82", south]
+    for scenario in ("from Cen A", "from M82", iron):
+        limit = eta[f"likelihood ratio for {scenario}", scenario]
+        assert limit < eta["robust average of all", scenario] < 2 * limit
+    with_network = eta[f"robust average of the others with {north}", "from M82"]  # its odds are far above those of the templates
+    assert eta[north, "from M82"] < 1 and with_network == pytest.approx(eta[north, "from M82"], rel=0.1)
+
+
+def test_shipped_cross_files_can_be_read():
+    folder = Path(__file__).parents[2] / "docs/cross"
+    plans = {path.stem: read_cross(path) for path in folder.glob("*.toml")}
+    assert set(plans) == {"compositions", "fields", "sources"}
+    assert {scenario.family for scenario in plans["fields"].scenarios} >= {"JF12", "PT11", "UF23"}
+    assert sum(scenario.config.sources.has_free_shares for scenario in plans["sources"].scenarios) == 1
+    assert {scenario.config.propagation.one_mass for scenario in plans["compositions"].scenarios} >= {0, 1, 56}
+
+
 def test_other_compositions_and_blurred_templates_are_scenarios_too(tmp_path, own_cache):
     text = CROSS.replace('averages = ["average", "leave_one_out", "minimax"]', 'averages = ["average"]\nsmoothing_deg = 4')
     text = text.replace('"sources.names" = ["M82"]', 'emission = { model = "power_law", fractions = [1, 0, 0, 0, 0], cutoff = 200.0 }')
@@ -198,6 +250,11 @@ def test_other_compositions_and_blurred_templates_are_scenarios_too(tmp_path, ow
     (('["average", "leave_one_out", "minimax"]', '"average"'), ConfigError, "averages: expected a list of texts"),
     (("averages =", "means ="), ConfigError, "means: no such entry"),
     (("averages =", "smoothing_deg = -1\naverages ="), ConfigError, "smoothing_deg: expected degrees"),
+    (("averages =", "spread = { width = 3 }\naverages ="), ConfigError, "spread: expected a table with some of share, smoothing_deg"),
+    (("averages =", "spread = { smoothing_deg = 3 }\naverages ="), ConfigError, r"spread\.smoothing_deg: expected a list of numbers"),
+    (("averages =", "spread = { turns = 3 }\naverages ="), InputError, r"spread\.turns"),
+    (('name = "from M82"', 'name = "from M82"\nfamily = "from Cen A"'), ConfigError, "two or more families"),
+    (('name = "from M82"', 'name = "from M82"\nfamily = 3'), ConfigError, r"scenario\[1\]\.family: expected a text"),
 ])
 def test_cross_files_without_sense_are_refused(tmp_path, change, error, words):
     assert change[0] in CROSS

@@ -101,7 +101,7 @@ def test_latex_table_has_sources_in_rows_and_numbers_in_columns():
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
-        ("statistics = ['magic']", UnknownNameError, "likelihood_ratio, power_spectrum, power_spectrum_squared, bcnn, cnn"),
+        ("statistics = ['magic']", UnknownNameError, "likelihood_ratio, power_spectrum, power_spectrum_squared, robust_likelihood_ratio, bcnn, cnn"),
         ("statistic = []", ConfigError, "statistic: no such entry"),
         ("statistics = []", ConfigError, "expected a list"),
         ("[axes]\n'energy.colour' = [1]", ConfigError, r"axes\.energy\.colour"),
