@@ -3,6 +3,7 @@
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenuBar
 
+from ..core.network.files import shipped_models
 from . import theme
 from .settings import recent_files
 
@@ -48,6 +49,10 @@ class Menus(QMenuBar):
         menu.addSeparator()
         self._add(menu, "Open training…", window.files.open_training)
         self._add(menu, "Open model…", window.models.open)
+        shipped = menu.addMenu("Shipped models")
+        for path in shipped_models():
+            self._add(shipped, path.stem, lambda path=path: window.models.open_path(path))
+        shipped.setEnabled(not shipped.isEmpty())
         self._add(menu, "New search…", lambda: window.searches.new())
         self._add(menu, "Open search…", lambda: window.searches.open())
         self._add(menu, "Folder for trainings…", window.files.choose_runs_folder)

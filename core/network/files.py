@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..errors import DamagedFileError, InputError
 from ..files import replacing_path
+from ..resources import resource_path
 from .registry import register_layers
 
 RECORD = "zevatron.json"
@@ -61,6 +62,11 @@ def save_network(path, network, record):
             archive.writestr(RECORD, json.dumps({"format": FORMAT, **record}))
         with open(temporary, "rb+") as stream:
             os.fsync(stream.fileno())
+
+
+def shipped_models():
+    """Return the paths of the networks that come with Zevatron, by name; each has its verdict in a JSON file beside it."""
+    return sorted(resource_path("models").glob("*.keras"))
 
 
 def read_record(path):

@@ -47,7 +47,7 @@ def density(tmp_path_factory):
 def test_limits_agree_on_few_skies(density, n_events):
     config = with_values(RunConfig(), {"test.maps": 10_000, "test.bootstrap": 0})
     found = likelihood_verdict(config, density, n_events)
-    assert found.eta_min == pytest.approx(PUBLISHED[n_events], rel=0.05)
+    assert found.eta_min == pytest.approx(PUBLISHED[n_events], rel=0.08)  # other processors draw other skies, which scatter by some 3 %
 
 
 @pytest.mark.slow

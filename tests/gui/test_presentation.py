@@ -64,7 +64,7 @@ def test_f11_shows_the_picture_alone_and_escape_brings_everything_back(shown, qt
     assert shown.sky.mode == "significance" and shown.view.config.eta == 0.1
     press(qtbot, shown, Qt.Key.Key_PageUp)
     assert demo.bar.title.text() == "The same sky, the events of Cen A in colour"
-    assert shown.left.isHidden() and shown.sky.mode == "events"
+    assert not shown.left.isVisible() and shown.sky.mode == "events"
     press(qtbot, shown, Qt.Key.Key_Escape)
     assert not demo.is_on and demo.bar.isHidden()
     assert all(part.isVisible() for part in quiet)
