@@ -5,12 +5,14 @@ import textwrap
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QColor, QFont
+from PySide6.QtWidgets import QAbstractItemView, QTableView
 
 from ...core.published import published_eta
 from .. import theme as themes
 from .base import statistic_colour, statistic_label
 from .numbers import DASH, MISSING, THIN_SPACE, fixed, percent, percent_interval
 
+ROW_HEIGHT = 28
 SORT_ROLE = Qt.ItemDataRole.UserRole
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -159,3 +161,17 @@ class ResultSorter(QSortFilterProxyModel):
 
 def _order(values):
     return tuple((1, 0.0) if v is None or (isinstance(v, float) and math.isnan(v)) else (0, v) for v in values)
+
+
+def sorted_table(sorter):
+    """Make the table that shows a sorted model: one row is chosen at a time, a click on a heading sorts."""
+    table = QTableView(sortingEnabled=True, showGrid=False, cornerButtonEnabled=False)
+    table.setModel(sorter)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+    table.horizontalHeader().setHighlightSections(False)
+    table.setStyleSheet("QTableView { border: none; } QTableView::item { padding: 0 8px; }")
+    return table

@@ -1,16 +1,15 @@
 """The Results tab: what can be detected, as diagrams and as a table."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QHeaderView, QStackedLayout, QTableView, QWidget
+from PySide6.QtWidgets import QGridLayout, QHeaderView, QStackedLayout, QWidget
 
 from ...core.statistics.registry import STATISTICS
 from .. import theme as themes
 from ..widgets import Menu, Tick, button, column, label, menu_button, row, wrapped
 from .base import Key
 from .result_plots import EtaDiagram, RocDiagram, ScoreDiagram
-from .result_table import ResultModel, ResultSorter
+from .result_table import ResultModel, ResultSorter, sorted_table
 
-ROW_HEIGHT = 28
 WORDY_COLUMNS = (0, 2, 3, 4)
 FORMATS = {"png": "PNG", "pdf": "PDF", "csv": "CSV"}
 
@@ -114,19 +113,11 @@ class ResultsView(QWidget):
     def _make_table(self):
         self.model, self.sorter = ResultModel(self), ResultSorter(self)
         self.sorter.setSourceModel(self.model)
-        self.table = QTableView(sortingEnabled=True, showGrid=False, cornerButtonEnabled=False)
-        self.table.setModel(self.sorter)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.table = sorted_table(self.sorter)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         for column_number in WORDY_COLUMNS:
             header.setSectionResizeMode(column_number, QHeaderView.ResizeMode.ResizeToContents)
-        self.table.setStyleSheet("QTableView { border: none; } QTableView::item { padding: 0 8px; }")
-        header.setHighlightSections(False)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
 

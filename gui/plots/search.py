@@ -4,7 +4,7 @@ import math
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QProgressBar, QStackedLayout, QTableView, QWidget
+from PySide6.QtWidgets import QHeaderView, QProgressBar, QStackedLayout, QWidget
 
 from ...core.config import settings_of
 from ...core.search.folder import best_first
@@ -14,10 +14,9 @@ from ..widgets import Elided, button, column, label, row, set_role, wrapped
 from .base import Key
 from .numbers import MISSING, clock, fixed, percent, percent_interval, tick
 from .parallel import Axis, ParallelDiagram
-from .result_table import LEFT, RIGHT, SORT_ROLE, ResultSorter
+from .result_table import LEFT, RIGHT, ROW_HEIGHT, SORT_ROLE, ResultSorter, sorted_table
 from .training import Chip
 
-ROW_HEIGHT = 28
 ROWS_MEASURED = 20  # for the widths of columns
 OBJECTIVE_WORDS = {  # name on the axis, text of a value
     "val_loss": ("Validation loss", lambda v: fixed(v, 4)), "val_accuracy": ("Validation accuracy", lambda v: percent(v, 2)),
@@ -214,18 +213,10 @@ class SearchView(QWidget):
     def _make_table(self):
         self.model, self.sorter = TrialModel(self), ResultSorter(self)
         self.sorter.setSourceModel(self.model)
-        self.table = QTableView(sortingEnabled=True, showGrid=False, cornerButtonEnabled=False)
-        self.table.setModel(self.sorter)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.table = sorted_table(self.sorter)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setStretchLastSection(True)
         self.table.horizontalHeader().setResizeContentsPrecision(ROWS_MEASURED)
-        self.table.horizontalHeader().setHighlightSections(False)
-        self.table.setStyleSheet("QTableView { border: none; } QTableView::item { padding: 0 8px; }")
         self.table.setMinimumHeight(6 * ROW_HEIGHT)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
         self.table.doubleClicked.connect(lambda index: self._ask_for_network())
