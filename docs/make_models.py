@@ -82,8 +82,7 @@ the network may have learnt the sampling of that map is not excluded here (acros
 The JSON file beside each network is the verdict as `evaluate` wrote it, with settings and versions. In the window: *File › Shipped models*;
 on the command line `evaluate RUN.toml --model resources/models/FILE.keras`.
 
-Missing: BCNN for the five sources (a training of the paper's size takes hours on two cores; no graphics card was at hand) and the sources
-that are not in the table.
+Missing: BCNN for the five sources (a training of the paper's size takes hours on two cores; no graphics card was at hand).
 """
 
 
