@@ -41,10 +41,11 @@ class PrintedAxis(pg.AxisItem):
         super().__init__(orientation)
         self.enableAutoSIPrefix(False)
         self._finest, self._written = 1.0, (1,)
+        self.is_whole = False  # there is nothing between whole numbers
 
     def tickValues(self, low, high, size):
         """Remember the finest step that is written, so that all numbers of an axis have as many decimals."""
-        levels = super().tickValues(low, high, size)
+        levels = [level for level in super().tickValues(low, high, size) if not (self.is_whole and level[0] and level[0] < 1)]
         written = [spacing for spacing, values in levels[: self.style["maxTickLevel"] + 1] if spacing and len(values)]
         self._finest = min(written, default=1.0)
         return levels

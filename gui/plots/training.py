@@ -55,6 +55,7 @@ class CurveDiagram(Diagram):
 
     def __init__(self, quantity, y_label, parent=None):
         super().__init__("epoch", y_label, parent)
+        self.getAxis("bottom").is_whole = True
         self._quantity, self._history, self._limit = quantity, history_columns([]), None
 
     def set_history(self, history):

@@ -118,3 +118,11 @@ def test_events_of_one_bin(rng):
     dots = EventDots(rng.random(n), rng.random(n), rng.random(n), rng.integers(0, 3, n), rng.random(n) < 0.5)
     assert sum(len(dots.of_bin(b)) for b in range(3)) == len(dots.of_bin(None)) == n
     np.testing.assert_array_equal(dots.of_bin(2).energy, dots.energy[dots.bin == 2])
+
+
+def test_epochs_are_whole_numbers(qtbot):
+    axis = PrintedAxis("bottom")
+    for is_whole, point in ((False, True), (True, False)):
+        axis.is_whole = is_whole
+        texts = [text for spacing, values in axis.tickValues(0.8, 5.2, 300) for text in axis.tickStrings(values, 1.0, spacing)]
+        assert ("3.0" in texts) == point and ("3" in texts) == (not point)
