@@ -12,15 +12,14 @@
 A run that is proposed twice is trained once. What a kill has left behind goes on where it was.
 """
 
-import json
-from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import DamagedFileError, InputError
 from ..files import replacing
 from ..tables import read_table, write_table
 from ..training import lock
+from ..training.state_file import read_state, write_state
 from .plan import OBJECTIVES, read_search, search_toml, value_of_text, value_text, with_free
 
 MEASURES = ("val_loss", "val_accuracy", "val_auc", "val_eta")
@@ -174,23 +173,14 @@ class SearchFolder:
     @property
     def state(self):
         """The :class:`SearchState`; ``stopped`` if the process that should be at work is gone."""
-        try:
-            found = json.loads(self.state_path.read_text(encoding="utf-8"))
-            state = SearchState(**{key: found[key] for key in (spec.name for spec in fields(SearchState)) if key in found})
-        except FileNotFoundError:
-            return SearchState()
-        except (OSError, ValueError, TypeError) as error:
-            raise DamagedFileError(f"{self.state_path} is not the state of a search ({error}); delete it and search on") from None
+        state = read_state(self.state_path, SearchState, "a search")
         if state.state == ALIVE and not lock.is_held(self.lock_path):
             return replace(state, state="stopped", reason="interrupted")
         return state
 
     def set_state(self, state, /, **changes):
         """Write a :class:`SearchState`, changed by the given values; returns what was written."""
-        state = replace(state, **changes, updated=datetime.now(UTC).isoformat(timespec="seconds"))
-        with replacing(self.state_path, "w", encoding="utf-8") as stream:
-            json.dump(asdict(state), stream, indent=1)
-        return state
+        return write_state(self.state_path, state, **changes)
 
     def write_trials(self, plan, trials):
         """Write ``trials.csv``: a line for each :class:`Trial`."""

@@ -171,7 +171,8 @@ def sky_densities(config, *, half=None, cache=None, progress=SILENT):
             require_in_view(density, weight, config.observatory)
         if config.sources.has_free_shares:  # of the detected events, which is what a sky has
             parts = tuple(exposed(density, config.observatory) for density in densities)
-            return (replace(mixture(parts, (1.0,) * len(parts)), parts=parts),)
+            ratio = len(parts) / sum(1 / part.exposure_ratio for part in parts)  # each has its share of the detected events
+            return (replace(mixture(parts, (1.0,) * len(parts)), parts=parts, exposure_ratio=ratio),)
         densities = [mixture(densities, config.sources.shares or (1.0,) * len(densities))]
     return tuple(exposed(density, config.observatory) for density in densities)
 

@@ -16,18 +16,17 @@ behind is put right from it when the training goes on.
 """
 
 import csv
-import json
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..config import digest_of, read_run, run_toml
-from ..errors import ConfigError, DamagedFileError, TrainingError
+from ..errors import ConfigError, TrainingError
 from ..files import replacing
 from ..scenarios import training_scenarios
 from . import lock
+from .state_file import read_state, write_state
 
 HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
 STATES = ("queued", "preparing", "running", "paused", "stopped", "done", "failed")
@@ -188,23 +187,14 @@ class RunFolder:
     @property
     def state(self):
         """The :class:`RunState`; ``stopped`` if the process that should be at work is gone."""
-        try:
-            found = json.loads(self.state_path.read_text(encoding="utf-8"))
-            state = RunState(**{key: found[key] for key in (spec.name for spec in fields(RunState)) if key in found})
-        except FileNotFoundError:
-            return RunState()
-        except (OSError, ValueError, TypeError) as error:
-            raise DamagedFileError(f"{self.state_path} is not a state of a training ({error}); delete it and train on") from None
+        state = read_state(self.state_path, RunState, "a training")
         if state.is_alive and not lock.is_held(self.lock_path):
             return replace(state, state="stopped", reason="interrupted")
         return state
 
     def set_state(self, state, /, **changes):
         """Write a :class:`RunState`, changed by the given values; returns what was written."""
-        state = replace(state, **changes, updated=datetime.now(UTC).isoformat(timespec="seconds"))
-        with replacing(self.state_path, "w", encoding="utf-8") as stream:
-            json.dump(asdict(state), stream, indent=1)
-        return state
+        return write_state(self.state_path, state, **changes)
 
     @property
     def history(self):

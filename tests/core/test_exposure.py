@@ -235,6 +235,18 @@ def test_run_through_a_detector(tmp_path, monkeypatch):
         assert verdict.eta_flux == density.flux_fraction(verdict.eta_min) < verdict.eta_min
 
 
+def test_unknown_shares_are_those_of_detected_events(tmp_path, monkeypatch):
+    """Half the detected events from each source: from their fluxes, f_i = (eta / 2) / ratio_i over what isotropy leaves."""
+    monkeypatch.setenv("ZEVATRON_CACHE", str(tmp_path))
+    several = with_values(RUN, {"sources.names": ("Cen A", "NGC 253")})
+    singles = sky_densities(several)
+    (mixed,) = sky_densities(with_values(several, {"sources.mixture": True, "sources.free_shares": True}))
+    assert_allclose(mixed.source, sum(single.source for single in singles) / 2, atol=1e-12)
+    assert [part.exposure_ratio for part in mixed.parts] == [single.exposure_ratio for single in singles]
+    fluxes = sum(0.1 / single.exposure_ratio for single in singles)
+    assert mixed.flux_fraction(0.2) == pytest.approx(fluxes / (fluxes + 0.8))
+
+
 def test_command_tells_and_draws_the_exposure(run_in, tmp_path):
     run = run_in(tmp_path)
     run("new", "--out", "run.toml", "--set", "observatory.exposure=telescope_array", "--source", "M82", "--source", "Cen A")
