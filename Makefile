@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # a real window system without a screen
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24" env QT_QPA_PLATFORM=xcb
 
-.PHONY: run test test-all test-recorded bench lint screenshots qt clean
+.PHONY: run test test-all test-recorded test-long-life bench lint screenshots qt clean
 
 run: $(READY)
 	@sh requirements/run.sh $(RUN)
@@ -18,7 +18,10 @@ test-all: $(READY) qt
 	@$(XVFB) $(RUN) -m pytest -m "not recorded" --timeout 1800
 
 test-recorded: $(READY)
-	@$(RUN) -m pytest -s -m recorded --timeout 7200
+	@$(RUN) -m pytest -s tests/core -m recorded --timeout 7200
+
+test-long-life: $(READY) qt
+	@$(XVFB) $(RUN) -m pytest -s tests/gui/test_long_life.py -m recorded --timeout 14400
 
 bench: $(READY) qt
 	@$(XVFB) $(RUN) -m pytest tests/benchmarks -o python_files='bench_*.py' --timeout 1800 \

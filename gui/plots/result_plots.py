@@ -83,6 +83,8 @@ class EtaDiagram(Diagram):
             tops.extend(v for v in (*eta, *high) if math.isfinite(v))
             numbers.extend(n)
         for name, (n, eta) in self._published.items():
+            if not len(n):
+                continue
             self.marks(n, 100 * eta, theme.quiet, PUBLISHED_SYMBOLS[name], 9)
             tops.extend(100 * eta)
             numbers.extend(n)

@@ -1,0 +1,88 @@
+"""Hours of use without an exception, a leak or a growing memory.
+
+``make test-long-life`` takes two hours and 10,000 actions (``ZEVATRON_HOURS`` and ``ZEVATRON_ACTIONS`` change that); its
+results stand in docs/robustness.md.
+"""
+
+import os
+import time
+
+import numpy as np
+import pytest
+from monkey import Monkey, held, put_away
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from zevatron.core.config import with_values
+
+REST = 250  # actions between two rests
+WARM_UP = 4  # rests before memory counts
+TINY = {
+    "network.kind": "density_ratio", "training.maps_per_epoch": 200, "training.batch_size": 50, "training.epochs": 3,
+    "training.validation_maps": 100,
+}
+
+
+def rest(window, config, qtbot):
+    """Bring the window back to a small run with nothing at work, and return what it holds."""
+    while (modal := QApplication.activeModalWidget()) is not None:
+        modal.close()
+        QTest.qWait(20)
+    window.presentation.stop()
+    window.training.stop()
+    window.draft.load(config)
+    window.controller.compute_again()
+    qtbot.waitUntil(lambda: not window.training.is_active and not window.controller.is_working, timeout=120_000)
+    QTest.qWait(500)
+    put_away()
+    return held()
+
+
+@pytest.fixture
+def tiny_run(small_run):
+    """A run whose trainings take seconds."""
+    return with_values(small_run, TINY)
+
+
+@pytest.fixture
+def monkey(open_window, densities, tiny_run, tmp_path, monkeypatch, qtbot):
+    """A monkey at a window of its own; files land in a temporary folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZEVATRON_CACHE", str(tmp_path / "cache"))
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    QStandardPaths.setTestModeEnabled(True)
+    window = open_window(tiny_run)
+    qtbot.waitUntil(lambda: window.controller.density is not None, timeout=20_000)
+    seed = int(os.environ.get("ZEVATRON_SEED", 1))
+    monkey = Monkey(window, np.random.default_rng(seed))
+    yield monkey
+    monkey.stop()
+    window.training.stop()
+    QStandardPaths.setTestModeEnabled(False)
+
+
+def test_a_hundred_random_actions_raise_nothing(monkey, tiny_run, qtbot):
+    for _ in range(100):
+        monkey.act()
+    rest(monkey.window, tiny_run, qtbot)
+    assert not monkey.faults, monkey.faults[0]
+
+
+@pytest.mark.recorded
+def test_two_hours_of_use_leave_nothing_behind(monkey, tiny_run, qtbot):
+    actions, seconds = int(os.environ.get("ZEVATRON_ACTIONS", 10_000)), 3600 * float(os.environ.get("ZEVATRON_HOURS", 2))
+    started, records, done = time.monotonic(), [], 0
+    while done < actions or time.monotonic() - started < seconds:
+        for _ in range(REST):
+            monkey.act()
+            done += 1
+        records.append(rest(monkey.window, tiny_run, qtbot))
+        print(f"{done} actions, {time.monotonic() - started:.0f} s:", {key: round(value) for key, value in records[-1].items()}, flush=True)
+        assert not monkey.faults, monkey.faults[0]
+    print(monkey.done)
+    first, last = records[min(WARM_UP, len(records) - 1)], records[-1]
+    assert last["memory"] < 1.05 * first["memory"]
+    for kind in ("threads", "tasks", "files", "children", "shared"):
+        assert last[kind] <= max(record[kind] for record in records[:WARM_UP + 1]), kind
