@@ -5,6 +5,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 # a real window system without a screen
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24" env QT_QPA_PLATFORM=xcb
+BOTH_CORES := -n 2 --dist loadgroup
 
 .PHONY: run test test-all test-recorded test-long-life bench lint screenshots qt clean
 
@@ -12,10 +13,10 @@ run: $(READY)
 	@sh requirements/run.sh $(RUN)
 
 test: $(READY) qt
-	@$(XVFB) $(RUN) -m pytest
+	@$(XVFB) $(RUN) -m pytest $(BOTH_CORES)
 
 test-all: $(READY) qt
-	@$(XVFB) $(RUN) -m pytest -m "not recorded" --timeout 1800
+	@$(XVFB) $(RUN) -m pytest $(BOTH_CORES) -m "not recorded" --timeout 1800
 
 test-recorded: $(READY)
 	@$(RUN) -m pytest -s tests/core -m recorded --timeout 7200

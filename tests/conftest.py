@@ -6,6 +6,13 @@ import pytest
 import main  # noqa: F401
 
 
+def pytest_collection_modifyitems(items):
+    """Two processes share the tests: one window is open at a time, and a file stays whole, since its tests share what they made."""
+    for item in items:
+        group = "window" if item.path.parent.name == "gui" else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def rng():
     """A generator that gives the same numbers in every run."""
