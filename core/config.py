@@ -222,6 +222,11 @@ class FieldConfig(Section):
     weights: tuple[float, ...] = setting(
         (), low=0.0, label="Weights", help="Relative weights of field.model and of each model of field.ensemble; empty: all equal"
     )
+    thorough: bool = setting(
+        False, label="Enough rays everywhere",
+        help="Trace on where a map consists of fewer than 5,000 equal rays (500 where the source is dimmed to less than a tenth): takes "
+             "hours where the field is chaotic; models without a random part hardly need it (docs/lens.md)",
+    )
     file: str = setting(
         "", label="File",
         help="Folder of a CRPropa lens (lens.cfg) or of published deflection tables, or an src_sample file (model imported)",

@@ -29,6 +29,7 @@ BANDS = (
     ((2.0, 4, 1500), (3.1, 6, 1500), (5.0, 40, 2000), (8.0, 20, 2000), (16.0, 8, 2200), (40.0, 4, 2200), (math.inf, 2, 2200)),
 )
 AGAIN = 4.0  # EV: from here on a regular field is searched once more, dividing twice as many pixels, if there are few rays
+MOST_EFFORT = 64  # members and pixels are multiplied by so much at most for a run that asks for enough rays everywhere
 CHAOTIC = 8.0  # EV: up to here each rigidity of a band in a random field has a coarse pass of its own
 VERSION = 8
 SHIPPED_ORDER = 8  # pixels of the maps that come with Zevatron: they serve maps up to Nside 256
@@ -155,7 +156,8 @@ def source_lens(source, field, sky, rigidity, *, cache=None, progress=SILENT):
     if sky.nside <= 2**SHIPPED_ORDER and concentration == 0:
         known = read_images(shipped_path(source, galaxy), lens_digest(source, galaxy, radius))
     images = find_images(
-        source, galaxy, radius, rigidity, concentration=concentration, known=known, cache=cache, progress=progress
+        source, galaxy, radius, rigidity, concentration=concentration, known=known, thorough=field.thorough, cache=cache,
+        progress=progress,
     )
     return SourceLens(source.name, radius, sky.nside, rigidity, images, concentration)
 
@@ -180,17 +182,26 @@ def extragalactic_spread(rigidity, distance, strength, coherence_length):
 
 
 def find_images(
-    source, galaxy, radius, rigidity, *, concentration=0.0, known=MappingProxyType({}), cache=None, progress=SILENT
+    source, galaxy, radius, rigidity, *, concentration=0.0, known=MappingProxyType({}), thorough=False, cache=None, progress=SILENT
 ):
-    """Return the images at all rigidities: those in ``known``, by rigidity key, then those in the cache, else traced."""
+    """Return the images at all rigidities: those in ``known``, by rigidity key, then those in the cache, else traced.
+
+    With ``thorough`` those with too few rays are traced anew and kept in a file of their own.
+    """
     store = open_store(source, galaxy, radius, concentration, cache)
     stage, n = f"lens of {source.name}", len(rigidity)
     images = [known.get(rigidity_key(value)) or store.get(value) for value in rigidity]
+    if thorough:
+        store = open_store(source, galaxy, radius, concentration, cache, thorough=True)
+        usable = [image is not None and has_enough_rays(image, radius, concentration) for image in images]
+        images = [image if good else store.get(value) for image, good, value in zip(images, usable, rigidity, strict=True)]
     missing = [index for index, image in enumerate(images) if image is None]
 
     def compute(index):
         progress.check_cancelled()
-        return compute_image(source, galaxy, radius, rigidity[index], concentration=concentration, cache=cache, progress=progress)
+        return compute_image(
+            source, galaxy, radius, rigidity[index], concentration=concentration, thorough=thorough, cache=cache, progress=progress
+        )
 
     progress.report(stage, n - len(missing), n)
     # two at a time: while one is traced by all threads, the pixels of the other are chosen by one
@@ -207,8 +218,29 @@ def find_images(
     return tuple(images)
 
 
-def compute_image(source, galaxy, radius, rigidity, *, concentration=0.0, cache=None, progress=SILENT):
-    """Trace the image of a source in the band around one rigidity of the grid; only the coarse pass is cached."""
+def has_enough_rays(image, radius, concentration=0.0):
+    """Whether an image consists of as many equal rays as :data:`.search.TARGETS` asks for at its magnification."""
+    magnification = image.solid_angle / disc_solid_angle(radius, concentration)
+    return image.n_effective >= next((rays for least, rays in TARGETS[:2] if magnification > least), 0.0)
+
+
+def compute_image(source, galaxy, radius, rigidity, *, concentration=0.0, thorough=False, cache=None, progress=SILENT):
+    """Trace the image of a source in the band around one rigidity of the grid; only the coarse pass is cached.
+
+    With ``thorough`` members of the band and pixels are multiplied, :data:`MOST_EFFORT` times at most, until
+    :func:`has_enough_rays`.
+    """
+    effort, target = 1, TARGETS[0][1]
+    while True:
+        image = _image(source, galaxy, radius, rigidity, concentration, effort, cache, progress)
+        if not thorough or effort == MOST_EFFORT or has_enough_rays(image, radius, concentration):
+            return image
+        short = target / max(image.n_effective, 1.0)  # dim images need a tenth of it, and are done after a doubling
+        is_bright = image.solid_angle > TARGETS[0][0] * disc_solid_angle(radius, concentration)
+        effort = min(effort * max(2, math.ceil(1.2 * short) if is_bright else 2), MOST_EFFORT)
+
+
+def _image(source, galaxy, radius, rigidity, concentration, effort, cache, progress):
 
     def trace(directions, rigidities):
         progress.check_cancelled()
@@ -223,7 +255,7 @@ def compute_image(source, galaxy, radius, rigidity, *, concentration=0.0, cache=
             max_pixels=max_pixels, concentration=concentration, is_random=is_random,
         )
 
-    members, max_pixels = band(rigidity, galaxy)
+    members, max_pixels = band(rigidity, galaxy, effort)
     is_random = galaxy.random is not None
     if is_random and rigidity < CHAOTIC:
         passes = [coarse_pass(one) for one in exits(members)]
@@ -239,15 +271,15 @@ def compute_image(source, galaxy, radius, rigidity, *, concentration=0.0, cache=
     return image
 
 
-def band(rigidity, galaxy):
+def band(rigidity, galaxy, effort=1):
     """Rigidities in EV, shape (m,), that share the band around one of the grid evenly in ln R, and pixels to divide there."""
-    n, max_pixels = next(effort for limit, *effort in BANDS[galaxy.random is not None] if rigidity < limit)
+    n, max_pixels = (effort * usual for usual in next(usual for limit, *usual in BANDS[galaxy.random is not None] if rigidity < limit))
     return rigidity * 10 ** (((np.arange(n) + 0.5) / n - 0.5) / POINTS_PER_DECADE), max_pixels
 
 
-def open_store(source, galaxy, radius, concentration=0.0, cache=None):
-    """Open the file of the images of a source in a field."""
-    digest = lens_digest(source, galaxy, radius, concentration)
+def open_store(source, galaxy, radius, concentration=0.0, cache=None, *, thorough=False):
+    """Open the file of the images of a source in a field, or that of those made thoroughly."""
+    digest = lens_digest(source, galaxy, radius, concentration, *(["thorough", MOST_EFFORT] if thorough else []))
     path = cache_path(cache, "lens", f"{source.key}-{galaxy.name}-{digest}.h5")
     return ImageStore(path, digest, attributes_of(source, galaxy, radius) | {"concentration": concentration})
 

@@ -27,7 +27,7 @@ class Image:
         Nside is ``2**order``.
     weight : ndarray of float32, shape (n,)
         Solid angle that the pixel stands for, in pixels of order ``leaf_order``; their sum is the mean over the band.
-    member : ndarray of int8, shape (n,)
+    member : ndarray of int, shape (n,)
         Index of the rigidity within the band; even and odd ones make up the two halves.
     leaf_order : int
         Order of the smallest pixels.

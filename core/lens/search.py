@@ -291,7 +291,7 @@ def _image(parts, n_members, draws):
         ipix=np.concatenate([part.ipix for part in parts]).astype(np.int64),
         order=order.astype(np.int8),
         weight=(weight / n_members).astype(np.float32),
-        member=np.concatenate([part.member for part in parts]).astype(np.int8),
+        member=np.concatenate([part.member for part in parts]).astype(np.int16),
         leaf_order=leaf_order,
         n_effective=effective_rays(weight, rays, draws.variance(draw, weight)),
     )

@@ -35,7 +35,7 @@ KEYS = (
         Qt.Key.Key_Down, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_F5,
     )),
 )
-TEXTS = ("", "0", "1", "300", "0.05", "-3", "1e9", "nan", "five", "100, 200", "Cen A", "δ", "0.001", "20", "8")
+TEXTS = ("", "0", "1", "300", "0.05", "-3", "1e9", "nan", "five", "100, 200", "Cen A", "0.001", "20", "8")
 
 
 class Monkey:
