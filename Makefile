@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # a real window system without a screen
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24" env QT_QPA_PLATFORM=xcb
 
-.PHONY: run test test-all test-recorded bench lint screenshots qt clean
+.PHONY: run test test-all test-recorded bench lint docs screenshots qt clean
 
 run: $(READY)
 	@sh requirements/run.sh $(RUN)
@@ -27,6 +27,12 @@ bench: $(READY) qt
 lint: $(READY)
 	$(RUN) -m ruff check .
 
+docs: $(READY)
+	@$(RUN) -c "import furo, myst_parser" 2>/dev/null || $(RUN) -m pip install --quiet --disable-pip-version-check \
+		--constraint requirements/constraints.txt --requirement requirements/documentation.txt
+	@QT_QPA_PLATFORM=offscreen TF_CPP_MIN_LOG_LEVEL=3 $(RUN) -m sphinx -b html -q -W --keep-going docs build/docs/html
+	@echo "The manual is in build/docs/html/index.html"
+
 screenshots: $(READY) qt
 	@$(XVFB) $(RUN) docs/make_screenshots.py
 
@@ -37,4 +43,4 @@ qt:
 	@sh requirements/qt_libraries.sh --xvfb
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .ruff_cache .benchmarks
+	rm -rf $(VENV) build docs/reference demo .pytest_cache .ruff_cache .benchmarks

@@ -1,8 +1,16 @@
 """What is written about the code: docstrings, the theory page, links, licences, the manual."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
+
+import pytest
+
+from zevatron.core import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -123,3 +131,34 @@ def test_the_table_of_rooms_names_every_part_of_the_engine():
     rooms = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     parts = [path.stem if path.suffix else path.name for path in (ROOT / "core").iterdir() if path.stem not in ("__init__", "__pycache__")]
     assert not [part for part in parts if not re.search(rf"`(?:core/)?{part}(?:\.py|/)`", rooms)]
+
+
+def test_every_package_that_is_installed_has_its_licence_listed():
+    rows = re.findall(r"^\| (\S+) \| (\S+) \| (.+?) \| (.+?) \|$", (ROOT / "docs/licences.md").read_text(encoding="utf-8"), re.M)
+    listed = {normal(name): (version, licence) for name, version, licence, _ in rows}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {normal(re.match(r"[\w.-]+", text)[0]) for text in [*project["dependencies"], *project["optional-dependencies"]["search"]]}
+    assert wanted <= listed.keys() and all(licence for _, licence in listed.values())
+    pinned = dict(line.split("==") for line in (ROOT / "requirements/constraints.txt").read_text().splitlines() if "==" in line)
+    versions = {normal(name): version for name, version in pinned.items()}
+    assert {name: version for name, (version, _) in listed.items() if version != versions.get(name, version)} == {}, "run docs/make_licences.py"
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_citation_file_names_this_version():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {__version__}\n" in text and "\ncff-version: 1.2.0\n" in f"\n{text}"
+
+
+@pytest.mark.slow
+def test_the_manual_is_built_without_a_warning(tmp_path):
+    pytest.importorskip("sphinx", reason="make docs installs it")
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", "docs", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"}, check=True)
+    assert "<math" in (tmp_path / "theory.html").read_text(encoding="utf-8")
+    reference = "".join(page.read_text(encoding="utf-8") for page in tmp_path.glob("reference/*.html"))
+    known = set(re.findall(r'id="zevatron\.((?:core|gui)[\w.]*)"', reference))
+    assert {name for name in MODULES if "." in name} <= known
