@@ -30,7 +30,8 @@ lint: $(READY)
 docs: $(READY)
 	@$(RUN) -c "import furo, myst_parser" 2>/dev/null || $(RUN) -m pip install --quiet --disable-pip-version-check \
 		--constraint requirements/constraints.txt --requirement requirements/documentation.txt
-	@QT_QPA_PLATFORM=offscreen TF_CPP_MIN_LOG_LEVEL=3 $(RUN) -m sphinx -b html -q -W --keep-going docs build/docs/html
+	@rm -rf build/docs
+	@QT_QPA_PLATFORM=offscreen $(RUN) -m sphinx -b html -q -W --keep-going docs build/docs/html
 	@echo "The manual is in build/docs/html/index.html"
 
 screenshots: $(READY) qt

@@ -19,7 +19,9 @@ sys.path.insert(0, str(ROOT))
 import main  # noqa: E402, F401  makes the checkout the package `zevatron`
 
 from zevatron.core import __version__  # noqa: E402
+from zevatron.core.backend import load_backend  # noqa: E402
 
+load_backend()  # quietly, before autodoc does
 project, author, version, release = "Zevatron", "the Zevatron developers", __version__, __version__
 project_copyright = "2026, the Zevatron developers"
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "myst_parser"]
