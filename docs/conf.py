@@ -76,7 +76,7 @@ def mathml(is_block):
     def visit(self, node):
         formula = re.sub(r"\s+", " ", node.astext()).strip()
         code = tex2mathml(formula, as_block=is_block)
-        self.body.append(f'<div class="math">{code}</div>' if is_block else code)
+        self.body.append(f'<div class="formula">{code}</div>' if is_block else code)
         raise nodes.SkipNode
 
     return visit
