@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24" env QT_QPA_PLATFORM=xcb
 BOTH_CORES := -n 2 --dist loadgroup
 
-.PHONY: run test test-all test-recorded test-long-life bench lint screenshots qt clean
+.PHONY: run test test-all test-recorded test-long-life bench lint docs screenshots qt clean
 
 run: $(READY)
 	@sh requirements/run.sh $(RUN)
@@ -31,6 +31,13 @@ bench: $(READY) qt
 lint: $(READY)
 	$(RUN) -m ruff check .
 
+docs: $(READY)
+	@$(RUN) -c "import furo, myst_parser" 2>/dev/null || $(RUN) -m pip install --quiet --disable-pip-version-check \
+		--constraint requirements/constraints.txt --requirement requirements/documentation.txt
+	@rm -rf build/docs
+	@QT_QPA_PLATFORM=offscreen $(RUN) -m sphinx -b html -q -W --keep-going docs build/docs/html
+	@echo "The manual is in build/docs/html/index.html"
+
 screenshots: $(READY) qt
 	@$(XVFB) $(RUN) docs/make_screenshots.py
 
@@ -41,4 +48,4 @@ qt:
 	@sh requirements/qt_libraries.sh --xvfb
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .ruff_cache .benchmarks
+	rm -rf $(VENV) build docs/reference demo .pytest_cache .ruff_cache .benchmarks

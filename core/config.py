@@ -18,6 +18,7 @@ import numpy as np
 
 from .errors import ConfigError, InputError, UnknownNameError
 from .observatory import ObservatoryConfig
+from .resources import PROGRAM
 from .settings import NOTHING, Section, Table, section_from_dict, setting
 from .sky import check_nside
 
@@ -604,7 +605,7 @@ def read_toml(path):
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"no file {path}; make one with: python main.py new --out {path.name}") from None
+        raise InputError(f"no file {path}; make one with: {PROGRAM} new --out {path.name}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path} as a text file: {error}") from None
     except tomllib.TOMLDecodeError as error:

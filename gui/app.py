@@ -6,9 +6,10 @@ import signal
 import sys
 import traceback
 
+from ..core.resources import PROGRAM, resource_path
+
 NO_DISPLAY = (
-    "zevatron: no display found; work without a window with `python main.py --help`, or start one under "
-    "Xvfb: `xvfb-run -a python main.py`"
+    f"zevatron: no display found; work without a window with `{PROGRAM} --help`, or start one under Xvfb: `xvfb-run -a {PROGRAM}`"
 )
 SIGNAL_INTERVAL = 200  # ms: Python sees Ctrl-C only between two of its instructions
 
@@ -47,6 +48,7 @@ def main(arguments=None):
         print(NO_DISPLAY, file=sys.stderr)
         return 2
     from PySide6.QtCore import QTimer
+    from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
     from . import theme
@@ -58,6 +60,8 @@ def main(arguments=None):
     application = QApplication(arguments or sys.argv[:1])
     application.setOrganizationName(ORGANISATION)
     application.setApplicationName(APPLICATION)
+    application.setDesktopFileName("zevatron")  # how a Wayland desktop finds the icon
+    application.setWindowIcon(QIcon(str(resource_path("desktop", "zevatron.svg"))))
     theme.set_theme(remembered_theme(settings()))
     faults, log = Faults(), WindowHandler()
     faults.install()

@@ -1,14 +1,12 @@
 """Commands of Zevatron in processes of their own: Keras never lives where the window does."""
 
 import subprocess
-import sys
 import tempfile
 import time
-from pathlib import Path
 
 from ..core.errors import TrainingError
+from ..core.resources import own_command
 
-MAIN = Path(__file__).resolve().parent.parent / "main.py"
 POLL = 0.05  # seconds between two looks at the process
 
 
@@ -26,7 +24,7 @@ def run_command(arguments, progress):
     TrainingError
         With the last line that the process wrote.
     """
-    command = [sys.executable, str(MAIN), *map(str, arguments)]
+    command = own_command(*arguments)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said) as process:
             try:

@@ -4,16 +4,15 @@ import contextlib
 import json
 import logging
 import subprocess
-import sys
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from ..core.errors import ZevatronError
+from ..core.resources import own_command
 from ..core.search import SearchFolder, SearchState
 from . import settings
-from .engine import MAIN
 from .panels.labels import registry_labels
 from .state.answers import run_for
 
@@ -124,7 +123,7 @@ class Search(QObject):
         try:
             with open(self.folder.log_path, "ab") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, str(MAIN), "search-worker", str(self.folder.path)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                    own_command("search-worker", self.folder.path), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                     stderr=log, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 )
         except OSError as error:

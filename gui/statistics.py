@@ -4,12 +4,11 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from ..core.statistics.registry import STATISTICS, label_of
+from ..core.statistics.registry import label_of
 from .state.answers import alone, wanted_numbers
 
 PAUSE = 300  # ms after the run or the choice has changed
 LIMIT = "likelihood_ratio"
-FURTHER = tuple(name for name in STATISTICS if name != LIMIT)
 
 
 def one_verdict(name, config, density, n_events, progress):

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from ..config import PRESETS, emission_models, field_models
+from ..resources import PROGRAM
 from ..statistics.registry import STATISTICS
 from . import analysis, lenses, models, observed, physics, run_files, setup
 
@@ -44,7 +45,7 @@ def build_parser():
         sub = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
         sub.set_defaults(command=function)
         if run:
-            sub.add_argument("run", type=Path, metavar="RUN.toml", help="run file, see: main.py new")
+            sub.add_argument("run", type=Path, metavar="RUN.toml", help=f"run file, see: {PROGRAM} new")
         if out:
             sub.add_argument("--out", type=Path, required=True, help=out if isinstance(out, str) else "file to write")
         if run or name in ("new", "field", "backtrack", "spectrum", "lens"):

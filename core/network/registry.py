@@ -13,7 +13,6 @@ class NetworkEntry:
     module, factory : str
         ``factory`` in ``module`` builds it.
     label : str
-    uses_energy : bool
     filters : int
         Its own number of feature maps.
     dense : tuple of int or None
@@ -27,7 +26,6 @@ class NetworkEntry:
     module: str
     factory: str
     label: str
-    uses_energy: bool
     filters: int
     dense: tuple | None = None
     optimizer: str = "adadelta"
@@ -35,12 +33,12 @@ class NetworkEntry:
 
 
 NETWORKS = {
-    "bcnn": NetworkEntry("convolutional", "bcnn", "BCNN", True, 76, (16, 16)),
-    "cnn": NetworkEntry("convolutional", "cnn", "CNN", False, 32, ()),
-    "deepsphere": NetworkEntry("deepsphere", "deepsphere", "DeepSphere", True, 32, (16,)),
-    "event_graph": NetworkEntry("event_graph", "event_graph", "Event graph", True, 64),
-    "density_ratio": NetworkEntry("density_ratio", "density_ratio", "Density ratio and shapes", True, 76, None, "adam", "set_density"),
-    "spectrum_network": NetworkEntry("spectrum", "spectrum_network", "Power-spectrum network", True, 64),
+    "bcnn": NetworkEntry("convolutional", "bcnn", "BCNN", 76, (16, 16)),
+    "cnn": NetworkEntry("convolutional", "cnn", "CNN", 32, ()),
+    "deepsphere": NetworkEntry("deepsphere", "deepsphere", "DeepSphere", 32, (16,)),
+    "event_graph": NetworkEntry("event_graph", "event_graph", "Event graph", 64),
+    "density_ratio": NetworkEntry("density_ratio", "density_ratio", "Density ratio and shapes", 76, None, "adam", "set_density"),
+    "spectrum_network": NetworkEntry("spectrum", "spectrum_network", "Power-spectrum network", 64),
 }
 
 

@@ -2,6 +2,7 @@
 
 from ..config import config_from_toml, settings_of, value_at
 from ..errors import InputError, ZevatronError
+from ..resources import PROGRAM
 
 DECISIVE = ("observatory", "energy")
 DECISIVE_SETTINGS = ("sky.nside",)
@@ -25,7 +26,7 @@ def require_trained_for(record, path, config, n_events, run_path="RUN.toml"):
     faults = mismatches(record, config, n_events)
     if faults:
         raise InputError(
-            f"{path} was not trained for these events: {'; '.join(faults)}; train one with: python main.py train "
+            f"{path} was not trained for these events: {'; '.join(faults)}; train one with: {PROGRAM} train "
             f"{run_path} --events {n_events} --out FOLDER"
         )
 

@@ -135,22 +135,3 @@ class SkyDensity:
     def flux_fraction(self, eta):
         """Fraction of the source in the flux at the Earth for a fraction ``eta`` of detected events; equal if exposure is uniform."""
         return eta / (eta + (1 - eta) * self.exposure_ratio)
-
-    def expected_counts(self, n_events, eta, ipix=None):
-        """Expected events per bin in one pixel, or in all of them.
-
-        Parameters
-        ----------
-        n_events : int
-            Events in the sky.
-        eta : float
-            Fraction of them that comes from the source.
-        ipix : int or array of int, optional
-            NESTED; one pixel, or several that are summed. All by default.
-
-        Returns
-        -------
-        source, isotropic : ndarray, shape (n_bins,)
-        """
-        pixels = slice(None) if ipix is None else np.atleast_1d(ipix)
-        return n_events * eta * self.source[pixels].sum(axis=0), n_events * (1 - eta) * self.isotropic[pixels].sum(axis=0)

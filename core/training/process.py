@@ -5,16 +5,14 @@ import json
 import logging
 import queue
 import subprocess
-import sys
 import threading
-from pathlib import Path
 
 from ..errors import CancelledError, TrainingError
 from ..progress import SILENT
+from ..resources import own_command
 from .run_folder import RunFolder
 
 LOG = logging.getLogger(__name__)
-MAIN = Path(__file__).resolve().parents[2] / "main.py"
 FINAL = ("done", "stopped", "failed", "discarded")
 GRACE = 3.0  # seconds from the order to stop until the process is killed
 
@@ -30,14 +28,14 @@ class TrainingProcess:
         in a thread of this object. The last is always ``done``, ``stopped``, ``failed`` or ``discarded``, even if the
         process was killed.
     command : sequence of str, optional
-        Starts the process instead of ``python main.py worker FOLDER``.
+        Starts the process instead of the command ``worker FOLDER``.
     """
 
     def __init__(self, folder, on_message=None, command=None):
         self.folder = folder
         self.final = None
         self._on_message = on_message or (lambda message: None)
-        self._command = list(command or (sys.executable, str(MAIN), "worker", str(folder.path)))
+        self._command = list(command or own_command("worker", folder.path))
         self._process = self._reader = None
         self._stopping = self._discarding = False
         self._sending = threading.Lock()

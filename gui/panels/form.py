@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ...core.config import Table, describe_setting, settings_of
 from ..plots.numbers import MINUS, THIN_SPACE
-from ..widgets import Choice, Dot, Segments, Slider, Tick, ValueEdit, button, column, label, restyle, row, wrapped
+from ..widgets import Choice, Dot, Slider, Tick, ValueEdit, button, column, label, restyle, row, wrapped
 from .labels import choice_entries
 
 SLIDER_STEPS = 1000
@@ -415,29 +415,6 @@ class FileField(TextField):
     def _chosen(self, path):
         if path:
             self.edit(path)
-
-
-class SegmentField(Field):
-    """A few usual values as buttons.
-
-    Parameters
-    ----------
-    entries : sequence of (value, text)
-    """
-
-    def __init__(self, draft, path, entries, text=None, parent=None):
-        super().__init__(draft, path, text, parent)
-        self.segments = Segments(entries)
-        self.segments.chosen.connect(self.edit)
-        self.finish(spread(self.title(), self.segments))
-
-    def show_value(self, value):
-        """Press the button of the value, if it has one."""
-        self.segments.choose(value)
-
-    def mark_default(self, value):
-        """Underline its button."""
-        self.segments.mark_default(value)
 
 
 def field_for(draft, path, text=None):

@@ -8,8 +8,6 @@ from .. import theme as themes
 from .maps import LEVELS
 from .numbers import tick
 
-BAR_HEIGHT = 8.0
-
 
 def text_width(text, font):
     """Width of a text in pixels."""

@@ -86,3 +86,60 @@ def test_what_the_window_loads_first_loads_nothing_heavy(module):
     code = f"import main, sys, zevatron.{module}; print(sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def module_name(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def import_graph(*, later):
+    """Modules of core and gui that each of them imports; with ``later`` also what functions import when they run."""
+    modules = {module_name(path): path for path in CORE + GUI}
+
+    def imported(path, node):
+        folder = path.relative_to(ROOT).parent.parts
+        base = ".".join([*folder[: len(folder) - node.level + 1], *(node.module.split(".") if node.module else ())])
+        return {f"{base}.{alias.name}" if f"{base}.{alias.name}" in modules else base for alias in node.names}
+
+    def look(path, node, found):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ImportFrom) and child.level:
+                found |= imported(path, child)
+            if later or not isinstance(child, (ast.FunctionDef, ast.Lambda)):
+                look(path, child, found)
+        return found
+
+    return {name: look(path, ast.parse(path.read_text(encoding="utf-8")), set()) & modules.keys() - {name} for name, path in modules.items()}
+
+
+def in_cycles(graph):
+    """Modules that import themselves over others."""
+
+    def reached(name):
+        found, ahead = set(), [name]
+        while ahead:
+            new = graph[ahead.pop()] - found
+            found |= new
+            ahead += new
+        return found
+
+    return {name for name in graph if name in reached(name)}
+
+
+def test_no_module_imports_itself_over_others():
+    assert in_cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a", "c"}}) == {"b", "c"}
+    assert not in_cycles(import_graph(later=False))
+    # the form makes fields that are built from its own; the theme writes its style sheet
+    known = {"gui.panels.section", "gui.panels.field_dialogs", "gui.panels.field", "gui.panels.form", "gui.stylesheet", "gui.theme"}
+    assert in_cycles(import_graph(later=True)) == known
+
+
+def test_the_state_of_the_window_knows_no_qt_and_plots_alone_know_pyqtgraph():
+    homes = {"PySide6": lambda place: place.parts[0] != "state", "pyqtgraph": lambda place: place.parts[0] in ("plots", "theme.py", "colormaps.py")}
+    faults = [
+        f"{path.relative_to(ROOT)}:{line} imports {module}"
+        for path in GUI
+        for module, level, line in imports(path)
+        if level == 0 and module.split(".")[0] in homes and not homes[module.split(".")[0]](path.relative_to(ROOT / "gui"))
+    ]
+    assert not faults, "\n".join(faults)

@@ -296,15 +296,6 @@ def test_mixture_is_the_weighted_sum():
     assert mixed.losses.blocked == pytest.approx(0.3)
 
 
-def test_expected_counts_of_a_pixel_and_of_the_sky():
-    density = toy_density("Cen A", 3)
-    source, isotropic = density.expected_counts(100, 0.2, ipix=3)
-    np.testing.assert_allclose(source, [5, 15])
-    np.testing.assert_allclose(isotropic, [40 / NPIX, 40 / NPIX])
-    np.testing.assert_allclose(np.sum(density.expected_counts(100, 0.2)), 100)
-    np.testing.assert_allclose(density.expected_counts(100, 1.0, ipix=4)[0], 0)
-
-
 def test_densities_are_checked_and_cannot_be_changed():
     density = toy_density("Cen A", 3)
     with pytest.raises(ValueError, match="read-only"):
