@@ -78,7 +78,7 @@ def verdict_from_entry(entry, path="result.json"):
 
     try:
         values = {spec.name: entry[spec.name] for spec in fields(Verdict) if spec.name in entry or not has_default(spec)}
-        for name in ("roc_false_positive", "roc_true_positive", "eta_grid", "beta_grid", "roc_false_positive_error"):
+        for name in ("roc_false_positive", "roc_true_positive", "eta_grid", "beta_grid", "beta_error", "roc_false_positive_error"):
             values[name] = np.array(values.get(name, ()), dtype=float)
         if values.get("template") is not None:
             values["template"] = TemplateChoice(**values["template"])
