@@ -19,7 +19,7 @@ from zevatron.gui import models
 from zevatron.gui.main_window import RESULTS
 from zevatron.gui.models import model_name
 from zevatron.gui.plots.base import statistic_lines
-from zevatron.gui.plots.result_table import STATISTIC_COLUMN
+from zevatron.gui.plots.result_rows import STATISTIC_COLUMN
 from zevatron.gui.settings import runs_folder
 from zevatron.gui.training import stored_verdict
 
