@@ -10,14 +10,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from .figures import INK
 
-STYLES = {"solid": "-", "dashed": (0, (5, 3)), "dotted": (0, (1, 1.8)), "dash_dotted": (0, (6, 2, 1, 2))}
+STYLES = {
+    "solid": "-", "dashed": (0, (5, 3)), "dotted": (0, (1, 1.8)), "dash_dotted": (0, (6, 2, 1, 2)),
+    "dash_dot_dotted": (0, (6, 2, 1, 2, 1, 2)),
+}
 POINTS_PER_PIXEL = 0.72  # a pixel of the screen on paper
 SMALL, USUAL = 8, 9  # points
-KEY_LINE = {"line": "solid", "dashes": "dashed", "dashed": "dashed", "dotted": "dotted", "dash_dotted": "dash_dotted"}
+KEY_LINE = {"line": "solid", "dashes": "dashed"} | {style: style for style in STYLES if style != "solid"}
 KEY_MARK = {"dot": "o", "cross": "x", "plus": "+", "star": "*"}
 
 
@@ -145,6 +148,10 @@ def drawing_figure(drawing, width=5.6):
         if axis.is_logarithmic:
             axes.set(**{f"{side}scale": "log"})
         axes.set(**{f"{side}lim": (axis.low, axis.high)})
+        if axis.is_logarithmic:
+            parallel.set_major_locator(FixedLocator(round_values(axis.low, axis.high)))
+            parallel.set_major_formatter(FuncFormatter(_round_text))
+            parallel.set_minor_formatter(NullFormatter())
         if axis.ticks is not None:
             parallel.set_ticks([value for value, _ in axis.ticks], [text for _, text in axis.ticks])
             parallel.set_minor_locator(NullLocator())
@@ -165,6 +172,22 @@ def drawing_figure(drawing, width=5.6):
     return figure
 
 
+def round_values(low, high):
+    """Return round numbers along a logarithmic axis: powers of ten over many decades, 2 and 5 times them too over few."""
+    decades = np.log10(high / low)
+    digits = (1,) if decades > 2.5 else (1, 2, 5) if decades > 0.7 else range(1, 10)
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    return [digit * 10.0**power for power in powers for digit in digits if low <= digit * 10.0**power <= high]
+
+
+def _round_text(value, _):
+    if 1e-3 <= value < 1e5:
+        return f"{value:.6g}"
+    power = int(np.floor(np.log10(value) + 1e-9))
+    digit = round(value / 10.0**power)
+    return f"$10^{{{power}}}$" if digit == 1 else f"${digit}\\times10^{{{power}}}$"
+
+
 def _key(swatch, colour, text):
     if swatch in KEY_LINE:
         return Line2D([], [], color=colour, ls=STYLES[KEY_LINE[swatch]], lw=1.6, label=text)
@@ -180,7 +203,6 @@ def _line(axes, part):
 def _marks(axes, part):
     axes.plot(
         part.x, part.y, part.symbol, color=part.colour, ms=POINTS_PER_PIXEL * part.size, mew=1.2 if part.symbol in "x+" else 0,
-        clip_on=False,
     )
 
 

@@ -14,11 +14,14 @@ from .numbers import THIN_SPACE, fixed, tick
 from .sky_view import translucent
 
 GRID_OPACITY = 26  # of 255
-NO_BREAK, NARROW_NO_BREAK = "&nbsp;", "\u202f"
-SWATCHES = {"line": "━", "dot": "●", "cross": "×", "plus": "+", "star": "★", "bar": "■", "dashes": "╌", "dashed": "╍╍", "dotted": "┉", "dash_dotted": "╍·"}
+NO_BREAK = "&nbsp;"
+SWATCHES = {
+    "line": "━", "dot": "●", "cross": "×", "plus": "+", "star": "★", "bar": "■", "dashes": "╌", "dashed": "╍╍", "dotted": "┉", "dash_dotted": "╍·",
+    "dash_dot_dotted": "╍··",
+}
 LINES = (  # of several statistics in one colour: pen, symbol, swatch
     (Qt.PenStyle.SolidLine, "o", "line"), (Qt.PenStyle.DashLine, "s", "dashed"), (Qt.PenStyle.DotLine, "t1", "dotted"),
-    (Qt.PenStyle.DashDotLine, "d", "dash_dotted"),
+    (Qt.PenStyle.DashDotLine, "d", "dash_dotted"), (Qt.PenStyle.DashDotDotLine, "t", "dash_dot_dotted"),
 )
 
 
@@ -86,6 +89,7 @@ class Diagram(pg.PlotWidget):
         self._labels = {"bottom": x_label, "left": y_label}
         self._theme = themes.current()
         self._stale = self._axes_stale = True
+        self.postpone = None  # takes a diagram that may be drawn a moment later, so that many do not hold up the window together
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -102,9 +106,14 @@ class Diagram(pg.PlotWidget):
 
     def redraw(self):
         """Draw everything anew, at once if it is seen and otherwise when it will be."""
-        self._stale = not self.isVisible()
-        if not self._stale:
-            self._draw_anew()
+        self._stale = True
+        if self.isVisible():
+            self.bring_up_to_date() if self.postpone is None else self.postpone(self)
+
+    @property
+    def is_up_to_date(self):
+        """Whether nothing waits to be drawn."""
+        return not self._stale
 
     def bring_up_to_date(self):
         """Draw what has changed meanwhile, seen or not."""
@@ -121,8 +130,7 @@ class Diagram(pg.PlotWidget):
     def showEvent(self, event):
         """Draw what has changed meanwhile."""
         super().showEvent(event)
-        if self._stale:
-            self.redraw()
+        self.bring_up_to_date()
 
     def restyle(self, theme):
         """Take the colours of a theme."""
@@ -215,10 +223,15 @@ class Key(QLabel):
 
     def _write(self, theme):
         parts = (
-            f'<span style="color:{getattr(theme, colour)}">{SWATCHES[swatch]}</span>&nbsp;{text.replace(" ", NO_BREAK).replace(THIN_SPACE, NARROW_NO_BREAK)}'
+            f'<span style="color:{getattr(theme, colour)}">{SWATCHES[swatch]}</span>&nbsp;{unbroken(text)}'
             for swatch, colour, text in self._entries
         )
         self.setText(f"{3 * NO_BREAK} ".join(parts))
+
+
+def unbroken(text):
+    """Return a text in which no line ends, for rich text."""
+    return text.replace(" ", NO_BREAK).replace(THIN_SPACE, NO_BREAK)
 
 
 def statistic_label(name, in_sentence=False):

@@ -12,8 +12,9 @@ from .. import theme as themes
 PRINT = themes.LIGHT
 STYLES = {
     Qt.PenStyle.SolidLine: "solid", Qt.PenStyle.DashLine: "dashed", Qt.PenStyle.DotLine: "dotted", Qt.PenStyle.DashDotLine: "dash_dotted",
+    Qt.PenStyle.DashDotDotLine: "dash_dot_dotted",
 }
-SYMBOLS = {"o": "o", "s": "s", "t1": "^", "d": "D", "x": "x", "+": "+", "star": "*"}
+SYMBOLS = {"o": "o", "s": "s", "t1": "^", "t": "v", "d": "D", "x": "x", "+": "+", "star": "*"}
 NAMES = ("text", "quiet", "active", "limit", "fault", "line", "ground", "panel", "control")  # of colours, the likeliest first
 
 

@@ -2,9 +2,11 @@
 
 from .base import statistic_colour, statistic_label, statistic_lines
 from .numbers import percent
+from .sky_view import translucent
 
 WHOLE_ROW = ("statistic", "run", "source", "n_events")
 WITHOUT_NUMBER = WHOLE_ROW[:3]
+FAINT = 0.5
 
 
 class Overlay:
@@ -25,6 +27,7 @@ class Overlay:
         self.verdicts = tuple(sorted(verdicts, key=lambda v: v.statistic == "likelihood_ratio"))
         self.chosen, self._runs, self._parts = chosen, runs or {}, parts
         self._lines = statistic_lines(self.series(v) for v in self.verdicts)
+        self._repeated = self._repetitions()
         self._told = [part for part in parts[1:] if len({self._value(v, part) for v in self.verdicts}) > 1]
 
     def _value(self, verdict, part):
@@ -41,6 +44,20 @@ class Overlay:
             found.setdefault(self.series(verdict), []).append(verdict)
         return {series: sorted(members, key=lambda v: v.n_events) for series, members in found.items()}
 
+    def _repetitions(self):
+        """Series whose colour and line are those of an earlier one."""
+        seen, repeated = set(), set()
+        for series, (style, _, _) in self._lines.items():
+            look = statistic_colour(series[0]), style
+            repeated |= {series} if look in seen else set()
+            seen.add(look)
+        return repeated
+
+    def colour(self, verdict, theme):
+        """Return the colour of a curve, fainter where there are too many for lines of their own."""
+        colour = getattr(theme, statistic_colour(verdict.statistic))
+        return translucent(colour, FAINT) if self.series(verdict) in self._repeated else colour
+
     def line(self, verdict):
         """Return ``(pen style, symbol, swatch)``."""
         return self._lines[self.series(verdict)]
@@ -54,7 +71,7 @@ class Overlay:
     def name(self, verdict, after=""):
         """Return what a curve is called: its statistic, and in what else it differs from the others here."""
         words = {
-            "run": self._value(verdict, "run") or "run on screen", "source": verdict.source, "n_events": f"N = {verdict.n_events}",
+            "run": self._value(verdict, "run") or "on screen", "source": verdict.source, "n_events": f"N = {verdict.n_events}",
         }
         return ", ".join([statistic_label(verdict.statistic) + after, *(words[part] for part in ("source", "n_events", "run") if part in self._told)])
 

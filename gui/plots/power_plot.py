@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from .. import theme as themes
-from .base import Diagram, statistic_colour
+from .base import Diagram
 from .numbers import THIN_SPACE, percent, tick
 from .overlay import Overlay
 from .sky_view import translucent
@@ -72,10 +72,10 @@ class PowerDiagram(Diagram):
         theme, overlay, furthest = self._theme, self._overlay, 0.0
         bounds = sorted({(v.alpha_requested, v.beta_requested) for v in self.verdicts})
         for alpha, beta in bounds:
-            for share, name in ((alpha, "α"), (1 - beta, f"1{THIN_SPACE}−{THIN_SPACE}β")):
-                self._bound(share, name if len(bounds) == 1 else "")
+            for share in (alpha, 1 - beta):
+                self._bound(share)
         for v in overlay.verdicts:
-            colour, (style, symbol, _) = getattr(theme, statistic_colour(v.statistic)), overlay.line(v)
+            colour, (style, symbol, _) = overlay.colour(v, theme), overlay.line(v)
             eta, power, error = measured_power(v)
             place, smooth = between(eta, power)
             self.line(100 * place, self._heights(smooth), colour, overlay.width(v), style)
@@ -85,21 +85,25 @@ class PowerDiagram(Diagram):
             if v.eta_min is not None:
                 foot = [self._height_of(0.0), self._height_of(1 - v.beta)]
                 self.line([100 * v.eta_min] * 2, foot, translucent(colour, 0.55), 1.0, Qt.PenStyle.DotLine)
+        for share, name in ((bounds[0][0], "α"), (1 - bounds[0][1], f"1{THIN_SPACE}−{THIN_SPACE}β")) if len(bounds) == 1 else ():
+            self._name_bound(share, name, furthest)
         self.setXRange(0, furthest or 1.0, padding=0.02)
         if self._is_gaussian:
             self.setYRange(*deviates([5e-4, 1 - 5e-4]), padding=0)
         else:
             self.setYRange(0, 102, padding=0)
 
-    def _bound(self, share, name):
-        """Draw one of the errors asked for, and say which."""
+    def _bound(self, share):
+        """Draw one of the errors asked for."""
         self.addItem(pg.InfiniteLine(self._height_of(share), 0, self.pen(translucent(self._theme.quiet, 0.8), 1.0, Qt.PenStyle.DashLine)))
-        if name:
-            decimals = 0 if abs(100 * share - round(100 * share)) < 1e-9 else 1
-            words = pg.TextItem(f"{name} = {percent(share, decimals)}", QColor(self._theme.quiet), anchor=(0, 1 if share < 0.5 else 0))
-            words.setFont(themes.font(themes.CAPTION_SIZE))
-            words.setPos(0, self._height_of(share))
-            self.addItem(words, ignoreBounds=True)
+
+    def _name_bound(self, share, name, place):
+        """Write which of the errors a line is, at its right end, where no curve comes near."""
+        decimals = 0 if abs(100 * share - round(100 * share)) < 1e-9 else 1
+        words = pg.TextItem(f"{name} = {percent(share, decimals)}", QColor(self._theme.quiet), anchor=(1, 1 if share < 0.5 else 0))
+        words.setFont(themes.font(themes.CAPTION_SIZE))
+        words.setPos(place, self._height_of(share))
+        self.addItem(words, ignoreBounds=True)
 
 
 def measured_power(verdict):

@@ -1,15 +1,17 @@
 """The four diagrams of the results, two by two or one alone."""
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from .. import theme as themes
-from ..widgets import Tick, button, column, label, row
+from ..widgets import Elided, Tick, button, column, row
 from .base import Key
 from .power_plot import PowerDiagram
 from .result_plots import EtaDiagram, RocDiagram, ScoreDiagram
 
-ONE_LINE_FROM = 3.2  # width over height, from where on all four stand side by side
+LOWEST = 196  # pixels of a pane, under which one scrolls
+MANY = 4  # curves; of more the key stands at the ROC alone
+CURVES_AS_IN_ROC = (("line", "quiet", "curves as in the ROC"),)
 
 
 class Pane(QWidget):
@@ -30,7 +32,10 @@ class Pane(QWidget):
         diagram.setAccessibleName(title)
         self._enlarge = enlarge
         self.larger = button("Larger", "link", on_click=lambda: enlarge(self), tooltip="This diagram alone; also by a double click on it")
-        heading = row(label(title.upper(), "heading"), None, *([tick] if tick else []), self.larger, spacing=2 * themes.RHYTHM)
+        words = Elided(title.upper())
+        words.setProperty("role", "heading")
+        heading = row(words, *([tick] if tick else []), self.larger, spacing=2 * themes.RHYTHM)
+        heading.setStretch(0, 1)
         layout = column(heading, self.key, diagram, spacing=4)
         layout.setStretch(2, 1)
         self.setLayout(layout)
@@ -73,8 +78,15 @@ class ResultPanes(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(3 * themes.RHYTHM)
         self._grid.setVerticalSpacing(themes.RHYTHM)
-        self._alone, self._columns = None, 0
-        self._arrange(2)
+        for place, pane in enumerate(self.panes.values()):
+            pane.setMinimumHeight(LOWEST)
+            self._grid.addWidget(pane, *divmod(place, 2))
+        self._alone = None
+        self._waiting = []
+        self._draw_timer = QTimer(self, interval=0)
+        self._draw_timer.timeout.connect(self._draw_next)
+        for pane in self.panes.values():
+            pane.diagram.postpone = self._postpone
 
     @property
     def alone(self):
@@ -87,28 +99,23 @@ class ResultPanes(QWidget):
         for key, pane in self.panes.items():
             pane.setVisible(name in (None, key))
             pane.larger.setText("All four" if name else "Larger")
+        self._show_keys()
 
     def _enlarge(self, pane):
         name = next(name for name, known in self.panes.items() if known is pane)
         self.show_alone(None if self._alone else name)
 
-    def _arrange(self, columns):
-        if columns == self._columns:
-            return
-        self._columns = columns
-        for place, pane in enumerate(self.panes.values()):
-            self._grid.addWidget(pane, place // columns, place % columns)
-        for place in range(len(self.panes)):
-            self._grid.setColumnStretch(place, 0)
-            self._grid.setRowStretch(place, 0)
-        for pane in range(len(self.panes)):
-            self._grid.setColumnStretch(pane % columns, 1)
-            self._grid.setRowStretch(pane // columns, 1)
+    def _postpone(self, diagram):
+        """Draw one diagram in each turn of the event loop."""
+        if diagram not in self._waiting:
+            self._waiting.append(diagram)
+        self._draw_timer.start()
 
-    def resizeEvent(self, event):
-        """Put the diagrams where they are largest."""
-        super().resizeEvent(event)
-        self._arrange(4 if self.width() > ONE_LINE_FROM * self.height() else 2)
+    def _draw_next(self):
+        if self._waiting and (diagram := self._waiting.pop(0)).isVisible():
+            diagram.bring_up_to_date()
+        if not self._waiting:
+            self._draw_timer.stop()
 
     def show_verdicts(self, verdicts, of_eta, of_scores, *, source, current, runs, chosen):
         """Draw verdicts; η against N and the scores may show others.
@@ -125,5 +132,10 @@ class ResultPanes(QWidget):
         for diagram in (self.roc, self.power):
             diagram.set_verdicts(verdicts, runs, chosen)
         self.scores.set_verdicts(of_scores, runs, chosen)
-        for pane in self.panes.values():
-            pane.key.set_entries(pane.diagram.entries())
+        self._show_keys()
+
+    def _show_keys(self):
+        """Say which curve is which: of many only once, as long as the ROC stands beside."""
+        shared = not self._alone and len(self.roc.verdicts) > MANY
+        for name, pane in self.panes.items():
+            pane.key.set_entries(CURVES_AS_IN_ROC if shared and name in ("power", "scores") else pane.diagram.entries())

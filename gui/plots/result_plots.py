@@ -83,7 +83,7 @@ class EtaDiagram(Diagram):
         theme, overlay, numbers, values = self._theme, self._overlay, [], []
         for mine in overlay.groups().values():
             style, symbol, _ = overlay.line(mine[0])
-            colour = getattr(theme, statistic_colour(mine[0].statistic))
+            colour = overlay.colour(mine[0], theme)
             n = [v.n_events for v in mine]
             eta, low, high = (
                 [math.nan if value is None else 100 * value for value in column]
@@ -120,7 +120,7 @@ class RocDiagram(Diagram):
     """True against false positives of several statistics, each at its own smallest fraction; the errors asked for are dashed."""
 
     def __init__(self, parent=None):
-        super().__init__("isotropic skies called anisotropic α", "skies with the source recognised 1 − β", parent)
+        super().__init__("false-positive rate α", "power 1 − β", parent)
         self._overlay = Overlay()
         self.setLogMode(x=True)
 
@@ -166,17 +166,18 @@ class RocDiagram(Diagram):
             if self.is_logarithmic:
                 false, true = false[positive], true[positive]
             lowest = min(lowest, false[false > 0].min(initial=1.0))
-            self.line(false, true, getattr(theme, statistic_colour(v.statistic)), overlay.width(v), overlay.line(v)[0])
-            self._poisson_bars(v)
+            colour = overlay.colour(v, theme)
+            self.line(false, true, colour, overlay.width(v), overlay.line(v)[0])
+            self._poisson_bars(v, colour)
             if v.alpha > 0 or not self.is_logarithmic:
-                self.marks(*self.placed([v.alpha], [1 - v.beta]), getattr(theme, statistic_colour(v.statistic)), size=8)
+                self.marks(*self.placed([v.alpha], [1 - v.beta]), colour, size=8)
         self.setYRange(0, 1.02, padding=0)
         if self.is_logarithmic:
             self.setXRange(math.log10(max(lowest, LOWEST_RATE)), 0, padding=0.02)
         else:
             self.setXRange(0, 1, padding=0.02)
 
-    def _poisson_bars(self, verdict):
+    def _poisson_bars(self, verdict, colour):
         """Draw the errors of rates that rest on few skies: a bar at every place where another factor of 1.6 is reached."""
         rate, error = (np.asarray(v, float) for v in (verdict.roc_false_positive, verdict.roc_false_positive_error))
         if not len(error):
@@ -186,7 +187,7 @@ class RocDiagram(Diagram):
         rate, error, true = rate[few][first], error[few][first], np.asarray(verdict.roc_true_positive, float)[few][first]
         low, high = np.maximum(rate - error, 0.1 * rate), rate + error
         x = np.stack([low, high, np.full(len(rate), np.nan)], axis=1).ravel()
-        self.line(x, np.repeat(true, 3), getattr(self._theme, statistic_colour(verdict.statistic)), 1.2)
+        self.line(x, np.repeat(true, 3), colour, 1.2)
 
 
 class ScoreDiagram(Diagram):
@@ -230,7 +231,7 @@ class ScoreDiagram(Diagram):
         theme, edges_seen, tops = self._theme, [], [0.0]
         for v in self.verdicts:
             shift, scale = (0.0, 1.0) if len(self.verdicts) == 1 else moments(*v.null_histogram)
-            colour, style = getattr(theme, statistic_colour(v.statistic)), self._overlay.line(v)[0]
+            colour, style = self._overlay.colour(v, theme), self._overlay.line(v)[0]
             for (edges, density), shade in ((v.null_histogram, theme.quiet), (v.signal_histogram, colour)):
                 x, y = (np.asarray(edges, float) - shift) / scale, np.asarray(density, float) * scale
                 pen = self.pen(shade, 0.7 * self._overlay.width(v), style)

@@ -75,7 +75,7 @@ COLUMNS = (  # title, tooltip, text of a row, value to sort by
         lambda r: MISSING if r.ratio is None else fixed(r.ratio, 2), lambda r: (r.ratio,),
     ),
     (
-        "Published", "Kalashev, Pshirkov & Zotov, arXiv:2105.06414, Table 1",
+        "Paper", "Published by Kalashev, Pshirkov & Zotov: arXiv:2105.06414, Table 1; power spectrum: JCAP 09 (2019) 034",
         lambda r: percent(r.published, 2), lambda r: (r.published,),
     ),
     ("Run", "Where the result comes from", lambda r: r.run or ON_SCREEN, lambda r: (r.run, r.verdict.source, r.verdict.n_events)),

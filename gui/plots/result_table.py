@@ -114,15 +114,15 @@ class ResultModel(QAbstractTableModel):
         """Tick a row, or untick it."""
         self.set_ticked([number], self._rows[number].key not in self._ticked)
 
-    def rank(self, number, column):
-        """Return the place of a row in a column, the smallest value first, what is missing last."""
+    def ranks(self, column):
+        """Return the place of each row in the order of a column: the smallest value first, what is missing last."""
         if column not in self._ranks:
             order = sorted(range(len(self._rows)), key=lambda i: sort_order(COLUMNS[column][3](self._rows[i])))
             ranks = [0] * len(order)
             for place, i in enumerate(order):
                 ranks[i] = place
             self._ranks[column] = ranks
-        return self._ranks[column][number]
+        return self._ranks[column]
 
     def rowCount(self, parent=QModelIndex()):  # noqa: B008
         """Number of verdicts."""
@@ -153,12 +153,10 @@ class ResultModel(QAbstractTableModel):
         return tooltip or None if role == Qt.ItemDataRole.ToolTipRole else roles.get(role)
 
     def data(self, index, role=Qt.ItemDataRole.DisplayRole):
-        """Text, place in the order, tick, alignment, colours and weight of a cell."""
+        """Text, tick, alignment, colours and weight of a cell."""
         row, column = self._rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[column][2](row)
-        if role == SORT_ROLE:
-            return self.rank(index.row(), column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return LEFT if column in TEXT_COLUMNS else RIGHT
         if role == Qt.ItemDataRole.CheckStateRole and column == 0:
@@ -190,13 +188,17 @@ class ResultFilter(QSortFilterProxyModel):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.setSortRole(SORT_ROLE)
         self._conditions = ()
 
     def set_text(self, text):
         """Take other conditions; see :func:`~.result_filter.conditions`."""
         self._conditions = conditions(text)
         self.invalidateFilter()
+
+    def lessThan(self, left, right):
+        """Compare two cells of one column by their places."""
+        ranks = self.sourceModel().ranks(left.column())
+        return ranks[left.row()] < ranks[right.row()]
 
     def filterAcceptsRow(self, number, parent):
         """Whether a row of the model is shown."""

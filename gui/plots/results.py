@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QLinearGradient, QPainter
-from PySide6.QtWidgets import QHeaderView, QLineEdit, QMenu, QSplitter, QStackedLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QLineEdit, QMenu, QScrollArea, QSplitter, QStackedLayout, QWidget
 
 from ...core.statistics.registry import STATISTICS
 from .. import theme as themes
@@ -11,17 +11,19 @@ from .base import Key
 from .numbers import THIN_SPACE
 from .result_panes import ResultPanes
 from .result_plots import PUBLISHED_SYMBOLS, EtaDiagram
-from .result_rows import RUN_COLUMN
+from .result_rows import ETA_COLUMN, RUN_COLUMN
 from .result_table import FAR, ResultFilter, ResultModel, add_row_keys, ratio_colour, sorted_table
 
 WORDY_COLUMNS = (0, 2, 3, 4)
 ROWS_MEASURED = 30  # for the widths of columns
+SHARE_OF_DIAGRAMS = 64  # per cent of the height
 EXPORTS = {  # kind: words
     "png": "Diagrams as PNG…", "pdf": "Diagrams as PDF…", "svg": "Diagrams as SVG…", "csv": "Table as CSV…", "tex": "Table as LaTeX…",
 }
 ADDING = {
     "file": "Result file…", "folder": "Folder of a study or of trainings…", "trainings": "All my trainings", "clear": "Remove added results",
 }
+STATISTICS_WORDS = "Statistics without training, for every N"
 FILTER_HELP = (
     "Words that have to stand in a row, and conditions such as N>=100, η<5 (per cent), η/limit<2, AUC>0.99; "
     "also eta, alpha, beta, ratio, published"
@@ -112,9 +114,10 @@ class ResultsView(QWidget):
     def _make_buttons(self):
         self.filter = QLineEdit(placeholderText="Filter: bcnn N>=100", clearButtonEnabled=True, toolTip=FILTER_HELP)
         self.filter.setAccessibleName("Filter the results")
+        self.filter.setMinimumWidth(150)
         self.filter.setMaximumWidth(260)
         self.filter.textChanged.connect(self._filter)
-        self.count = label("", "quiet")
+        self.count = label("", "caption")
         self.untick = button("Untick all", "link", on_click=lambda: self.model.set_ticked(range(self.model.rowCount()), False))
         self.open = button("Open run", on_click=self._ask_to_open, tooltip="Show the run behind the chosen row; also by a double click or Enter")
         beside = Menu(self)
@@ -123,48 +126,50 @@ class ResultsView(QWidget):
             name: beside.tick(entry.label, lambda on, name=name: self.statistic_chosen.emit(name, on))
             for name, entry in STATISTICS.items() if name != "likelihood_ratio"
         }
-        self.beside = menu_button(beside, "Statistics that need no training: computed for every source and N, what is on screen first")
-        self.beside.setText("Other statistics")
-        self.adding = self._menu("Add results", "Results of other runs, to be compared with those on screen", ADDING, self.add_requested)
-        self.exporting = self._menu("Export", "Diagrams with the limits they have here, and the rows shown here", EXPORTS, self.export_requested)
+        beside.insertSection(beside.actions()[0], STATISTICS_WORDS)
+        beside.addSection("Results of other runs")
+        self._offer(beside, ADDING, self.add_requested)
+        self.adding = menu_button(beside, "Statistics that need no training, and results of other runs, to stand beside those on screen")
+        self.adding.setText("Add")
+        exports = Menu(self)
+        self._offer(exports, EXPORTS, self.export_requested)
+        self.exporting = menu_button(exports, "Diagrams with the limits they have here, and the rows that are shown here")
+        self.exporting.setText("Export")
 
-    def _menu(self, text, tooltip, entries, signal):
-        menu = Menu(self)
+    @staticmethod
+    def _offer(menu, entries, signal):
         for kind, words in entries.items():
             menu.addAction(words).triggered.connect(lambda checked=False, kind=kind: signal.emit(kind))
-        made = menu_button(menu, tooltip)
-        made.setText(text)
-        return made
 
     def _make_full(self):
         heading = row(
-            label("ALL RESULTS", "heading"), self.filter, self.count, self.untick, None, self.open, self.beside, self.adding, self.exporting,
-            spacing=themes.RHYTHM,
+            label("ALL RESULTS", "heading"), self.filter, None, self.open, self.adding, self.exporting, spacing=themes.RHYTHM,
         )
         heading.setStretch(1, 1)
         self.nothing = wrapped("No row fulfils the filter.", "quiet")
         self.nothing.hide()
-        scale = row(None, label(f"η over the limit:{THIN_SPACE} 1", "caption"), RatioScale(), label("3 and more", "caption"), spacing=6)
+        scale = row(
+            self.count, self.untick, None, label(f"η over the limit:{THIN_SPACE} 1", "caption"), RatioScale(), label("3 and more", "caption"),
+            spacing=6,
+        )
         below = QWidget()
         below.setLayout(column(heading, self.nothing, self.table, scale, margins=(0, themes.RHYTHM, 0, 0)))
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self.panes)
+        scroller = QScrollArea(widgetResizable=True)
+        scroller.setWidget(self.panes)
+        self.splitter.addWidget(scroller)
         self.splitter.addWidget(below)
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
+        self.splitter.setSizes([SHARE_OF_DIAGRAMS, 100 - SHARE_OF_DIAGRAMS])
         return self.splitter
 
     def _make_table(self):
         self.model, self.sorter = ResultModel(self), ResultFilter(self)
         self.sorter.setSourceModel(self.model)
         self.table = sorted_table(self.sorter)
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        header.setResizeContentsPrecision(ROWS_MEASURED)
-        for column_number in WORDY_COLUMNS:
-            header.setSectionResizeMode(column_number, QHeaderView.ResizeMode.ResizeToContents)
-        self.table.setColumnHidden(RUN_COLUMN, True)
+        self.table.horizontalHeader().setResizeContentsPrecision(ROWS_MEASURED)
+        self.table.horizontalHeader().moveSection(RUN_COLUMN, ETA_COLUMN)
+        self._fit_columns()
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
         self.table.doubleClicked.connect(lambda index: self._ask_to_open())
@@ -172,6 +177,14 @@ class ResultsView(QWidget):
         self.table.customContextMenuRequested.connect(lambda place: self.row_menu().popup(self.table.viewport().mapToGlobal(place)))
         add_row_keys(self.table, {Qt.Key.Key_Space: self._tick_chosen, Qt.Key.Key_Return: self._ask_to_open, Qt.Key.Key_Enter: self._ask_to_open})
         self.model.ticked_changed.connect(self._show)
+
+    def _fit_columns(self):
+        """Show the column of runs where there are several; it takes the room that the others leave."""
+        header, modes = self.table.horizontalHeader(), QHeaderView.ResizeMode
+        self.table.setColumnHidden(RUN_COLUMN, not self._runs)
+        for number in range(RUN_COLUMN):
+            header.setSectionResizeMode(number, modes.ResizeToContents if self._runs or number in WORDY_COLUMNS else modes.Stretch)
+        header.setSectionResizeMode(RUN_COLUMN, modes.Stretch)
 
     def row_menu(self):
         """Return the menu of the chosen row."""
@@ -197,7 +210,7 @@ class ResultsView(QWidget):
         kept = None if self._selected is None else self.model.row(self.model.row_of(self._selected)).key
         self._verdicts, self._runs = tuple(verdicts), dict(runs or {})
         self.model.set_verdicts(self._verdicts, notes, self._runs)
-        self.table.setColumnHidden(RUN_COLUMN, not self._runs)
+        self._fit_columns()
         self._selected = None
         if self._verdicts:
             first = self.sorter.mapToSource(self.sorter.index(0, 0)).row()
@@ -268,7 +281,7 @@ class ResultsView(QWidget):
 
     def _count(self):
         shown, known, ticked = self.sorter.rowCount(), self.model.rowCount(), len(self.model.ticked)
-        words = f"{known}" if shown == known else f"{shown} of {known}"
+        words = f"{known} result{'' if known == 1 else 's'}" if shown == known else f"{shown} of {known} results"
         self.count.setText(f"{words} · {ticked} ticked" if ticked else words)
         self.untick.setVisible(ticked > 0)
         self.nothing.setVisible(shown == 0)
