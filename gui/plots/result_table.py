@@ -193,7 +193,7 @@ class ResultFilter(QSortFilterProxyModel):
     def set_text(self, text):
         """Take other conditions; see :func:`~.result_filter.conditions`."""
         self._conditions = conditions(text)
-        self.invalidateFilter()
+        self.setFilterFixedString(text)  # asks for every row again, in every version of Qt
 
     def lessThan(self, left, right):
         """Compare two cells of one column by their places."""

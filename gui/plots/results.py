@@ -16,6 +16,7 @@ from .result_table import FAR, ResultFilter, ResultModel, add_row_keys, ratio_co
 
 WORDY_COLUMNS = (0, 2, 3, 4)
 ROWS_MEASURED = 30  # for the widths of columns
+WIDEST = 240  # pixels of a column
 SHARE_OF_DIAGRAMS = 64  # per cent of the height
 EXPORTS = {  # kind: words
     "png": "Diagrams as PNG…", "pdf": "Diagrams as PDF…", "svg": "Diagrams as SVG…", "csv": "Table as CSV…", "tex": "Table as LaTeX…",
@@ -160,7 +161,9 @@ class ResultsView(QWidget):
         scroller.setWidget(self.panes)
         self.splitter.addWidget(scroller)
         self.splitter.addWidget(below)
-        self.splitter.setSizes([SHARE_OF_DIAGRAMS, 100 - SHARE_OF_DIAGRAMS])
+        self.splitter.setStretchFactor(0, SHARE_OF_DIAGRAMS)
+        self.splitter.setStretchFactor(1, 100 - SHARE_OF_DIAGRAMS)
+        self.splitter.setSizes([100 * SHARE_OF_DIAGRAMS, 100 * (100 - SHARE_OF_DIAGRAMS)])
         return self.splitter
 
     def _make_table(self):
@@ -168,6 +171,7 @@ class ResultsView(QWidget):
         self.sorter.setSourceModel(self.model)
         self.table = sorted_table(self.sorter)
         self.table.horizontalHeader().setResizeContentsPrecision(ROWS_MEASURED)
+        self.table.horizontalHeader().setMaximumSectionSize(WIDEST)
         self.table.horizontalHeader().moveSection(RUN_COLUMN, ETA_COLUMN)
         self._fit_columns()
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
@@ -179,12 +183,12 @@ class ResultsView(QWidget):
         self.model.ticked_changed.connect(self._show)
 
     def _fit_columns(self):
-        """Show the column of runs where there are several; it takes the room that the others leave."""
+        """Show the column of runs where there are several; every column is then as wide as it has to be."""
         header, modes = self.table.horizontalHeader(), QHeaderView.ResizeMode
         self.table.setColumnHidden(RUN_COLUMN, not self._runs)
-        for number in range(RUN_COLUMN):
+        for number in range(header.count()):
             header.setSectionResizeMode(number, modes.ResizeToContents if self._runs or number in WORDY_COLUMNS else modes.Stretch)
-        header.setSectionResizeMode(RUN_COLUMN, modes.Stretch)
+        header.setStretchLastSection(bool(self._runs))
 
     def row_menu(self):
         """Return the menu of the chosen row."""
