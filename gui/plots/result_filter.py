@@ -7,7 +7,7 @@ OPERATORS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operat
 VALUES = {  # name before the sign: value of a row in the unit that the table shows
     "n": lambda row: row.verdict.n_events, "eta": lambda row: _percent(row.verdict.eta_min), "alpha": lambda row: _percent(row.verdict.alpha),
     "beta": lambda row: _percent(row.verdict.beta), "auc": lambda row: row.verdict.auc, "ratio": lambda row: row.ratio,
-    "published": lambda row: _percent(row.published),
+    "paper": lambda row: _percent(row.published),
 }
 LETTERS = {"η": "eta", "α": "alpha", "β": "beta", "η/limit": "ratio", "eta/limit": "ratio"}
 CONDITION = re.compile(r"^(?P<name>[^\s<>=]+)(?P<sign><=|>=|<|>|=)(?P<number>[^\s<>=]*)$")
@@ -24,7 +24,7 @@ def conditions(text):
     ----------
     text : str
         Words, of which each has to stand somewhere in the row, and conditions on ``N``, ``η`` (per cent), ``α``, ``β``, ``AUC``,
-        ``η/limit`` and ``published``; Greek letters may be written out.
+        ``η/limit`` and ``paper``; Greek letters may be written out.
     """
     found = []
     for token in re.sub(r"\s*(<=|>=|<|>|=)\s*", r"\1", text).split():

@@ -88,6 +88,10 @@ class ResultPanes(QWidget):
         for pane in self.panes.values():
             pane.diagram.postpone = self._postpone
 
+    def heightForWidth(self, width):
+        """Scroll only where not even the lowest diagrams fit; a scroll area asks for this height as the least."""
+        return self._grid.minimumHeightForWidth(width)
+
     @property
     def alone(self):
         """Name of the diagram that is seen alone, or None."""

@@ -27,7 +27,7 @@ ADDING = {
 STATISTICS_WORDS = "Statistics without training, for every N"
 FILTER_HELP = (
     "Words that have to stand in a row, and conditions such as N>=100, η<5 (per cent), η/limit<2, AUC>0.99; "
-    "also eta, alpha, beta, ratio, published"
+    "also eta, alpha, beta, ratio, paper"
 )
 
 
