@@ -75,7 +75,7 @@ class ResultPanes(QWidget):
             "scores": Pane("Scores", self.scores, self._enlarge),
         }
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setContentsMargins(0, 0, themes.RHYTHM, 0)  # of the scroll bar, if there is one
         self._grid.setHorizontalSpacing(3 * themes.RHYTHM)
         self._grid.setVerticalSpacing(themes.RHYTHM)
         for place, pane in enumerate(self.panes.values()):
@@ -90,7 +90,7 @@ class ResultPanes(QWidget):
 
     def heightForWidth(self, width):
         """Scroll only where not even the lowest diagrams fit; a scroll area asks for this height as the least."""
-        return self._grid.minimumHeightForWidth(width)
+        return self.minimumSizeHint().height()
 
     @property
     def alone(self):

@@ -311,7 +311,8 @@ def test_verdict_measures_what_it_says():
     assert found.beta_grid[found.eta_grid == found.eta_min] == found.beta
     at_eta = np.sqrt(found.beta * (1 - found.beta) / run.test.maps)
     np.testing.assert_allclose(found.beta_error[found.eta_grid == found.eta_min], at_eta)
-    n_maps = (found.beta_grid * (1 - found.beta_grid) / found.beta_error**2)[(found.beta_error > 0) & (found.eta_grid != found.eta_min)]
+    others = (found.beta_error > 0) & (found.eta_grid != found.eta_min)
+    n_maps = (found.beta_grid * (1 - found.beta_grid))[others] / found.beta_error[others] ** 2
     assert np.all((n_maps > 4999) & (n_maps < run.test.maps + 1))
     power = np.interp(found.alpha, found.roc_false_positive, found.roc_true_positive)
     assert power == pytest.approx(0.95, abs=0.01)
