@@ -397,7 +397,7 @@ def _draw_eta(axes, source, rows):
         high = np.array([row["eta_min"] if row["eta_high"] is None else row["eta_high"] for row in chosen])
         axes.errorbar(number, eta, [np.clip(eta - low, 0, None), np.clip(high - eta, 0, None)], color=colour_of(statistic),
                       ls=style, marker=marker, ms=4, lw=1.6, capsize=2, label=name_of(statistic))
-    for statistic, marker in (("bcnn", "x"), ("cnn", "+")):
+    for statistic, marker in (("bcnn", "x"), ("cnn", "*"), ("power_spectrum", "+")):
         published = [(n, published_eta(source, n).get(statistic)) for n in sorted({row["n_events"] for row in rows})]
         points = [(n, eta) for n, eta in published if eta is not None]
         if points:

@@ -23,8 +23,9 @@ def published_eta(source, n_events):
     The statistics are ``bcnn`` and ``cnn`` (arXiv:2105.06414, Table 1) and ``power_spectrum`` (JCAP 09 (2019) 034),
     for the field JF12 with its random part and alpha = 0.01, beta = 0.05.
     """
-    wanted = source.replace(" ", "")
-    for (name, number), etas in published_table().items():
-        if name.replace(" ", "") == wanted and number == n_events:
-            return etas
-    return MappingProxyType({})
+    return _published_by_key().get((source.replace(" ", ""), n_events), MappingProxyType({}))
+
+
+@functools.cache
+def _published_by_key():
+    return {(name.replace(" ", ""), number): etas for (name, number), etas in published_table().items()}

@@ -21,7 +21,7 @@ from .provenance import run_record, stamp
 from .published import published_eta
 from .sources import selected_sources
 from .statistics.registry import STATISTICS
-from .tables import write_table
+from .tables import latex_text, write_table
 
 LIKELIHOOD_RATIO = "likelihood_ratio"
 log = logging.getLogger(__name__)
@@ -300,9 +300,14 @@ TABLE_COLUMNS = (
 )
 
 
+def _axes(rows):
+    """Keys that tell runs apart beside source, statistic and N: settings, and ``run`` where there are several."""
+    return [key for key in rows[0] if "." in key or key == "run"]
+
+
 def eta_columns(rows):
     """Turn result rows into columns of the eta table, the published values beside ours."""
-    axes = [key for key in rows[0] if "." in key]
+    axes = _axes(rows)
     columns = {name: [row.get(name) for row in rows] for name in (*TABLE_COLUMNS[:3], *axes, *TABLE_COLUMNS[3:])}
     for statistic in ("bcnn", "cnn", "power_spectrum"):
         columns[f"published_{statistic}"] = [published_eta(r["source"], r["n_events"]).get(statistic) for r in rows]
@@ -342,10 +347,10 @@ def eta_latex(rows):
     Published values stand in round brackets, ratios to the limit in square ones.
     """
     numbers = sorted({row["n_events"] for row in rows})
-    axes = [key for key in rows[0] if "." in key]
+    axes = _axes(rows)
     lines = [
         r"\begin{tabular}{ll" + "l" * len(axes) + "r" * len(numbers) + "}", r"\hline",
-        " & ".join(["Source", "Statistic", *(key.replace("_", r"\_") for key in axes), *(f"$N={n}$" for n in numbers)]) + r" \\",
+        " & ".join(["Source", "Statistic", *map(latex_text, axes), *(f"$N={n}$" for n in numbers)]) + r" \\",
         r"\hline",
     ]
     groups = {}
@@ -353,7 +358,7 @@ def eta_latex(rows):
         groups.setdefault((row["source"], row["statistic"], *(str(row[a]) for a in axes)), {})[row["n_events"]] = row
     for (source, statistic, *values), by_number in groups.items():
         cells = [_latex_cell(by_number.get(n)) for n in numbers]
-        lines.append(" & ".join([source, *(v.replace("_", r"\_") for v in (statistic, *values)), *cells]) + r" \\")
+        lines.append(" & ".join([*map(latex_text, (source, statistic, *values)), *cells]) + r" \\")
     return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
 
 

@@ -9,6 +9,10 @@ import numpy as np
 from .errors import InputError
 from .files import replacing
 
+LATEX = {character: f"\\{character}" for character in "_%&#${}"} | {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -113,6 +117,37 @@ def write_table(path, columns, comments=()):
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([_text(value) for value in row] for row in zip(*columns.values(), strict=True))
+
+
+def write_latex(path, columns, comments=()):
+    """Write columns of equal length as a LaTeX ``tabular``; arguments as of :func:`write_table`, floats with four digits."""
+    lines = [f"% {comment}" for comment in comments]
+    lines += [r"\begin{tabular}{" + "l" * len(columns) + "}", r"\hline", _latex_row(columns), r"\hline"]
+    lines += [_latex_row(row) for row in zip(*columns.values(), strict=True)]
+    with replacing(path, "w", encoding="utf-8") as stream:
+        stream.write("\n".join([*lines, r"\hline", r"\end{tabular}", ""]))
+
+
+def _latex_row(values):
+    return " & ".join(_latex(value) for value in values) + r" \\"
+
+
+def _latex(value):
+    if value is None or (isinstance(value, (float, np.floating)) and not np.isfinite(value)):
+        return "--"
+    if isinstance(value, (float, np.floating)):
+        return f"${value:.4g}$" if "e" not in f"{value:.4g}" else "${}\\times10^{{{}}}$".format(*_parts_of(value))
+    return latex_text(value)
+
+
+def latex_text(value):
+    """Return a text with what LaTeX would take for a command written out."""
+    return "".join(LATEX.get(character, character) for character in str(value))
+
+
+def _parts_of(value):
+    mantissa, power = f"{value:.3e}".split("e")
+    return f"{float(mantissa):.4g}", int(power)
 
 
 def _text(value):

@@ -7,23 +7,26 @@ from PySide6.QtWidgets import QFileDialog
 
 from ..core.sources import known_sources
 from .panels.labels import label_of
+from .plots.drawn import drawing
 from .plots.field import LOWEST_MAGNIFICATION, magnification_top
 from .state.field import shown_field, which_of_several
 
 LOG = logging.getLogger(__name__)
-OFFERS = {  # kind: words, file name, filter
-    "sky_png": ("Sky as PNG…", "sky.png", "PNG (*.png)"),
-    "sky_pdf": ("Sky as PDF…", "sky.pdf", "PDF (*.pdf)"),
-    "sky_fits": ("Sky as HEALPix FITS…", "sky.fits", "FITS (*.fits)"),
-    "sky_h5": ("Densities as HDF5…", "sky.h5", "HDF5 (*.h5)"),
-    "field_png": ("Field as PNG…", "field.png", "PNG (*.png)"),
-    "field_pdf": ("Field as PDF…", "field.pdf", "PDF (*.pdf)"),
-    "field_csv": ("Field, map, images and rays as CSV…", "field.csv", "CSV (*.csv)"),
-    "results_png": ("Results as PNG…", "results.png", "PNG (*.png)"),
-    "results_pdf": ("Results as PDF…", "results.pdf", "PDF (*.pdf)"),
-    "results_csv": ("η table as CSV…", "eta_table.csv", "CSV (*.csv)"),
-    "training_pdf": ("Training curves as PDF…", "training.pdf", "PDF (*.pdf)"),
+PICTURE = ("png", "pdf", "svg")
+FILTERS = {
+    "png": "PNG (*.png)", "pdf": "PDF (*.pdf)", "svg": "SVG (*.svg)", "fits": "FITS (*.fits)", "h5": "HDF5 (*.h5)", "csv": "CSV (*.csv)",
+    "tex": "LaTeX (*.tex)",
 }
+OFFERS = (  # what, words, file name, formats
+    ("sky", "Sky as picture…", "sky", PICTURE),
+    ("sky", "Sky as HEALPix FITS…", "sky", ("fits",)),
+    ("sky", "Densities as HDF5…", "sky", ("h5",)),
+    ("field", "Field as picture…", "field", PICTURE),
+    ("field", "Field, map, images and rays as table…", "field", ("csv", "tex")),
+    ("results", "Results as picture…", "results", PICTURE),
+    ("results", "η table…", "eta_table", ("csv", "tex")),
+    ("training", "Training curves as picture…", "training", PICTURE),
+)
 NOTHING_YET = {  # first word of the kind: what to do
     "sky": "wait for the sky", "field": "open the Field tab first, which is computed when it is seen",
     "results": "wait for the answer or train a network", "training": "train a network",
@@ -43,15 +46,36 @@ class Exports:
 
     @staticmethod
     def offers():
-        """Return ``(kind, words)`` of every export."""
-        return [(kind, words) for kind, (words, _, _) in OFFERS.items()]
+        """Return ``(kind, words)`` of every export; a kind is what is written and the format that is proposed."""
+        return [(f"{what}_{formats[0]}", words) for what, words, _, formats in OFFERS]
 
     def ask(self, kind):
-        """Ask for a file name and write."""
-        words, name, pattern = OFFERS[kind]
-        path, _ = QFileDialog.getSaveFileName(self._window, words.rstrip("…"), str(Path.home() / name), pattern)
+        """Ask for a file name and write, in the format of the kind or another that is chosen with the name."""
+        what, _, wanted = kind.rpartition("_")
+        words, name, formats = next(offer[1:] for offer in OFFERS if offer[0] == what and wanted in offer[3])
+        path = self._ask_path(words, name, (wanted, *(other for other in formats if other != wanted)))
         if path:
-            self.write(kind, path if Path(path).suffix else path + Path(name).suffix)
+            self.write(kind, path)
+
+    def ask_diagram(self, diagram):
+        """Ask for a file name and write one diagram with the limits that it has on screen."""
+        title = diagram.accessibleName() or "Diagram"
+        path = self._ask_path(f"{title} as picture", title.lower().partition(":")[0].replace(" ", "_"), PICTURE)
+        if path:
+            self.write_diagram(diagram, path)
+
+    def write_diagram(self, diagram, path):
+        """Write one diagram in the background."""
+        path, what = Path(path), drawing(diagram)
+        self._window.jobs.submit(f"Export {path.name}", lambda progress: _save_drawing(path, what), lane="export", on_done=self._written)
+
+    def _ask_path(self, words, name, formats):
+        """Return the path that a person chose, with the ending of the chosen format where none was typed; empty for none."""
+        filters = {FILTERS[format_]: format_ for format_ in formats}
+        path, chosen = QFileDialog.getSaveFileName(
+            self._window, words.rstrip("…"), str(Path.home() / f"{name}.{formats[0]}"), ";;".join(filters),
+        )
+        return path if not path or Path(path).suffix else f"{path}.{filters.get(chosen, formats[0])}"
 
     def write(self, kind, path):
         """Write one export in the background."""
@@ -87,30 +111,29 @@ class Exports:
         planes = list(setup.planes.values()) if setup is not None else []
         if not planes and sky is None and images is None:
             return None
-        write = _write_field_tables if path.suffix == ".csv" else _draw_field
+        write = _write_field_tables if path.suffix in (".csv", ".tex") else _draw_field
         return lambda progress: write(path, title, planes, sky, images, rays)
 
     def _results(self, path):
-        verdicts, answers = self._window.verdicts(), self._window.controller.answers
-        if not verdicts:
+        """Write the rows of the table that are shown, or the four diagrams as they are on screen, each as a file of its own."""
+        results, controller = self._window.results, self._window.controller
+        if not results.rows:
             return None
-        config = self._window.controller.config
-        if path.suffix == ".csv":
-            cells = dict.fromkeys((verdict.source, verdict.n_events) for verdict in verdicts)
-            rows = [*verdicts, *(found for cell in cells for found in answers.information(config, *cell).values())]
-            notes = dict.fromkeys(
-                f"{verdict.statistic}: {note}" for verdict in verdicts if (note := answers.note(config, verdict))
-            )
-            return lambda progress: _write_table(path, config, rows, notes)
-        shown = self._window.verdicts_at_screen()
+        if path.suffix in (".csv", ".tex"):
+            return self._results_table(path, controller.config, controller.answers, self._window.library.runs)
+        drawings = {name: drawing(pane.diagram, results.title) for name, pane in results.panes.panes.items()}
+        return lambda progress: [
+            written for name, what in drawings.items() for written in _save_drawing(_named(path, name), what)
+        ]
 
-        def work(progress):
-            written = _save(_named(path, "roc"), "roc_figure", shown) if shown else []
-            for verdict in shown:
-                written += _save(_named(path, f"scores_{verdict.statistic.replace(':', '_')}"), "score_figure", verdict)
-            return written + _save(_named(path, "eta"), "eta_figure", [verdict.as_dict() for verdict in verdicts])
-
-        return work
+    def _results_table(self, path, config, answers, runs):
+        rows = self._window.results.rows
+        own = [verdict for verdict in rows if verdict not in runs]
+        cells = dict.fromkeys((verdict.source, verdict.n_events) for verdict in own)
+        further = [found for cell in cells for found in answers.information(config, *cell).values()]
+        notes = dict.fromkeys(f"{verdict.statistic}: {note}" for verdict in own if (note := answers.note(config, verdict)))
+        names = {verdict: run.name for verdict, run in runs.items()}
+        return lambda progress: _write_table(path, config, [*rows, *further], notes, names)
 
     def _training(self, path):
         history = self._window.training.history
@@ -151,7 +174,7 @@ def _draw_field(path, name, planes, sky, images, rays):
 
 def _write_field_tables(path, name, planes, sky, images, rays):
     from ..core import field_views
-    from ..core.tables import write_table
+    from ..core.tables import write_latex, write_table
 
     tables = []
     if planes:
@@ -166,7 +189,8 @@ def _write_field_tables(path, name, planes, sky, images, rays):
         tables.append(("rays", field_views.ray_columns(rays)))
     for part, columns in tables:
         rigidity = f", {sky.deflection.rigidity:.6g} EV" if part in ("deflection", "magnification") else ""
-        write_table(_named(path, part), columns, [f"{name}{rigidity}"])
+        write = write_latex if path.suffix == ".tex" else write_table
+        write(_named(path, part), columns, [f"{name}{rigidity}"])
     return [_named(path, part) for part, _ in tables]
 
 
@@ -184,14 +208,32 @@ def _write_densities(path, config, densities):
     return [path]
 
 
-def _write_table(path, config, verdicts, notes):
-    from ..core.study import eta_columns
+def _save_drawing(path, what):
+    from ..core import diagrams, figures
+
+    figures.save(diagrams.drawing_figure(what), path)
+    return [path]
+
+
+def _write_table(path, config, verdicts, notes, names):
+    """Write rows of results; ``names`` of runs stand in a column of their own if there are any."""
+    from ..core.files import replacing
+    from ..core.study import eta_columns, eta_latex
     from ..core.tables import write_table
 
-    write_table(path, eta_columns([verdict.as_dict() for verdict in verdicts]), [
+    run = (lambda verdict: {"run": names.get(verdict, "on screen")}) if names else (lambda verdict: {})
+    rows = [{**verdict.as_dict(), **run(verdict)} for verdict in verdicts]
+    comments = [
         "smallest detectable source fraction eta (0..1) with its 68 % interval; statistics that begin with limit_ and the one of fixed "
         "number: the likelihood ratio with more or less knowledge",
         f"digest {config.digest}, seed {config.seed}",
         *notes,
-    ])
+    ]
+    if path.suffix == ".tex":
+        with replacing(path, "w", encoding="utf-8") as stream:
+            what = "smallest detectable eta in per cent; published values in round brackets, ratios to the limit in square ones"
+            stream.writelines(f"% {line}\n" for line in (what, *comments[1:]))
+            stream.write(eta_latex(rows))
+    else:
+        write_table(path, eta_columns(rows), comments)
     return [path]

@@ -5,6 +5,8 @@ from PySide6.QtGui import QColor, QGuiApplication, QPixmap
 from PySide6.QtWidgets import QAbstractScrollArea, QGraphicsView, QMenu, QWidget
 
 from . import theme
+from .plots.base import Diagram
+from .plots.drawn import can_be_drawn
 
 SHARPNESS = 2  # device pixels a pixel, at least
 
@@ -53,6 +55,8 @@ class FigureMenu(QObject):
         menu.aboutToHide.connect(menu.deleteLater)
         menu.addAction("Copy this figure").triggered.connect(lambda: copy_figure(figure))
         menu.addAction("Copy the whole page").triggered.connect(self.copy_page)
+        if isinstance(figure, Diagram) and can_be_drawn(figure):
+            menu.addAction("Export this figure…").triggered.connect(lambda: self._window.exports.ask_diagram(figure))
         menu.addSeparator()
         menu.addMenu(self._window.menus.export)
         return menu

@@ -31,6 +31,7 @@ from .plots.search import SearchView
 from .plots.sky import SkyPanels
 from .plots.training import TrainingView
 from .presentation import Presentation
+from .results_library import ResultsLibrary
 from .search import Search, Searches
 from .session import AFTER_A_CRASH, Session
 from .settings import settings
@@ -83,6 +84,7 @@ class MainWindow(QMainWindow):
         self.controller = Controller(self.draft, self.view, self.jobs, self)
         self.files, self.exports, self.models, self.commands = Files(self), Exports(self), Models(self), Commands(self)
         self.statistics = FurtherStatistics(self.controller, self)
+        self.library = ResultsLibrary(self)
         self.messages = MessageBar(log.fresh_trace)
         self.drops, self.figure_menu = Drops(self), FigureMenu(self)
         self.jobs_bar = JobsBar(self.jobs, (self.training, self.search), LogDrawer(log))
@@ -205,6 +207,9 @@ class MainWindow(QMainWindow):
         self.welcome.run_chosen.connect(lambda path: self.drops.open([Path(path)]))
         self.welcome.tour_wanted.connect(self.commands.tour)
         self.results.export_requested.connect(lambda kind: self.exports.ask(f"results_{kind}"))
+        self.results.add_requested.connect(self.library.ask)
+        self.results.open_requested.connect(self.library.open_run)
+        self.library.changed.connect(self._show_results)
 
     def _show_run(self):
         self.top_bar.show_run(self.draft)
@@ -282,7 +287,9 @@ class MainWindow(QMainWindow):
         controller = self.controller
         at_screen = self.verdicts_at_screen()
         notes = {verdict: note for verdict in self.verdicts() if (note := controller.answers.note(controller.config, verdict))}
-        self.results.set_verdicts(self.verdicts(), at_screen[-1] if at_screen else None, notes)
+        added = self.library.names
+        kept = self.results.selected if self.results.selected in added else None  # of another run: it does not follow the left
+        self.results.set_verdicts([*self.verdicts(), *added], kept or (at_screen[-1] if at_screen else None), notes, added)
         limit = controller.answers.limit(controller.config, controller.source_name, controller.choices.n_events)
         self.training_view.set_limit(None if limit is None else limit.eta_min)
 
@@ -329,7 +336,7 @@ class MainWindow(QMainWindow):
         config = folder.config
 
         def show(verdict):
-            self.controller.answers.add_method(config, verdict)
+            self.controller.answers.add_method(config, verdict, folder=folder.path)
             self.view.set("n_events", verdict.n_events)
             self.show_results(verdict)
 
@@ -347,7 +354,7 @@ class MainWindow(QMainWindow):
 
         verdict = stored_verdict(folder)
         if verdict is not None:
-            self.controller.answers.add_method(folder.config, verdict)
+            self.controller.answers.add_method(folder.config, verdict, folder=folder.path)
             self.controller.answers_changed.emit()
         elif folder.best_path.is_file() and not folder.state.is_alive:
             self._judge(folder)

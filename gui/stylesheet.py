@@ -133,6 +133,8 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 QToolTip { background: $panel; color: $text; border: 1px solid $line; padding: 6px; font-size: ${caption_size}px; }
 
 QHeaderView::section { background: $panel; color: $quiet; border: none; border-bottom: 1px solid $line; padding: 6px 8px; }
+QTableView::indicator { width: 12px; height: 12px; border: 1px solid $quiet; border-radius: 3px; background: $control; }
+QTableView::indicator:checked { background: $active; border-color: $active; image: url($icons/$tick.svg); }
 QTableView { background: $panel; alternate-background-color: $ground; gridline-color: $line; border: none; }
 QAbstractItemView {
     background: $panel; color: $text; border: 1px solid $line; selection-background-color: $line; selection-color: $text;
@@ -160,4 +162,5 @@ def stylesheet(theme):
     return TEMPLATE.substitute(
         colours, text_size=themes.scaled(themes.TEXT_SIZE), caption_size=themes.scaled(themes.CAPTION_SIZE),
         name_size=themes.scaled(themes.NAME_SIZE), corner=themes.CORNER, icons=ICONS.as_posix(),
+        tick="tick-dark" if theme.is_dark else "tick-light",
     )

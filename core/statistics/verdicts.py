@@ -45,6 +45,8 @@ class Verdict:
         Edges, shape (n + 1,), and densities, shape (n,), of the scores.
     eta_grid, beta_grid : ndarray
         Missed share against the fraction, each fraction tested by its own statistic where it depends on it.
+    beta_error : ndarray
+        Binomial error of each missed share; empty in results of earlier versions.
     eta_limit : float or None
         What the likelihood ratio detects on the same skies; None where it is unknown or detects nothing.
     alpha_checked, alpha_checked_error : float or None
@@ -87,6 +89,7 @@ class Verdict:
     rays: str = "all"
     template: object = None
     eta_flux: float | None = None
+    beta_error: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @property
     def ratio_to_limit(self):
@@ -182,17 +185,19 @@ def _smallest_fraction(measurement_at, n_events, test):
 
 
 def _power_curve(measurement_at, measurement, tested):
-    """Missed share on few skies at multiples of the fraction, and on all of them at the fraction itself."""
-    n_events = measurement.trials.n_events
+    """Fractions, missed shares and their errors: on few skies at multiples of the fraction, on all of them at the fraction itself."""
+    trials, n_events = measurement.trials, measurement.trials.n_events
     few = coarse_maps(measurement.alpha)
-    points = {tested: measurement.beta(*source_counts(tested, n_events))}
+    points = {tested: (measurement.beta(*source_counts(tested, n_events)), trials.n_maps)}
+    scored = min(trials.batches(few) * trials.batch, trials.n_maps)  # whole batches are
     for factor in CURVE:
         n_source = round(factor * tested * n_events)
         eta = n_source / n_events
         if 0 < eta <= 1 and eta not in points:
-            points[eta] = measurement_at(eta).missed(n_source, few)
-    grid = sorted(points)
-    return np.array(grid), np.array([points[eta] for eta in grid])
+            points[eta] = measurement_at(eta).missed(n_source, few), scored
+    grid = np.array(sorted(points))
+    beta, n_maps = np.array([points[eta] for eta in grid]).T
+    return grid, beta, np.sqrt(beta * (1 - beta) / n_maps)
 
 
 def _describe(source, measurement, tested, eta, interval, config, curve, checked):
@@ -216,7 +221,7 @@ def _describe(source, measurement, tested, eta, interval, config, curve, checked
         auc=area_under_curve(null, signal, weights), threshold=threshold,
         roc_false_positive=false_positive, roc_true_positive=true_positive,
         null_histogram=(edges, null_density), signal_histogram=(edges, signal_density),
-        eta_grid=curve[0], beta_grid=curve[1],
+        eta_grid=curve[0], beta_grid=curve[1], beta_error=curve[2],
         alpha_checked=None if checked is None else above / len(checked),
         alpha_checked_error=None if checked is None else math.sqrt(above) / len(checked),
         check_maps=0 if checked is None else len(checked),

@@ -26,7 +26,8 @@ Everything here is a plain ``QWidget`` with setters and signals; colours follow 
     ``set_limit(eta | None)``, ``set_can_train(bool, why)``, ``clear()``; signals ``train_requested``, ``pause_requested``,
     ``resume_requested``, ``stop_requested``, ``discard_requested``.
 ``results.ResultsView``
-    ``set_verdicts(iterable of Verdict)``, ``select(Verdict)``, ``selected``; signals ``export_requested(str)`` with ``"png"``, ``"pdf"`` or ``"csv"``, ``verdict_selected(object)``.
+    ``set_verdicts(iterable of Verdict, chosen=None, notes=None, runs=None)``, ``select(Verdict)``, ``selected``, ``rows``, ``compared``; signals
+    ``export_requested(str)``, ``add_requested(str)``, ``open_requested(Verdict)``, ``statistic_chosen(str, bool)``, ``verdict_selected(Verdict)``.
 ``results.EtaPlot``
     eta(N) alone, for the right column: ``set_verdicts(verdicts, source, statistics=("bcnn",), current=n_events)``; the
     published values come from ``core.published``.

@@ -14,11 +14,14 @@ from .numbers import THIN_SPACE, fixed, tick
 from .sky_view import translucent
 
 GRID_OPACITY = 26  # of 255
-NO_BREAK, NARROW_NO_BREAK = "&nbsp;", "\u202f"
-SWATCHES = {"line": "━", "dot": "●", "cross": "×", "plus": "+", "bar": "■", "dashes": "╌", "dashed": "╍╍", "dotted": "┉", "dash_dotted": "╍·"}
+NO_BREAK = "&nbsp;"
+SWATCHES = {
+    "line": "━", "dot": "●", "cross": "×", "plus": "+", "star": "★", "bar": "■", "dashes": "╌", "dashed": "╍╍", "dotted": "┉", "dash_dotted": "╍·",
+    "dash_dot_dotted": "╍··",
+}
 LINES = (  # of several statistics in one colour: pen, symbol, swatch
     (Qt.PenStyle.SolidLine, "o", "line"), (Qt.PenStyle.DashLine, "s", "dashed"), (Qt.PenStyle.DotLine, "t1", "dotted"),
-    (Qt.PenStyle.DashDotLine, "d", "dash_dotted"),
+    (Qt.PenStyle.DashDotLine, "d", "dash_dotted"), (Qt.PenStyle.DashDotDotLine, "t", "dash_dot_dotted"),
 )
 
 
@@ -86,6 +89,7 @@ class Diagram(pg.PlotWidget):
         self._labels = {"bottom": x_label, "left": y_label}
         self._theme = themes.current()
         self._stale = self._axes_stale = True
+        self.postpone = None  # takes a diagram that may be drawn a moment later, so that many do not hold up the window together
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -96,11 +100,28 @@ class Diagram(pg.PlotWidget):
     def draw(self):
         """Add the items of the plot in the colours of ``self._theme``; the plot is empty when this is called."""
 
+    def entries(self):
+        """Return what is seen, for a :class:`Key`."""
+        return []
+
     def redraw(self):
         """Draw everything anew, at once if it is seen and otherwise when it will be."""
-        self._stale = not self.isVisible()
+        self._stale = True
+        if self.isVisible():
+            self.bring_up_to_date() if self.postpone is None else self.postpone(self)
+
+    @property
+    def is_up_to_date(self):
+        """Whether nothing waits to be drawn."""
+        return not self._stale
+
+    def bring_up_to_date(self):
+        """Draw what has changed meanwhile, seen or not."""
         if self._stale:
-            return
+            self._stale = False
+            self._draw_anew()
+
+    def _draw_anew(self):
         if self._axes_stale:
             self._style_axes()
         self.clear()
@@ -109,13 +130,16 @@ class Diagram(pg.PlotWidget):
     def showEvent(self, event):
         """Draw what has changed meanwhile."""
         super().showEvent(event)
-        if self._stale:
-            self.redraw()
+        self.bring_up_to_date()
 
     def restyle(self, theme):
         """Take the colours of a theme."""
         self._theme, self._axes_stale = theme, True
         self.redraw()
+
+    def label(self, side):
+        """Return what is written along the ``"bottom"`` or the ``"left"`` axis."""
+        return self._labels[side]
 
     def set_label(self, side, label):
         """Write something else along the ``"bottom"`` or the ``"left"`` axis."""
@@ -147,6 +171,14 @@ class Diagram(pg.PlotWidget):
         """Add a line through points; nan breaks it."""
         pen = self.pen(colour, width, style)
         return self.plot(np.asarray(x, float), np.asarray(y, float), pen=pen, connect="finite", **options)
+
+    def placed(self, x, y):
+        """Return points as they stand in the view: their logarithms along logarithmic axes, nan for what has none."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return tuple(
+                np.log10(np.asarray(v, float)) if self.getAxis(side).logMode else np.asarray(v, float)
+                for side, v in (("bottom", x), ("left", y))
+            )
 
     def marks(self, x, y, colour, symbol="o", size=7):
         """Add symbols; ``"x"`` and ``"+"`` are drawn as strokes."""
@@ -191,10 +223,15 @@ class Key(QLabel):
 
     def _write(self, theme):
         parts = (
-            f'<span style="color:{getattr(theme, colour)}">{SWATCHES[swatch]}</span>&nbsp;{text.replace(" ", NO_BREAK).replace(THIN_SPACE, NARROW_NO_BREAK)}'
+            f'<span style="color:{getattr(theme, colour)}">{SWATCHES[swatch]}</span>&nbsp;{unbroken(text)}'
             for swatch, colour, text in self._entries
         )
         self.setText(f"{3 * NO_BREAK} ".join(parts))
+
+
+def unbroken(text):
+    """Return a text in which no line ends, for rich text."""
+    return text.replace(" ", NO_BREAK).replace(THIN_SPACE, NO_BREAK)
 
 
 def statistic_label(name, in_sentence=False):
@@ -209,10 +246,13 @@ def statistic_colour(name):
 
 
 def statistic_lines(names):
-    """Return ``{name: (pen style, symbol, swatch)}``, so that statistics of one colour can be told apart."""
+    """Return ``{name: (pen style, symbol, swatch)}``, so that statistics of one colour can be told apart.
+
+    Names are those of statistics, or tuples that begin with one, as where one statistic is seen several times.
+    """
     found, used = {}, {}
     for name in sorted(set(names)):
-        colour = statistic_colour(name)
+        colour = statistic_colour(name if isinstance(name, str) else name[0])
         found[name] = LINES[used.get(colour, 0) % len(LINES)]
         used[colour] = used.get(colour, 0) + 1
     return found

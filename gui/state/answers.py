@@ -78,7 +78,7 @@ def verdict_from_entry(entry, path="result.json"):
 
     try:
         values = {spec.name: entry[spec.name] for spec in fields(Verdict) if spec.name in entry or not has_default(spec)}
-        for name in ("roc_false_positive", "roc_true_positive", "eta_grid", "beta_grid", "roc_false_positive_error"):
+        for name in ("roc_false_positive", "roc_true_positive", "eta_grid", "beta_grid", "beta_error", "roc_false_positive_error"):
             values[name] = np.array(values.get(name, ()), dtype=float)
         if values.get("template") is not None:
             values["template"] = TemplateChoice(**values["template"])
@@ -98,13 +98,13 @@ class Answers:
     """Verdicts by what they depend on."""
 
     def __init__(self):
-        self._limits, self._methods, self._information, self._notes = {}, {}, {}, {}
+        self._limits, self._methods, self._information, self._notes, self._folders = {}, {}, {}, {}, {}
 
     def add_limit(self, config, verdict):
         """Keep a verdict of the likelihood ratio."""
         self._limits[verdict_key(config, verdict.source, verdict.n_events)] = verdict
 
-    def add_method(self, config, verdict, note=""):
+    def add_method(self, config, verdict, note="", folder=None):
         """Keep a verdict of a network, or of a statistic beside the likelihood ratio; of one name the newest counts.
 
         Parameters
@@ -113,10 +113,13 @@ class Answers:
         verdict : Verdict
         note : str, optional
             What has to be known about it, such as that the network was trained for something else.
+        folder : Path, optional
+            Of the training that made it.
         """
         key = verdict_key(config, verdict.source, verdict.n_events)
         self._methods.setdefault(key, {})[verdict.statistic] = verdict
         self._notes[key, verdict.statistic] = note
+        self._folders[key, verdict.statistic] = folder
 
     def add_information(self, config, verdicts):
         """Keep verdicts of the likelihood ratio with more or less knowledge."""
@@ -143,6 +146,10 @@ class Answers:
     def note(self, config, verdict):
         """Return what has to be known about a verdict; empty if nothing."""
         return self._notes.get((verdict_key(config, verdict.source, verdict.n_events), verdict.statistic), "")
+
+    def folder(self, config, verdict):
+        """Return the folder of the training behind a verdict, or None."""
+        return self._folders.get((verdict_key(config, verdict.source, verdict.n_events), verdict.statistic))
 
     def limits(self, config, source, numbers):
         """Return the verdicts of the likelihood ratio that exist, by increasing N."""

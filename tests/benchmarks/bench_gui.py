@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 
 import main  # noqa: F401
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gui"))
 from sky_samples import density, mock_sky, wait_for_pictures
 from synthetic import synthetic_densities
+from verdict_samples import verdict
 
 from zevatron.core.sky import frame_rotation
 from zevatron.gui import theme
@@ -24,6 +25,7 @@ from zevatron.gui.faults import Faults
 from zevatron.gui.log import WindowHandler
 from zevatron.gui.plots.maps import relative_density
 from zevatron.gui.plots.projection import WHOLE_SKY
+from zevatron.gui.plots.results import ResultsView
 from zevatron.gui.plots.sky import SkyPanels
 from zevatron.gui.plots.sky_grid import SkyGrid
 
@@ -184,3 +186,51 @@ def test_sky_follows_the_slider(qtbot, benchmark, monkeypatch, tmp_path, name):
 def test_table(benchmark, size):
     """A lookup table; made in a thread, once for each size."""
     benchmark(WHOLE_SKY.lookup_table, 32, *size)
+
+
+def many_verdicts(n):
+    """Verdicts of many sources, five numbers of events and four statistics."""
+    statistics = ("likelihood_ratio", "bcnn", "cnn", "power_spectrum")
+    return [
+        verdict(f"Source {i // 20}", (50, 100, 200, 300, 500)[i // 4 % 5], statistics[i % 4], 0.03 + 0.001 * (i % 79), 0.03) for i in range(n)
+    ]
+
+
+@pytest.fixture
+def results(qtbot):
+    """The Results tab as large as in a window of 1600 by 1000, with 500 rows."""
+    theme.set_theme(theme.DARK)
+    widget = ResultsView()
+    qtbot.addWidget(widget)
+    widget.resize(950, 860)
+    widget.show()
+    qtbot.waitExposed(widget)
+    widget.set_verdicts(many_verdicts(500))
+    return widget
+
+
+@pytest.mark.parametrize("name", ["eta", "roc", "power", "scores"])
+@pytest.mark.parametrize("ticked", [0, 6])
+def test_one_diagram_of_the_results(results, qtbot, benchmark, name, ticked):
+    """What one turn of the event loop draws, of four statistics or of six ticked rows of several sources."""
+    results.model.set_ticked([25 * i for i in range(ticked)], True)
+    diagram = results.panes.panes[name].diagram
+
+    def draw():
+        diagram._draw_anew()
+        diagram.viewport().repaint()
+
+    benchmark(draw)
+
+
+@pytest.mark.parametrize("column", [0, 8])
+def test_sort_500_results(results, benchmark, column):
+    """A click on a heading."""
+    orders = itertools.cycle((Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder))
+    benchmark(lambda: results.table.sortByColumn(column, next(orders)))
+
+
+def test_filter_500_results(results, benchmark):
+    """A letter typed into the filter."""
+    texts = itertools.cycle(("bcnn n>=100", "bcnn n>=10"))
+    benchmark(lambda: results.filter.setText(next(texts)))

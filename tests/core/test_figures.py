@@ -89,7 +89,7 @@ def test_eta_figure_shows_ours_and_the_published_value():
     ] + [{"source": "Cen A", "n_events": 100, "statistic": "bcnn", "eta_min": None, "eta_low": None, "eta_high": None}]
     (axes,) = figures.eta_figure(rows).axes
     labels = axes.get_legend_handles_labels()[1]
-    assert labels == ["published, BCNN", "published, CNN", "likelihood ratio (limit)"]
+    assert labels == ["published, BCNN", "published, CNN", "published, Power spectrum D", "likelihood ratio (limit)"]
     published = next(line for line in axes.lines if line.get_label() == "published, BCNN")
     assert list(published.get_xdata()) == [300] and published.get_ydata()[0] == pytest.approx(0.0567)
 

@@ -309,6 +309,11 @@ def test_verdict_measures_what_it_says():
     assert found.eta_low < found.eta_min < found.eta_high
     assert np.all(np.diff(found.eta_grid) > 0) and np.all(np.diff(found.beta_grid) < 0.01)
     assert found.beta_grid[found.eta_grid == found.eta_min] == found.beta
+    at_eta = np.sqrt(found.beta * (1 - found.beta) / run.test.maps)
+    np.testing.assert_allclose(found.beta_error[found.eta_grid == found.eta_min], at_eta)
+    others = (found.beta_error > 0) & (found.eta_grid != found.eta_min)
+    n_maps = (found.beta_grid * (1 - found.beta_grid))[others] / found.beta_error[others] ** 2
+    assert np.all((n_maps > 4999) & (n_maps < run.test.maps + 1))
     power = np.interp(found.alpha, found.roc_false_positive, found.roc_true_positive)
     assert power == pytest.approx(0.95, abs=0.01)
     assert likelihood_verdict(run, density, 60).eta_min == found.eta_min

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zevatron.core.errors import InputError
-from zevatron.core.tables import read_table, write_table
+from zevatron.core.tables import read_table, write_latex, write_table
 
 
 def test_columns_come_back_exactly_and_further_ones_are_kept(tmp_path, rng):
@@ -51,3 +51,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match="cannot write"):
         write_table(tmp_path / "no" / "t.csv", {"x": [1.0]})
+
+
+def test_a_latex_table_holds_every_row_and_no_command(tmp_path):
+    path = tmp_path / "t.tex"
+    write_latex(path, {"a_b": ["5 % & #1", r"\x{y}"], "x": [1.25e-7, np.nan], "n": [3, None]}, ["first"])
+    lines = path.read_text().splitlines()
+    assert lines[:4] == ["% first", r"\begin{tabular}{lll}", r"\hline", r"a\_b & x & n \\"]
+    assert lines[5:7] == [r"5 \% \& \#1 & $1.25\times10^{-7}$ & 3 \\", r"\textbackslash{}x\{y\} & -- & -- \\"]
+    assert lines[-1] == r"\end{tabular}"

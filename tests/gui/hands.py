@@ -1,6 +1,8 @@
 """What a person does with mouse and keyboard."""
 
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
 
 
 def click(qtbot, widget):
@@ -58,3 +60,15 @@ def press(qtbot, window, key, modifiers=Qt.KeyboardModifier.NoModifier):
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow, timeout=5000)
     qtbot.keyClick(window.focusWidget() or window, key, modifiers)
+
+
+def drop(window, *paths):
+    """Let files go over the middle of a window; returns whether it takes them."""
+    data, middle = QMimeData(), QPoint(window.width() // 2, window.height() // 2)
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    action, button, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(middle, action, data, button, keys)
+    QApplication.sendEvent(window, enter)
+    if enter.isAccepted():
+        QApplication.sendEvent(window, QDropEvent(QPointF(middle), action, data, button, keys))
+    return enter.isAccepted()

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hands import click, press, type_into
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
-from PySide6.QtGui import QColor, QContextMenuEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from hands import click, drop, press, type_into
+from PySide6.QtCore import QMimeData, QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QDragEnterEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
 
 from zevatron.core.config import RunConfig, config_from_toml, run_toml, with_values
@@ -125,18 +125,6 @@ def test_file_of_a_run_is_remembered_with_its_edits(open_window, densities, smal
     assert second.draft.config == small_run and not second.top_bar.edited.isVisible()
 
 
-def drop(window, *paths):
-    """Let files go over the middle of a window; returns whether it takes them."""
-    data, middle = QMimeData(), QPoint(window.width() // 2, window.height() // 2)
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    action, button, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(middle, action, data, button, keys)
-    QApplication.sendEvent(window, enter)
-    if enter.isAccepted():
-        QApplication.sendEvent(window, QDropEvent(QPointF(middle), action, data, button, keys))
-    return enter.isAccepted()
-
-
 def test_files_are_opened_by_dropping_them(window, tmp_path, monkeypatch):
     run, table, picture = tmp_path / "a.toml", tmp_path / "own.csv", tmp_path / "a.png"
     run.write_text(run_toml(with_values(RunConfig(), {"seed": 77})))
@@ -234,7 +222,9 @@ def test_figure_under_the_mouse_can_be_copied(window, monkeypatch):
     QApplication.sendEvent(plot.viewport(), event)
     (menu,) = shown
     assert figure_at(plot.viewport(), window) is plot and figure_at(window.left.viewport(), window) is None
-    assert [action.text() for action in menu.actions() if action.text()] == ["Copy this figure", "Copy the whole page", "Export"]
+    assert [action.text() for action in menu.actions() if action.text()] == [
+        "Copy this figure", "Copy the whole page", "Export this figure…", "Export",
+    ]
     menu.actions()[0].trigger()
     assert QGuiApplication.clipboard().image().size() == plot.size() * 2
     menu.deleteLater()

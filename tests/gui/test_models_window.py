@@ -19,7 +19,7 @@ from zevatron.gui import models
 from zevatron.gui.main_window import RESULTS
 from zevatron.gui.models import model_name
 from zevatron.gui.plots.base import statistic_lines
-from zevatron.gui.plots.result_table import STATISTIC_COLUMN
+from zevatron.gui.plots.result_rows import STATISTIC_COLUMN
 from zevatron.gui.settings import runs_folder
 from zevatron.gui.training import stored_verdict
 
@@ -137,7 +137,7 @@ def test_the_power_spectrum_stands_beside_the_likelihood_ratio_when_it_is_asked_
     controller, tick, text = window.controller, window.results.further["power_spectrum"], STATISTICS["power_spectrum"].label
     window.tabs.setCurrentIndex(RESULTS)
     assert not window.statistics.chosen
-    choose(qtbot, window.results.beside, text)
+    choose(qtbot, window.results.adding, text)
     qtbot.waitUntil(lambda: tick.isChecked() and window.statistics.chosen == ("power_spectrum",), timeout=1000)
     qtbot.waitUntil(lambda: not window.statistics.missing(), timeout=60_000)
     found = {n: controller.answers.method(controller.config, "Cen A", n, "power_spectrum") for n in (50, 100)}
@@ -153,7 +153,7 @@ def test_the_power_spectrum_stands_beside_the_likelihood_ratio_when_it_is_asked_
     window.draft.set("energy.resolution", 0.3)  # follows the run
     qtbot.waitUntil(lambda: limits_known(window) and not window.statistics.missing() and controller.is_current, timeout=60_000)
     assert controller.answers.method(controller.config, "Cen A", 100, "power_spectrum") is not None
-    choose(qtbot, window.results.beside, text)
+    choose(qtbot, window.results.adding, text)
     window.draft.set("energy.resolution", 0.4)
     qtbot.waitUntil(lambda: limits_known(window) and controller.is_current, timeout=60_000)
     assert not window.statistics.missing()
@@ -172,6 +172,7 @@ def test_the_table_of_the_export_holds_what_the_limit_rests_on_and_every_warning
     qtbot.waitUntil(lambda: len(controller.answers.information(controller.config, "Cen A", 100)) == 2, timeout=60_000)
     limit = controller.answers.limit(controller.config, "Cen A", 100)
     controller.answers.add_method(controller.config, replace(limit, statistic="model:x"), "Trained for another scenario: it was M82")
+    controller.answers_changed.emit()
     window.exports.write("results_csv", tmp_path / "eta.csv")
     qtbot.waitUntil(lambda: (tmp_path / "eta.csv").exists(), timeout=10_000)
     lines = (tmp_path / "eta.csv").read_text().splitlines()

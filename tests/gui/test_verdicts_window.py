@@ -13,7 +13,7 @@ from zevatron.core.statistics import limit_verdict
 from zevatron.core.study import result_document, write_result
 from zevatron.gui.information import RANDOM
 from zevatron.gui.plots.result_plots import RocDiagram
-from zevatron.gui.plots.result_table import ALPHA_COLUMN
+from zevatron.gui.plots.result_rows import ALPHA_COLUMN
 from zevatron.gui.state.answers import read_verdicts
 
 

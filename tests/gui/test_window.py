@@ -373,7 +373,7 @@ def test_everything_can_be_exported(window, qtbot, tmp_path):
     qtbot.waitUntil(lambda: limits_known(window), timeout=30_000)
     for kind, name in (("sky_fits", "s.fits"), ("sky_h5", "s.h5"), ("results_csv", "e.csv"), ("results_pdf", "r.pdf"), ("sky_png", "s.png")):
         window.exports.write(kind, tmp_path / name)
-    wanted = {"s.fits", "s.h5", "e.csv", "r_roc.pdf", "r_eta.pdf", "r_scores_likelihood_ratio.pdf", "s.png"}
+    wanted = {"s.fits", "s.h5", "e.csv", "r_roc.pdf", "r_eta.pdf", "r_power.pdf", "r_scores.pdf", "s.png"}
     qtbot.waitUntil(lambda: wanted <= {path.name for path in tmp_path.iterdir()}, timeout=60_000)
     assert "likelihood_ratio" in (tmp_path / "e.csv").read_text()
 
