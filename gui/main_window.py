@@ -198,6 +198,7 @@ class MainWindow(QMainWindow):
             field.moved.connect(self._show_mock)
         self.draft.subscribe(lambda paths: self._show_run())
         self.draft.subscribe(self._sources_changed)
+        self.view.subscribe(lambda names: self.update_train_button())
         self.monitor = Monitor(self, self.trainings, self.runs, self.monitor_view)
         self.searches = Searches(self, self.search, self.search_view)
         self.results.statistic_chosen.connect(self.statistics.choose)

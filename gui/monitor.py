@@ -11,8 +11,10 @@ from .controller import one_limit
 from .plots.numbers import clock
 from .plots.run_table import RunRow
 from .state.answers import run_for, wanted_numbers
+from .throttle import Throttle
 from .training import evaluate, modified, stored_verdict
 
+REDRAW = 200  # ms between two looks at the training that is shown: epochs may be shorter than it takes to draw them
 
 class Monitor:
     """Connects trainings, runs on disk and the Training tab.
@@ -30,6 +32,7 @@ class Monitor:
         self._detail = view.detail
         self._shown = self._history = self._log = self._card = None
         self._limits, self._limits_asked = {}, set()
+        self._show_soon = Throttle(self.show_training, REDRAW, window)
         trainings.changed.connect(self._changed)
         trainings.ended.connect(self._ended)
         trainings.failed.connect(window.messages.say)
@@ -88,8 +91,9 @@ class Monitor:
     def _changed(self, training):
         if training is None:
             self.show_runs()
-        if training is None or training is self._trainings.shown:
             self.show_training()
+        elif training is self._trainings.shown:
+            self._show_soon()
 
     def rows(self):
         """Return the lines of the table."""

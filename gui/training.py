@@ -15,9 +15,9 @@ from ..core.study import read_result
 from ..core.training.process import FINAL, TrainingProcess, shortage
 from ..core.training.run_folder import RunState
 from .engine import run_command
-from .panels.labels import registry_labels
 from .plots.numbers import significant
 from .state.answers import read_verdicts
+from .state.runs import title
 
 LOG = logging.getLogger(__name__)
 POLL = 250  # ms between two looks at the run folder
@@ -86,10 +86,7 @@ class Training(QObject):
     @property
     def name(self):
         """``"BCNN, Cen A, N = 300"``."""
-        if self.config is None:
-            return ""
-        kind = registry_labels("network.kind")[self.config.network.kind]
-        return f"{kind}, {' + '.join(self.config.sources.names)}, N = {self.config.events.n_events[0]}"
+        return "" if self.config is None else title(self.config)
 
     @property
     def title(self):

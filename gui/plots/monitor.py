@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHeaderView, QSplitter, QWidget
 from .. import theme as themes
 from ..widgets import Choice, Elided, button, column, label, row
 from .result_table import ROW_HEIGHT, ResultSorter, sorted_table
-from .run_table import PLACE, RunModel
+from .run_table import FIELD, STATE, RunModel
 from .training import TrainingView
 
 AT_ONCE = (1, 2, 3, 4, 6, 8, 12, 16)
@@ -59,7 +59,7 @@ class MonitorView(QWidget):
         self.splitter.addWidget(lower)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([(ROWS + 2) * ROW_HEIGHT, 10_000])
+        self.splitter.setSizes([(ROWS + 2) * ROW_HEIGHT + 56, 10_000])
         self.setLayout(column(self.splitter))
         self._list.hide()
 
@@ -70,10 +70,12 @@ class MonitorView(QWidget):
         self.table.setAccessibleName("Runs")
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
+        header.setSectionResizeMode(FIELD, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(40)
         header.setResizeContentsPrecision(ROWS_MEASURED)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table.setMinimumHeight(3 * ROW_HEIGHT)
-        self.table.sortByColumn(PLACE, Qt.SortOrder.AscendingOrder)
+        self.table.sortByColumn(STATE, Qt.SortOrder.AscendingOrder)
         self.table.selectionModel().currentRowChanged.connect(lambda current, _: self._row_chosen(current))
         self.table.doubleClicked.connect(lambda index: self.opened.emit(self.chosen_row))
 
@@ -119,6 +121,7 @@ class MonitorView(QWidget):
             self.table.selectRow(wanted)
         self._is_filling = False
         self._list.setVisible(bool(self.model.rows))
+        self.detail.empty.show_choice(bool(self.model.rows))
         self._show_buttons()
 
     def set_queue(self, words, at_once, is_started, can_begin):

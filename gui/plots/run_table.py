@@ -6,13 +6,13 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PySide6.QtGui import QColor, QFont
 
 from .. import theme as themes
-from .numbers import MISSING, clock, fixed, percent
+from .numbers import MISSING, fixed, percent
 from .result_table import LEFT, RIGHT, SORT_ROLE
 
 STATES = {  # words, colour of the theme, order
     "running": ("training", "limit", 0), "preparing": ("preparing", "limit", 0), "stopping": ("stopping…", "quiet", 0),
     "paused": ("paused", "active", 1), "waiting": ("waiting", "text", 2), "interrupted": ("interrupted", "fault", 3),
-    "failed": ("failed", "fault", 4), "stopped": ("stopped, best kept", "quiet", 5), "done": ("done", "text", 6),
+    "failed": ("failed", "fault", 4), "stopped": ("stopped", "quiet", 5), "done": ("done", "text", 6),
     "queued": ("not begun", "quiet", 7),
 }
 
@@ -41,34 +41,37 @@ class RunRow:
     is_ours: bool = False
 
 
-def detected(eta):
-    """Return a smallest fraction as text, a dash for None."""
-    return percent(eta, 2)
+def state_text(row):
+    """Return the state, and the place in the queue."""
+    return STATES[row.state][0] + (f", {row.place}" if row.state == "waiting" else "")
+
+
+def of_epochs(row, fraction):
+    """Return what was reached, a dash where an epoch has not reached it, nothing before the first."""
+    return percent(fraction, 2) if row.epoch else ""
 
 
 def eta_on_test_skies(entry):
     """Return what a network detects on test skies."""
     if not entry.is_judged:
         return ""
-    return "not detected" if entry.eta_test is None else detected(entry.eta_test)
+    return "not detected" if entry.eta_test is None else percent(entry.eta_test, 2)
 
 
 COLUMNS = (  # title, explanation, text, value to sort by
-    ("Queue", "Place in the queue", lambda r: "" if r.place is None else str(r.place), lambda r: (STATES[r.state][2], r.place)),
-    ("State", "", lambda r: STATES[r.state][0], lambda r: (STATES[r.state][2], r.place)),
+    ("State", "What trains, then what waits in its order", lambda r: state_text(r), lambda r: (STATES[r.state][2], r.place)),
     ("Network", "", lambda r: r.entry.network, lambda r: (r.entry.network,)),
     ("Source", "", lambda r: r.entry.source, lambda r: (r.entry.source, r.entry.n_events)),
     ("N", "Events of one sky", lambda r: str(r.entry.n_events), lambda r: (r.entry.n_events,)),
     ("Field", "Galactic field", lambda r: r.entry.field, lambda r: (r.entry.field,)),
     ("Epochs", "Finished epochs, and the most there can be", lambda r: f"{r.epoch} of {r.entry.config.training.epochs}", lambda r: (r.epoch,)),
-    ("Accuracy", "Validation accuracy of the best epoch", lambda r: percent(r.entry.accuracy, 2), lambda r: (r.entry.accuracy,)),
-    ("η, validation", "Smallest detectable fraction on the validation skies, of the best epoch", lambda r: detected(r.entry.eta), lambda r: (r.entry.eta,)),
+    ("Accuracy", "On the validation skies, of the best epoch", lambda r: of_epochs(r, r.entry.accuracy), lambda r: (r.entry.accuracy,)),
+    ("η, val.", "Smallest detectable fraction on the validation skies, of the best epoch", lambda r: of_epochs(r, r.entry.eta), lambda r: (r.entry.eta,)),
     ("η, test", "Smallest detectable fraction on test skies", lambda r: eta_on_test_skies(r.entry), lambda r: (r.entry.eta_test,)),
     ("η / limit", "How far from the likelihood ratio, on test skies", lambda r: ratio_text(r.entry), lambda r: (ratio(r.entry),)),
-    ("Time", "Spent training", lambda r: clock(r.entry.state.seconds) if r.entry.state.seconds else "", lambda r: (r.entry.state.seconds,)),
 )
-PLACE, STATE = 0, 1
-TEXT_COLUMNS = (1, 2, 3, 5)
+STATE, FIELD = 0, 4
+TEXT_COLUMNS = (0, 1, 2, 4)
 
 
 def ratio(entry):
@@ -143,7 +146,7 @@ class RunModel(QAbstractTableModel):
         theme = themes.current()
         if column == STATE:
             return QColor(getattr(theme, STATES[row.state][1]))
-        return QColor(theme.quiet) if row.state in ("queued", "waiting") and column != PLACE else None
+        return QColor(theme.quiet) if row.state in ("queued", "waiting") else None
 
 
 def tooltip(row):

@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QProgressBar, QStackedLayout, QWidget
 
 from .. import theme as themes
@@ -156,7 +156,7 @@ class EmptyTraining(QWidget):
         super().__init__(parent)
         self.train = button("Train network", "primary", on_click=self.train_requested.emit)
         self.add = button("Add runs…", on_click=self.add_requested.emit, tooltip="Sources × N × fields × networks, one after the other")
-        title = label("No training yet", "title")
+        self.title = label("No training yet", "title")
         text = wrapped(
             "A training draws mock skies afresh, half of them isotropic, and teaches the network to tell them apart. "
             "Here you will watch its loss and accuracy, see after each epoch the smallest fraction η it detects beside "
@@ -166,11 +166,16 @@ class EmptyTraining(QWidget):
             "quiet",
         )
         text.setFixedWidth(520)
-        middle = column(None, title, text, row(self.train, self.add, None), None, None, spacing=2 * themes.RHYTHM)
+        middle = column(None, self.title, text, row(self.train, self.add, None), None, None, spacing=2 * themes.RHYTHM)
         line = row(None)
         line.addLayout(middle)
         line.addStretch(1)
         self.setLayout(line)
+
+
+    def show_choice(self, has_runs):
+        """Say whether there is a training to choose above."""
+        self.title.setText("Choose a training above, or begin one" if has_runs else "No training yet")
 
 
 class TrainingView(QWidget):
@@ -267,6 +272,7 @@ class TrainingView(QWidget):
     def _make_card(self):
         self.card, self._commands = QPlainTextEdit(readOnly=True), ""
         self.card.setObjectName("log")
+        self.card.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.card.setAccessibleName("Reproducibility card")
         self.card.setPlaceholderText("What makes this training again")
         self.card.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)

@@ -51,7 +51,7 @@ class RunEntry:
     @property
     def network(self):
         """``"BCNN"``."""
-        return registry_labels("network.kind")[self.config.network.kind]
+        return network_label(self.config)
 
     @property
     def source(self):
@@ -113,7 +113,7 @@ class RunReader:
         if history is not None and len(history["epoch"]):
             best = int(np.argmax(history["val_accuracy"]))
             accuracy, eta = float(history["val_accuracy"][best]), _finite(history["val_eta"][best])
-            pace = measured_pace(config, history["seconds"], f"{config.network.kind}, {path.name}")
+            pace = measured_pace(config, history["seconds"], title(config))
         eta_test, limit = verdict or (None, None)
         name = path.relative_to(root).as_posix()
         return RunEntry(path, name, config, state, accuracy, eta, eta_test, limit, verdict is not None, pace)
@@ -130,6 +130,16 @@ class RunReader:
         if kept is None or kept[0] != mark:
             self._kept[path] = kept = mark, read()
         return kept[1]
+
+
+def network_label(config):
+    """Return what the network of a run is called."""
+    return registry_labels("network.kind")[config.network.kind]
+
+
+def title(config):
+    """Return what a training is called: ``"BCNN, Cen A, N = 300"``."""
+    return f"{network_label(config)}, {' + '.join(config.sources.names)}, N = {config.events.n_events[0]}"
 
 
 def run_paths(root, depth=DEPTH):
