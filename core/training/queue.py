@@ -65,15 +65,14 @@ class RunQueue:
         there = (name for name in dict.fromkeys(runs) if is_name(name) and (self.path / name / "config.toml").is_file())
         return QueueState(tuple(there), min(max(at_once, 1), MOST_AT_ONCE))
 
-    def add(self, runs, *, first=False):
-        """Make run folders and put them in the queue, behind those that wait or before them.
+    def add(self, runs):
+        """Make run folders and put them in the queue, behind those that wait.
 
         Parameters
         ----------
         runs : sequence of RunConfig
             Each with one source (or a mixture) and one number of events. One that waits keeps its place, one that is done is
             left out.
-        first : bool, optional
 
         Returns
         -------
@@ -98,7 +97,7 @@ class RunQueue:
 
         def put(state):
             new = [name for name in names if name not in state.runs]
-            return replace(state, runs=(*new, *state.runs) if first else (*state.runs, *new))
+            return replace(state, runs=(*state.runs, *new))
 
         return self._change(put)
 
