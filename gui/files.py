@@ -107,9 +107,6 @@ class Files:
         """Show a training that is on disk, with its run and its result."""
         from ..core.training.run_folder import RunFolder
 
-        if self._window.training.is_active:
-            self._window.messages.say("A training is running; stop it before you open another one.")
-            return
         try:
             folder = RunFolder(path)
             config = folder.config
@@ -118,14 +115,15 @@ class Files:
             return
         self._draft.load(config)
         self._window.view.set("n_events", config.events.n_events[0])
-        self._window.training.show_folder(folder)
-        self._window.show_result_of(folder)
+        self._window.trainings.show_folder(folder)
+        self._window.monitor.show_result_of(self._window.training)
 
     def choose_runs_folder(self):
         """Ask where trainings are kept."""
         path = QFileDialog.getExistingDirectory(self._window, "Folder for trainings", str(settings.runs_folder()))
         if path:
             settings.set_runs_folder(path)
+            self._window.runs.look()
 
     def _start_folder(self):
         return str(self._draft.path.parent if self._draft.path else Path.home())

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from ..core.progress import format_duration
-from .jobs import RUNNING
+from .jobs import RUNNING, Job
 from .plots.numbers import significant
 from .widgets import Elided, button, clear_layout, column, label, separator
 
@@ -75,7 +75,7 @@ class JobsBar(QWidget):
     ----------
     jobs : Jobs
     processes : sequence
-        Training and search: ``is_active``, ``title``, ``fraction``, ``words``, ``actions`` and a signal ``changed``.
+        Trainings and search: a signal ``changed`` and ``lines``, those at work with ``title``, ``fraction``, ``words`` and ``actions``.
     log : LogDrawer
     """
 
@@ -110,7 +110,7 @@ class JobsBar(QWidget):
         jobs.changed.connect(lambda job: self._wake())
         jobs.progressed.connect(self._progressed)
         for process in self._processes:
-            process.changed.connect(self._wake)
+            process.changed.connect(lambda *_: self._wake())
         self.refresh()
 
     def _wake(self):
@@ -127,7 +127,7 @@ class JobsBar(QWidget):
         return [job for job in self._jobs.active if not job.quiet and now - job.submitted >= PATIENCE]
 
     def _lines(self):
-        return [process for process in self._processes if process.is_active] + self.jobs_listed()
+        return [line for process in self._processes for line in process.lines] + self.jobs_listed()
 
     def refresh(self):
         """Show the jobs as they are now."""
@@ -154,7 +154,7 @@ class JobsBar(QWidget):
             self.list.hide()
 
     def _fill(self, made, line):
-        if line in self._processes:
+        if not isinstance(line, Job):
             made.show_progress(line.title, line.fraction, line.words)
             made.show_actions(line.actions)
             return

@@ -1,6 +1,7 @@
 """The window: question on the left, picture in the centre, answer on the right, work in progress below."""
 
 import logging
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QSize, Qt, QTimer
@@ -23,26 +24,29 @@ from .log import LogDrawer
 from .menus import Menus
 from .message_bar import MessageBar
 from .models import Models
+from .monitor import Monitor
 from .panels.question import WIDTH as LEFT_WIDTH
 from .panels.question import Question
 from .plots.field import FieldView
+from .plots.monitor import MonitorView
 from .plots.results import ResultsView
 from .plots.search import SearchView
 from .plots.sky import SkyPanels
-from .plots.training import TrainingView
 from .presentation import Presentation
+from .queue import Trainings
 from .results_library import ResultsLibrary
+from .runs import Runs
 from .search import Search, Searches
 from .session import AFTER_A_CRASH, Session
 from .settings import settings
 from .sky_picker import SkyPicker
+from .state.answers import run_for
 from .state.draft import Draft
 from .state.history import History
 from .state.view import Choices
 from .statistics import FurtherStatistics
 from .text_view import TextView
 from .top_bar import TopBar
-from .training import Training, evaluate
 from .welcome import Welcome
 from .widgets import Choice, column, row
 from .workspace import Panel, Workspace
@@ -52,6 +56,7 @@ SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
 CENTRE_WIDTH, RIGHT_WIDTH, TEXT_WIDTH = 600, 304, 420  # the first at least
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
+CLOSE_SECONDS = 2.0  # given to all processes together when the window closes
 SKY, FIELD, TRAINING, RESULTS, SEARCH = range(5)
 
 
@@ -78,7 +83,9 @@ class MainWindow(QMainWindow):
         self.draft = Draft(RunConfig(), defaults=RunConfig())
         self.view = Draft(Choices(), defaults=Choices(), passing={"source"})
         self.history = History(self.draft, self.view)
-        self.jobs, self.training, self.search = Jobs(self), Training(self), Search(self)
+        self.jobs, self.search = Jobs(self), Search(self)
+        self.runs = Runs(self.jobs, self)
+        self.trainings = Trainings(self.jobs, self.runs, self)
         self.session = Session(self.draft, self.view, self.jobs, self)
         self.session.restore()
         self.controller = Controller(self.draft, self.view, self.jobs, self)
@@ -87,7 +94,7 @@ class MainWindow(QMainWindow):
         self.library = ResultsLibrary(self)
         self.messages = MessageBar(log.fresh_trace)
         self.drops, self.figure_menu = Drops(self), FigureMenu(self)
-        self.jobs_bar = JobsBar(self.jobs, (self.training, self.search), LogDrawer(log))
+        self.jobs_bar = JobsBar(self.jobs, (self.trainings, self.search), LogDrawer(log))
         self._inspector_wish = None
         self._build()
         self._restore_layout()
@@ -130,9 +137,10 @@ class MainWindow(QMainWindow):
 
     def _fill_pages(self):
         """Make what is not seen at first."""
-        self.field_view, self.training_view, self.results, self.search_view = FieldView(), TrainingView(), ResultsView(), SearchView()
+        self.field_view, self.monitor_view, self.results, self.search_view = FieldView(), MonitorView(), ResultsView(), SearchView()
+        self.training_view = self.monitor_view.detail
         self.results.table.setMinimumHeight(TABLE_HEIGHT)
-        for number, page in enumerate((self.field_view, self.training_view, self.results, self.search_view), FIELD):
+        for number, page in enumerate((self.field_view, self.monitor_view, self.results, self.search_view), FIELD):
             self.tabs.widget(number).layout().addWidget(page)
         self.field = FieldExplorer(self.controller, self.field_view, self)
         self.text_dock.setWidget(TextView(self.draft))
@@ -176,7 +184,7 @@ class MainWindow(QMainWindow):
         return tabs
 
     def _connect(self, faults):
-        controller, training = self.controller, self.training
+        controller = self.controller
         faults.caught.connect(self.messages.say)
         self.jobs.failed.connect(lambda job, error: self.messages.say(f"{job.title}: {error}"))
         controller.failed.connect(self.messages.say)
@@ -192,14 +200,8 @@ class MainWindow(QMainWindow):
             field.moved.connect(self._show_mock)
         self.draft.subscribe(lambda paths: self._show_run())
         self.draft.subscribe(self._sources_changed)
-        training.changed.connect(self._show_training)
-        training.failed.connect(self.messages.say)
-        training.ended.connect(self._judge)
-        self.training_view.train_requested.connect(self.train)
-        self.training_view.pause_requested.connect(training.pause)
-        self.training_view.resume_requested.connect(training.resume)
-        self.training_view.stop_requested.connect(training.stop)
-        self.training_view.discard_requested.connect(self.discard_training)
+        self.view.subscribe(lambda names: self.update_train_button())
+        self.monitor = Monitor(self, self.trainings, self.runs, self.monitor_view)
         self.searches = Searches(self, self.search, self.search_view)
         self.results.statistic_chosen.connect(self.statistics.choose)
         self.statistics.failed.connect(self.messages.say)
@@ -213,7 +215,7 @@ class MainWindow(QMainWindow):
 
     def _show_run(self):
         self.top_bar.show_run(self.draft)
-        self._update_train_button()
+        self.update_train_button()
 
     def _sources_changed(self, paths):
         if any(path.startswith("sources.") for path in paths):
@@ -237,7 +239,7 @@ class MainWindow(QMainWindow):
         self.source_box.setVisible(len(names) > 1)
         if controller.density is not None:
             self.source_box.setCurrentIndex(names.index(controller.density.name))
-        self._update_train_button()
+        self.update_train_button()
 
     def _show_computing(self):
         """Say what is being waited for where there is no sky yet."""
@@ -290,74 +292,39 @@ class MainWindow(QMainWindow):
         added = self.library.names
         kept = self.results.selected if self.results.selected in added else None  # of another run: it does not follow the left
         self.results.set_verdicts([*self.verdicts(), *added], kept or (at_screen[-1] if at_screen else None), notes, added)
-        limit = controller.answers.limit(controller.config, controller.source_name, controller.choices.n_events)
-        self.training_view.set_limit(None if limit is None else limit.eta_min)
 
-    def _update_train_button(self):
-        possible = not self.training.is_active and not self.draft.errors
+    @property
+    def training(self):
+        """The training that is shown."""
+        return self.trainings.shown
+
+    def update_train_button(self):
+        """Let the run on screen be trained, unless it is already."""
+        is_trained = self._is_trained()
+        possible = not is_trained and not self.draft.errors
         self.top_bar.train_button.setEnabled(possible)
-        why = "A training is running" if self.training.is_active else "Put the marked entries right first" if self.draft.errors else ""
+        why = "This run is being trained" if is_trained else "Put the marked entries right first" if self.draft.errors else ""
         self.top_bar.train_button.setToolTip(why)
         self.training_view.set_can_train(possible, why)
+
+    def _is_trained(self):
+        """Whether a process of this window trains the run on screen."""
+        working = [training.config for training in self.trainings.working if training.config is not None]
+        controller = self.controller
+        return bool(working) and run_for(controller.config, controller.source_name, controller.choices.n_events) in working
 
     def train(self):
         """Train a network for the source and N on screen."""
         controller = self.controller
         density = controller.density if controller.is_current else None
-        self.training.start(controller.config, controller.source_name, controller.choices.n_events, density)
+        self.trainings.start(controller.config, controller.source_name, controller.choices.n_events, density)
         self.tabs.setCurrentIndex(TRAINING)
-
-    def discard_training(self):
-        """Ask, then end the training and delete its folder."""
-        text = "Discard this training? Its network and its history are deleted."
-        if QMessageBox.question(self, "Discard training", text) == QMessageBox.StandardButton.Yes:
-            self.training.discard()
-
-    def _show_training(self):
-        training, state = self.training, self.training.state
-        self._update_train_button()
-        if training.folder is None:
-            self.training_view.clear()
-            return
-        history = training.history
-        if history is not None:
-            self.training_view.set_history(history)
-        self.training_view.set_status(
-            "stopping" if training.is_ending else state.state, name=training.name, device=state.device, epoch=state.epoch,
-            epochs=state.epochs, fraction=training.fraction, maps_per_second=training.maps_per_second, elapsed=training.elapsed,
-            left=training.seconds_left, patience_used=training.patience_used, patience=training.config.training.patience,
-            message=training.stage or state.reason,
-        )
-        if (log := training.folder.log_tail) != self.training_view.log.toPlainText():
-            self.training_view.set_log(log)
-
-    def _judge(self, folder):
-        """Measure what a finished network detects."""
-        config = folder.config
-
-        def show(verdict):
-            self.controller.answers.add_method(config, verdict, folder=folder.path)
-            self.view.set("n_events", verdict.n_events)
-            self.show_results(verdict)
-
-        self.jobs.submit(f"Test of {self.training.name}", lambda progress: evaluate(folder, progress), lane="evaluate", on_done=show)
 
     def show_results(self, verdict):
         """Turn to the results, a new verdict chosen if it belongs to the run on screen."""
         self.controller.answers_changed.emit()
         self.results.select(verdict)
         self.tabs.setCurrentIndex(RESULTS)
-
-    def show_result_of(self, folder):
-        """Show the verdict in a run folder, or make it if there is a network without one."""
-        from .training import stored_verdict
-
-        verdict = stored_verdict(folder)
-        if verdict is not None:
-            self.controller.answers.add_method(folder.config, verdict, folder=folder.path)
-            self.controller.answers_changed.emit()
-        elif folder.best_path.is_file() and not folder.state.is_alive:
-            self._judge(folder)
 
     @property
     def text_view(self):
@@ -431,7 +398,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event):
         """Ask if a training runs; then end everything."""
-        if (self.training.is_active or self.search.is_active) and not self._may_close():
+        if (self.trainings.is_active or self.search.is_active) and not self._may_close():
             event.ignore()
             return
         self.presentation.stop()
@@ -442,7 +409,7 @@ class MainWindow(QMainWindow):
 
     def _may_close(self):
         box = QMessageBox(self)
-        what = "training" if self.training.is_active else "search"
+        what = "training" if self.trainings.is_active else "search"
         box.setText(f"A {what} is running. Close anyway?")
         box.setInformativeText(f"Finished epochs are kept; open the {what} again to go on.")
         close = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
@@ -451,7 +418,11 @@ class MainWindow(QMainWindow):
         return box.clickedButton() is close
 
     def shut_down(self):
-        """End jobs and training; safe to call twice."""
+        """End jobs, trainings and search; safe to call twice."""
+        deadline = time.monotonic() + CLOSE_SECONDS
+        self.runs.close()
         self.jobs.close()
-        self.training.close()
-        self.search.close()
+        self.trainings.order_stop()
+        self.search.order_stop()
+        self.trainings.close(deadline)
+        self.search.close(deadline)

@@ -53,6 +53,7 @@ class Menus(QMenuBar):
         for path in shipped_models():
             self._add(shipped, path.stem, lambda path=path: window.models.open_path(path))
         shipped.setEnabled(not shipped.isEmpty())
+        self._add(menu, "Add runs to the queue…", lambda: window.monitor.add())
         self._add(menu, "New search…", lambda: window.searches.new())
         self._add(menu, "Open search…", lambda: window.searches.open())
         self._add(menu, "Folder for trainings…", window.files.choose_runs_folder)

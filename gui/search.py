@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import subprocess
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -18,7 +19,7 @@ from .state.answers import run_for
 
 LOG = logging.getLogger(__name__)
 POLL = 500  # ms between two looks at the search folder
-CLOSE_SECONDS = 4.0  # given to the process when the window closes
+GRACE = 900  # ms from the order to stop until the process is ended by force: a training under way loses its epoch either way
 
 
 class Search(QObject):
@@ -42,11 +43,18 @@ class Search(QObject):
         self._ending, self._seen = False, None
         self._timer = QTimer(self, interval=POLL)
         self._timer.timeout.connect(self.look)
+        self._deadline = QTimer(self, singleShot=True, interval=GRACE)
+        self._deadline.timeout.connect(self._end_by_force)
 
     @property
     def is_active(self):
         """Whether a process of this window searches."""
         return self._process is not None
+
+    @property
+    def lines(self):
+        """Itself while it is at work, for the bar at the bottom."""
+        return [self] if self.is_active else []
 
     @property
     def is_followed(self):
@@ -137,12 +145,18 @@ class Search(QObject):
         """End it after the step under way; finished epochs are kept."""
         if self.is_active and not self._ending:
             self._ending = True
-            self._order_stop()
+            self._tell_to_stop()
+            self._deadline.start()
             self.changed.emit()
         elif self.is_followed:
             self.failed.emit("Another process searches in this folder; stop it where it was started.")
 
-    def _order_stop(self):
+    def _end_by_force(self):
+        if self.is_active:
+            self._process.kill()
+            self.look()
+
+    def _tell_to_stop(self):
         with contextlib.suppress(OSError, ValueError):
             self._process.stdin.write(json.dumps({"command": "stop"}).encode() + b"\n")
             self._process.stdin.flush()
@@ -188,9 +202,10 @@ class Search(QObject):
     def _end(self, code):
         with contextlib.suppress(OSError):
             self._process.stdin.close()
-        self._process, self._ending = None, False
+        was_stopped, self._process, self._ending = self._ending, None, False
+        self._deadline.stop()
         LOG.info("search %s: %s, %s", self.name, self.state.state, self.state.reason)
-        if code:
+        if code and not was_stopped:
             reason = self.state.reason if self.state.state == "failed" else self._last_line()
             self.failed.emit(f"The search failed: {reason}. The log is in {self.folder.log_path}")
 
@@ -198,15 +213,21 @@ class Search(QObject):
         lines = self.folder.log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return lines[-1] if lines else "its process ended without a word"
 
-    def close(self):
-        """End the process with the window; what it has finished stays on disk."""
+    def order_stop(self):
+        """Tell the process to end, as the window closes; what it has finished stays on disk."""
         self._timer.stop()
+        self._deadline.stop()
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()  # the process takes the end of its input as the order to stop
+
+    def close(self, deadline):
+        """Wait for the process until a time of :func:`time.monotonic`, then end it by force."""
+        self.order_stop()
         if self._process is not None:
             process, self._process = self._process, None
-            with contextlib.suppress(OSError):
-                process.stdin.close()  # the process takes the end of its input as the order to stop
             try:
-                process.wait(CLOSE_SECONDS)
+                process.wait(max(deadline - time.monotonic(), 0.0))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(1.0)

@@ -1,45 +1,49 @@
-"""The training seen from the window: starts, pauses and ends its process, and reads the run folder as it grows."""
+"""One training seen from the window: its process, if that is ours, and its run folder as it grows."""
 
 import dataclasses
 import logging
 import os
 import signal
+import time
 
+import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ..core.errors import ZevatronError
 from ..core.progress import format_duration
 from ..core.study import read_result
 from ..core.training.process import FINAL, TrainingProcess, shortage
-from ..core.training.run_folder import RunFolder, RunState
+from ..core.training.run_folder import RunState
 from .engine import run_command
-from .panels.labels import registry_labels
 from .plots.numbers import significant
-from .settings import runs_folder
-from .state.answers import read_verdicts, run_for
+from .state.answers import read_verdicts
+from .state.runs import title
 
 LOG = logging.getLogger(__name__)
 POLL = 250  # ms between two looks at the run folder
-CLOSE_SECONDS = 2.0  # given to the training process when the window closes
 RESULT = "result.json"
+ELSEWHERE = "Another process trains this; stop it where it was started."
 
 
 class Training(QObject):
-    """One training at a time.
+    """One training: none at first, then that of a run folder, trained by this window or by another process.
 
     Attributes
     ----------
     changed : Signal()
         State, progress or history.
-    ended : Signal(object)
-        The :class:`~zevatron.core.training.run_folder.RunFolder` of a training that has a network to judge.
+    over : Signal(str)
+        Its process has ended, in a word: ``done``, ``stopped``, ``failed`` or ``discarded``.
     failed : Signal(str)
         For the message bar.
+    discard_wanted : Signal()
+        By the button in the bar; whoever listens asks first.
     """
 
     changed = Signal()
-    ended = Signal(object)
+    over = Signal(str)
     failed = Signal(str)
+    discard_wanted = Signal()
     _heard = Signal(object)
 
     def __init__(self, parent=None):
@@ -47,15 +51,27 @@ class Training(QObject):
         self.folder = self._process = None
         self.config = None
         self.state, self.history = RunState(), None
-        self._ending, self._stage, self._latest = "", None, {}
+        self._ending, self._stage, self._latest, self._read = "", None, {}, None
         self._timer = QTimer(self, interval=POLL)
         self._timer.timeout.connect(self.look)
         self._heard.connect(self._hear, Qt.ConnectionType.QueuedConnection)
 
     @property
     def is_active(self):
-        """Whether a training process is at work."""
+        """Whether a process of this window is at work."""
         return self._process is not None
+
+    @property
+    def is_followed(self):
+        """Whether another process is at work."""
+        return not self.is_active and self.state.is_alive
+
+    @property
+    def shown_state(self):
+        """State for the window: that of the folder, ``stopping`` and ``interrupted`` beside it."""
+        if self._ending:
+            return "stopping"
+        return "interrupted" if self.state.is_interrupted else self.state.state
 
     @property
     def is_ending(self):
@@ -70,10 +86,7 @@ class Training(QObject):
     @property
     def name(self):
         """``"BCNN, Cen A, N = 300"``."""
-        if self.config is None:
-            return ""
-        kind = registry_labels("network.kind")[self.config.network.kind]
-        return f"{kind}, {' + '.join(self.config.sources.names)}, N = {self.config.events.n_events[0]}"
+        return "" if self.config is None else title(self.config)
 
     @property
     def title(self):
@@ -84,7 +97,7 @@ class Training(QObject):
     def fraction(self):
         """Share of all epochs that is done, or None while the training prepares."""
         state = self.state
-        if not state.epochs or self._is_preparing:
+        if not state.epochs or (self.is_active and self._is_preparing):
             return None
         done, batch = state.epoch, self._latest
         if batch.get("epoch", 0) > done and batch.get("batches"):
@@ -94,7 +107,11 @@ class Training(QObject):
     @property
     def seconds_left(self):
         """Most that can be left, or None."""
-        return self._latest.get("seconds_left") if self.is_active else None
+        if self.is_active:
+            return self._latest.get("seconds_left")
+        if not self.is_followed or not self._epoch_seconds:
+            return None
+        return self._epoch_seconds * (self.state.epochs - self.state.epoch)
 
     @property
     def elapsed(self):
@@ -103,8 +120,36 @@ class Training(QObject):
 
     @property
     def maps_per_second(self):
-        """Mock skies per second, or None."""
-        return self._latest.get("maps_per_second")
+        """Mock skies per second, or None; of another process, the mean over its last epochs with their validation."""
+        if self.is_active:
+            return self._latest.get("maps_per_second")
+        return self.config.training.maps_per_epoch / self._epoch_seconds if self._epoch_seconds else None
+
+    @property
+    def _epoch_seconds(self):
+        seconds = () if self.history is None else self.history["seconds"][-5:]
+        return float(np.median(seconds)) if len(seconds) else 0.0
+
+    @property
+    def live(self):
+        """``(epoch, loss, accuracy)`` of the epoch under way, its number with a fraction, or None."""
+        batch = self._latest
+        if not self.is_active or "batch" not in batch or batch.get("epoch", 0) <= self.state.epoch:
+            return None
+        return batch["epoch"] - 1 + batch["batch"] / batch["batches"], batch["loss"], batch["accuracy"]
+
+    @property
+    def device(self):
+        """``"CPU, 2 threads, 1.2 GB"``, ``"NVIDIA H100, 3.1 of 80 GB"``."""
+        state = self.state
+        if not state.device:
+            return ""
+        if state.device_memory_total:
+            memory = f"{gigabytes(state.device_memory)} of {gigabytes(state.device_memory_total)} GB"
+        else:
+            taken = self._latest.get("memory") or state.memory
+            memory = f"{gigabytes(taken)} GB" if taken and (self.is_active or self.is_followed) else ""
+        return ", ".join(part for part in (state.device, memory) if part)
 
     @property
     def patience_used(self):
@@ -133,7 +178,7 @@ class Training(QObject):
         else:
             parts += [f"{significant(self.maps_per_second, 2)} maps/s"] if self.maps_per_second else []
             parts += [f"at most {format_duration(self.seconds_left)} left"] if self.seconds_left is not None else []
-        return " · ".join([*parts, *([state.device] if state.device else [])])
+        return " · ".join([*parts, *([self.device] if self.device else [])])
 
     @property
     def actions(self):
@@ -141,40 +186,26 @@ class Training(QObject):
         if self._ending:
             return []
         if self._is_preparing:
-            return [("Discard", self.discard)]
+            return [("Discard", self.discard_wanted.emit)]
         pause = ("Resume", self.resume) if self.state.state == "paused" else ("Pause", self.pause)
-        return [pause, ("Stop and keep best", self.stop), ("Discard", self.discard)]
+        return [pause, ("Stop and keep best", self.stop), ("Discard", self.discard_wanted.emit)]
 
-    def start(self, config, source, n_events, density=None):
-        """Train a network for one source and number of events; goes on with an earlier training of the same."""
-        if self.is_active:
-            self.failed.emit("A training is running; stop it before you start another one.")
-            return
-        run = run_for(config, source, n_events)
-        key = "".join(character for character in source if character.isalnum() or character in "+-")
-        try:
-            folder = RunFolder.create(runs_folder() / f"{key}-N{n_events}-{run.digest}", run, density)
-        except ZevatronError as error:
-            self.failed.emit(str(error))
-            return
-        self.show_folder(folder)
-        if self.state.state == "done":
-            self.ended.emit(folder)
-        else:
-            self._launch()
-
-    def _launch(self):
+    def launch(self, folder=None):
+        """Train in a process of its own, the folder that is shown or another one; returns whether it was started."""
+        if folder is not None and (self.folder is None or folder.path != self.folder.path):
+            self.show_folder(folder)
         self._ending, self._stage, self._latest = "", None, {}
         process = TrainingProcess(self.folder, on_message=self._pass_on)
         try:
             process.start()
         except ZevatronError as error:
             self.failed.emit(str(error))
-            return
+            return False
         self._process = process
         self._timer.start()
         LOG.info("training %s in %s", self.name, self.folder.path)
         self.look()
+        return True
 
     def _pass_on(self, message):
         """Bring a message into the window's thread; called from that of the process."""
@@ -186,21 +217,27 @@ class Training(QObject):
     def show_folder(self, folder):
         """Show a training that is on disk."""
         self.folder, self.config = folder, folder.config
-        self.state, self.history, self._latest = RunState(), None, {}
+        self.state, self.history, self._latest, self._read = RunState(), None, {}, None
         self.look()
 
     def look(self):
-        """Read state and history of the run folder."""
+        """Read the state of the run folder, and its history if that has grown; of another process as long as it is at work."""
         if self.folder is None:
             return
         try:
-            state, history = self.folder.state, self.folder.history
+            state, mark = self.folder.state, modified(self.folder.history_path)
+            if self.history is None or mark != self._read:
+                self._read, self.history = mark, self.folder.history
         except (OSError, ZevatronError) as error:
             LOG.warning("%s", error)
             return
         if self.is_active and not state.is_alive and not self._latest:
             state = dataclasses.replace(state, state="preparing", reason="")  # what stands there is of an earlier attempt
-        self.state, self.history = state, history
+        self.state = state
+        if self.is_active or self.is_followed:
+            self._timer.start()
+        else:
+            self._timer.stop()
         self.changed.emit()
 
     def _hear(self, message):
@@ -225,16 +262,21 @@ class Training(QObject):
         self._process, self._ending = None, ""
         self._timer.stop()
         if message["type"] == "discarded":
+            self.over.emit("discarded")
             self._forget()
             return
         self.look()
         LOG.info("training %s: %s, %s", self.name, message["type"], message.get("reason", ""))
         if message["type"] == "failed":
             self.failed.emit(f"The training failed: {message['reason']}. The log is in {self.folder.log_path}")
-        elif self.folder.best_path.is_file():
-            self.ended.emit(self.folder)
-        else:
+        elif not self.has_network:
             self.failed.emit("The training was stopped before its first epoch had ended: there is no network to keep.")
+        self.over.emit(message["type"])
+
+    @property
+    def has_network(self):
+        """Whether an epoch has ended, and its network can be judged."""
+        return self.folder is not None and self.folder.best_path.is_file()
 
     def _forget(self):
         self.folder = self.config = self.history = None
@@ -245,13 +287,13 @@ class Training(QObject):
         """Let it rest."""
         if self.is_active:
             self._process.pause()
+        elif self.is_followed:
+            self.failed.emit(ELSEWHERE)
 
     def resume(self):
-        """Go on, also with a training that was stopped."""
+        """Go on after a pause."""
         if self.is_active:
             self._process.resume()
-        elif self.folder is not None:
-            self._launch()
 
     def stop(self):
         """End it and keep the best epoch."""
@@ -259,6 +301,8 @@ class Training(QObject):
             self._ending = "stopping after this step"
             self._process.stop(keep=True)
             self.changed.emit()
+        elif self.is_followed:
+            self.failed.emit(ELSEWHERE)
 
     def discard(self):
         """End it and delete the run folder."""
@@ -274,15 +318,34 @@ class Training(QObject):
                 return
             self._forget()
 
-    def close(self):
-        """End the process with the window; what it has finished stays on disk."""
+    def order_stop(self):
+        """Tell the process to end, as the window closes; what it has finished stays on disk."""
         self._timer.stop()
         if self._process is not None:
+            self._process.stop()
+
+    def close(self, deadline):
+        """Wait for the process until a time of :func:`time.monotonic`, then end it by force."""
+        self.order_stop()
+        if self._process is not None:
             process, self._process = self._process, None
-            process.stop()
-            if process.wait(CLOSE_SECONDS) is None:
+            if process.wait(max(deadline - time.monotonic(), 0.0)) is None:
                 os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
                 process.wait(1.0)
+
+
+def gigabytes(number):
+    """Return bytes in gigabytes, to two digits below ten."""
+    return f"{number / 1e9:.{0 if number >= 1e10 else 1}f}"
+
+
+def modified(path):
+    """Return when a file changed last, and its size; None without one."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def evaluate(folder, progress):

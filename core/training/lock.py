@@ -16,8 +16,14 @@ PATIENCE = 1.0  # seconds; someone who only asks whether the lock is held takes 
 
 
 @contextlib.contextmanager
-def held(path):
+def held(path, complaint=None):
     """Hold the lock ``path``.
+
+    Parameters
+    ----------
+    path : Path
+    complaint : str, optional
+        What to say if it cannot be had; by default that the folder is being trained.
 
     Raises
     ------
@@ -29,7 +35,7 @@ def held(path):
         deadline = time.monotonic() + PATIENCE
         while not _taken(handle):
             if time.monotonic() > deadline:
-                raise TrainingError(f"{path.parent} is being trained by another process; stop that one first")
+                raise TrainingError(complaint or f"{path.parent} is being trained by another process; stop that one first")
             time.sleep(0.05)
         yield
     finally:

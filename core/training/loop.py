@@ -8,6 +8,7 @@ import gc
 import logging
 import math
 import os
+import platform
 import time
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from ..network import build_network, counts_network, event_network, load_network
 from ..network.registry import NETWORKS
 from ..provenance import run_record
 from .control import Control
+from .device import card, device_name, resident_memory
 from .monitor import validation_measures
 from .on_device import SelfFed
 from .optimizers import OPTIMIZERS
@@ -46,7 +48,7 @@ def train(folder, *, control=None, report=None):
     report : callable, optional
         Receives messages, plain dictionaries with their name in ``type``: ``progress`` (stage, done, total), ``started``
         (epoch, epochs, batches), ``batch`` (epoch, batch, batches, loss and accuracy of the epoch so far,
-        maps_per_second, elapsed, seconds_left), ``epoch`` (the columns of the history, epochs, best_epoch, patience_used,
+        maps_per_second, elapsed, seconds_left, memory in bytes), ``epoch`` (the columns of the history, epochs, best_epoch, patience_used,
         elapsed, seconds_left), ``checkpoint`` (epoch, path), ``paused``, ``resumed``, ``batch_halved`` (epoch, batch_size,
         batches: memory did not suffice, and the epoch starts again), and at last ``done`` or ``stopped``
         (reason, epoch, best_epoch, best).
@@ -67,7 +69,9 @@ def train(folder, *, control=None, report=None):
         folder.sweep()
         state = replace(folder.state, epochs=folder.config.training.epochs, reason="")
         try:
-            state = folder.set_state(state, state="preparing", pid=os.getpid(), device=device_name(folder.config.training.threads))
+            state = folder.set_state(
+                state, state="preparing", pid=os.getpid(), host=platform.node(), device=device_name(folder.config.training.threads),
+            )
             state = Trainer(folder, state, control, report).run()
         except CancelledError:
             state = folder.set_state(folder.state, state="stopped", reason="stopped by the user")
@@ -77,14 +81,6 @@ def train(folder, *, control=None, report=None):
     best = str(folder.best_path) if folder.best_path.exists() else None
     report({"type": state.state, "reason": state.reason, "epoch": state.epoch, "best_epoch": state.best_epoch, "best": best})
     return state
-
-
-def device_name(threads):
-    """Name what Keras computes on."""
-    if has_accelerator():
-        return "GPU"
-    count = threads or os.cpu_count() or 1
-    return f"CPU, {count} thread{'s' * (count > 1)}"
 
 
 class Trainer:
@@ -275,7 +271,7 @@ class Trainer:
             "type": "batch", "epoch": epoch, "batch": batch, "batches": self.batches,
             **means,
             "maps_per_second": batch * self.batch_size / max(seconds, 1e-9),
-            "elapsed": self._elapsed() + seconds, "seconds_left": self._seconds_left(batch, seconds),
+            "elapsed": self._elapsed() + seconds, "seconds_left": self._seconds_left(batch, seconds), "memory": resident_memory(),
         })
 
     def _validation_step(self, done, total):
@@ -291,7 +287,7 @@ class Trainer:
         if self.patience_used == 0:
             save_network(self.folder.best_path, self.network, self._record())
         self.folder.append_history(row)
-        self._update("running", batch=0)
+        self._update("running", batch=0, **self._card_memory())
         self.report({
             "type": "epoch", **_finite(row), "epochs": self.settings.epochs, "best_epoch": self.best["epoch"],
             "patience_used": self.patience_used, "elapsed": self._elapsed(), "seconds_left": self._seconds_left(0, 0.0),
@@ -302,9 +298,15 @@ class Trainer:
         best = self.best or {"epoch": 0, "val_accuracy": 0.0}
         self.state = self.folder.set_state(
             self.state, state=state, epoch=len(self.rows), best_epoch=best["epoch"], best_accuracy=best["val_accuracy"],
-            seconds=self._elapsed(), batches=self.batches, batch_size=self.batch_size, **changes,
+            seconds=self._elapsed(), batches=self.batches, batch_size=self.batch_size, memory=resident_memory(), **changes,
         )
         self._state_written = time.monotonic()
+
+    @staticmethod
+    def _card_memory():
+        """Memory of the graphics card as the driver tells it; nothing without one."""
+        found = card() if has_accelerator() else None
+        return {} if found is None else {"device_memory": found[1], "device_memory_total": found[2]}
 
     def _record(self):
         return {

@@ -16,7 +16,9 @@ behind is put right from it when the training goes on.
 """
 
 import csv
+import platform
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,8 @@ from .state_file import read_state, write_state
 HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
 STATES = ("queued", "preparing", "running", "paused", "stopped", "done", "failed")
 ALIVE = ("preparing", "running", "paused")
+INTERRUPTED = "interrupted"  # reason of a run whose process is gone
+SILENT_FOR = {"preparing": 86_400, "running": 600, "paused": 86_400}  # seconds that another computer may write nothing
 FREE_SETTINGS = ("epochs", "patience", "threads")  # of [training]: may change when a training goes on
 FILES = (
     "config.toml", "density.h5", "state.json", "history.csv", "last.keras", "best.keras", "log.txt", "lock", "result.json",
@@ -60,9 +64,13 @@ class RunState:
     seconds : float
         Time spent training in all finished epochs.
     device : str
-        ``"CPU, 2 threads"`` or ``"GPU"``.
+        ``"CPU, 2 threads"`` or the name of a graphics card.
+    memory, device_memory, device_memory_total : int
+        Bytes: main memory of the process; of the graphics card what is taken, and what it has.
     pid : int
         Process that trains, 0 if none did yet.
+    host : str
+        Name of the computer that it runs on.
     updated : str
         When this was written, ISO 8601, UTC.
     """
@@ -78,13 +86,30 @@ class RunState:
     best_accuracy: float = 0.0
     seconds: float = 0.0
     device: str = ""
+    memory: int = 0
+    device_memory: int = 0
+    device_memory_total: int = 0
     pid: int = 0
+    host: str = ""
     updated: str = ""
 
     @property
     def is_alive(self):
         """Whether a process should be at work on it."""
         return self.state in ALIVE
+
+    @property
+    def is_interrupted(self):
+        """Whether its process ended without a word, so that it can go on."""
+        return self.state == "stopped" and self.reason == INTERRUPTED
+
+    @property
+    def is_elsewhere(self):
+        """Whether it should be at work on another computer, whose locks may not be seen here, and was heard of not long ago."""
+        if not self.host or self.host == platform.node() or not self.updated:
+            return False
+        silent = datetime.now(UTC) - datetime.fromisoformat(self.updated)
+        return silent.total_seconds() < SILENT_FOR.get(self.state, 0)
 
 
 class RunFolder:
@@ -188,8 +213,8 @@ class RunFolder:
     def state(self):
         """The :class:`RunState`; ``stopped`` if the process that should be at work is gone."""
         state = read_state(self.state_path, RunState, "a training")
-        if state.is_alive and not lock.is_held(self.lock_path):
-            return replace(state, state="stopped", reason="interrupted")
+        if state.is_alive and not lock.is_held(self.lock_path) and not state.is_elsewhere:
+            return replace(state, state="stopped", reason=INTERRUPTED)
         return state
 
     def set_state(self, state, /, **changes):

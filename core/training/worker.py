@@ -42,7 +42,8 @@ def main(folder):
         if hasattr(os, "nice"):
             os.nice(NICENESS)  # the window stays fluid
         channel.send({"type": "progress", "stage": "loading Keras", "done": 0, "total": 1})
-        from .loop import device_name, train
+        from .device import device_name
+        from .loop import train
 
         device = device_name(run.config.training.threads)
         channel.send({"type": "hello", "protocol": PROTOCOL, "pid": os.getpid(), "versions": versions(), "device": device})

@@ -2,20 +2,25 @@
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QProgressBar, QStackedLayout, QWidget
 
 from .. import theme as themes
-from ..widgets import Elided, Tick, button, column, label, row, set_role, wrapped
+from ..widgets import Elided, Segments, Tick, button, column, label, row, set_role, wrapped
 from .base import Diagram, Key
 from .numbers import clock, percent, significant
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
 CHIPS = {  # state: words, colour
-    "queued": ("Queued", "quiet"), "preparing": ("Preparing", "limit"), "running": ("Running", "limit"),
-    "paused": ("Paused", "quiet"), "stopping": ("Stopping…", "quiet"), "stopped": ("Stopped, best kept", "text"),
-    "done": ("Done", "text"), "failed": ("Failed", "fault"),
+    "queued": ("Not begun", "quiet"), "waiting": ("Waiting in the queue", "quiet"), "preparing": ("Preparing", "limit"),
+    "running": ("Running", "limit"), "paused": ("Paused", "active"), "stopping": ("Stopping…", "quiet"),
+    "stopped": ("Stopped, best kept", "text"), "interrupted": ("Interrupted, finished epochs kept", "fault"), "done": ("Done", "text"),
+    "failed": ("Failed", "fault"),
 }
-ACTIVE_STATES = ("queued", "preparing", "running", "paused")
+ACTIVE_STATES = ("preparing", "running", "paused")
+GO_ON = {"paused": "Resume", "stopped": "Continue", "interrupted": "Continue", "failed": "Continue", "queued": "Train", "waiting": "Train"}
+ELSEWHERE = "Another process trains this; it can be stopped where it was started"
+LOG, CARD = range(2)
 LOG_LINES = 5000
 HEADING_HEIGHT = 20
 
@@ -56,12 +61,18 @@ class CurveDiagram(Diagram):
     def __init__(self, quantity, y_label, parent=None):
         super().__init__("epoch", y_label, parent)
         self.getAxis("bottom").is_whole = True
-        self._quantity, self._history, self._limit = quantity, history_columns([]), None
+        self._quantity, self._history, self._limit, self._live = quantity, history_columns([]), None, None
 
     def set_history(self, history):
         """Show columns as made by :func:`history_columns`."""
         self._history = history
         self.redraw()
+
+    def set_live(self, point):
+        """Lead the training curve on to ``(epoch, value)`` of the epoch under way; None for nowhere."""
+        if point != self._live:
+            self._live = point
+            self.redraw()
 
     def set_limit(self, value):
         """Draw a horizontal line; None for no line."""
@@ -83,6 +94,7 @@ class CurveDiagram(Diagram):
         limit_span = (0.5, max(epoch.max() if len(epoch) else 1, 1) + 0.5)
         if self._limit is not None:
             self.line(limit_span, [self._factor * self._limit] * 2, theme.limit, 1.8)
+        self._draw_live()
         if not len(epoch):
             return
         best = best_epoch(history)
@@ -94,7 +106,19 @@ class CurveDiagram(Diagram):
         if best is not None:
             self.marks([best], self._factor * validated[epoch == best][:1], theme.text, size=9)
             self.marks([best], self._factor * validated[epoch == best][:1], theme.active, size=6)
-        self.setXRange(0.5, max(epoch.max(), 4) + 0.5, padding=0)
+        self.setXRange(0.5, max(epoch.max(), 4, 0 if self._live is None else self._live[0]) + 0.5, padding=0)
+
+    def _draw_live(self):
+        """Draw the epoch under way as a thin line from the last one to an open end."""
+        if self._live is None:
+            return
+        (x, y), history = self._live, self._history
+        trained = history.get(self._quantity)
+        if len(history["epoch"]) and trained is not None and x > history["epoch"][-1]:
+            self.line([history["epoch"][-1], x], [self._factor * trained[-1], self._factor * y], self._theme.quiet, 1.0)
+        self.marks([x], [self._factor * y], self._theme.quiet, size=5)
+        if not len(history["epoch"]):
+            self.setXRange(0, 4.5, padding=0)
 
     def marks(self, x, y, colour, symbol="o", size=7):
         """Add symbols, in logarithms where the axis is logarithmic."""
@@ -126,33 +150,43 @@ class EmptyTraining(QWidget):
     """What the tab will show, and the button that starts it."""
 
     train_requested = Signal()
+    add_requested = Signal()
 
     def __init__(self, parent=None):
         super().__init__(parent)
         self.train = button("Train network", "primary", on_click=self.train_requested.emit)
-        title = label("No training yet", "title")
+        self.add = button("Add runs…", on_click=self.add_requested.emit, tooltip="Sources × N × fields × networks, one after the other")
+        self.title = label("No training yet", "title")
         text = wrapped(
             "A training draws mock skies afresh, half of them isotropic, and teaches the network to tell them apart. "
             "Here you will watch its loss and accuracy, see after each epoch the smallest fraction η it detects beside "
             "the limit of the likelihood ratio, and pause it, stop it and keep the best epoch, or discard it. "
-            "It runs in a process of its own: the window stays free, and an interrupted training can be resumed.",
+            "It runs in a process of its own: the window stays free, and an interrupted training goes on where it was. "
+            "Several wait for each other in a queue, and whatever is trained into the folder of runs from elsewhere appears here.",
             "quiet",
         )
         text.setFixedWidth(520)
-        middle = column(None, title, text, row(self.train, None), None, None, spacing=2 * themes.RHYTHM)
+        middle = column(None, self.title, text, row(self.train, self.add, None), None, None, spacing=2 * themes.RHYTHM)
         line = row(None)
         line.addLayout(middle)
         line.addStretch(1)
         self.setLayout(line)
 
 
+    def show_choice(self, has_runs):
+        """Say whether there is a training to choose above."""
+        self.title.setText("Choose a training above, or begin one" if has_runs else "No training yet")
+
+
 class TrainingView(QWidget):
-    """Curves, progress and log of one training.
+    """Curves, progress, log and card of one training.
 
     Attributes
     ----------
     train_requested, pause_requested, resume_requested, stop_requested, discard_requested : Signal()
         The buttons; stop means: stop and keep the best epoch.
+    card_wanted : Signal()
+        The card is seen.
     """
 
     train_requested = Signal()
@@ -160,11 +194,13 @@ class TrainingView(QWidget):
     resume_requested = Signal()
     stop_requested = Signal()
     discard_requested = Signal()
+    card_wanted = Signal()
 
     def __init__(self, parent=None):
         super().__init__(parent)
         self._state = ""
         self._make_header()
+        self._make_card()
         self.log = QPlainTextEdit(readOnly=True, maximumBlockCount=LOG_LINES)
         self.log.setObjectName("log")
         self.log.setPlaceholderText("Messages of the training process")
@@ -182,9 +218,11 @@ class TrainingView(QWidget):
         self.pause = button("Pause", on_click=self._pause_or_resume)
         self.stop = button("Stop and keep best", on_click=self.stop_requested.emit)
         self.discard = button("Discard", on_click=self.discard_requested.emit)
-        self.pause.setToolTip("Frees the processor; goes on exactly where it was")
-        self.stop.setToolTip("Ends after this step; the epoch with the best validation accuracy is kept and judged")
-        self.discard.setToolTip("Ends and deletes this training")
+        self._tooltips = {
+            self.pause: "Frees the processor; goes on exactly where it was",
+            self.stop: "Ends after this step; the epoch with the best validation accuracy is kept and judged",
+            self.discard: "Ends and deletes this training",
+        }
         self._header = row(self.name, self.chip, self.device, None, self.pause, self.stop, self.discard, spacing=16)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
@@ -212,10 +250,57 @@ class TrainingView(QWidget):
             head.setLayout(heading)
             head.setFixedHeight(HEADING_HEIGHT)
             self._curves.addLayout(column(head, key, diagram, spacing=4), i // 2, i % 2)
-        self._curves.addLayout(column(label("LOG", "heading"), self.log, spacing=4), 1, 1)
+        self._curves.addLayout(self._make_words(), 1, 1)
         for i in range(2):
             self._curves.setColumnStretch(i, 1)
             self._curves.setRowStretch(i, 1)
+
+    def _make_words(self):
+        """The pane of words: log or card."""
+        self.pages = Segments([(LOG, "Log"), (CARD, "Card")])
+        self.pages.choose(LOG)
+        self.pages.chosen.connect(self.show_page)
+        self._words = QStackedLayout()
+        self._words.addWidget(self.log)
+        self._words.addWidget(self.card)
+        head = QWidget()
+        head.setLayout(row(self.pages, None, self.copy_card, self.copy_command))
+        for part in (self.copy_card, self.copy_command):
+            part.hide()
+        return column(head, self._words, spacing=4)
+
+    def _make_card(self):
+        self.card, self._commands = QPlainTextEdit(readOnly=True), ""
+        self.card.setObjectName("log")
+        self.card.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.card.setAccessibleName("Reproducibility card")
+        self.card.setPlaceholderText("What makes this training again")
+        self.card.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.copy_card = button("Copy card", on_click=lambda: QGuiApplication.clipboard().setText(self.card.toPlainText()))
+        self.copy_command = button(
+            "Copy as command", on_click=lambda: QGuiApplication.clipboard().setText(self._commands),
+            tooltip="Command lines that make this training again, with its seed, digest and versions",
+        )
+
+    def show_page(self, page):
+        """Show the log or the card."""
+        self.pages.choose(page)
+        self._words.setCurrentIndex(page)
+        for part in (self.copy_card, self.copy_command):
+            part.setVisible(page == CARD)
+        if page == CARD:
+            self.card_wanted.emit()
+
+    @property
+    def is_card_shown(self):
+        """Whether the card is in front."""
+        return self._words.currentIndex() == CARD
+
+    def set_card(self, text, commands):
+        """Show another card."""
+        self._commands = commands
+        if self.card.toPlainText() != text:
+            self.card.setPlainText(text)
 
     def _write_eta_key(self, limit):
         entries = [("line", "active", "network"), ("dot", "active", "best epoch")]
@@ -227,7 +312,9 @@ class TrainingView(QWidget):
         """Go back to the page that says what a training is."""
         self._state = ""
         self.set_history([])
+        self.set_live(None)
         self.set_limit(None)
+        self.set_card("", "")
         self.log.clear()
         self._stack.setCurrentWidget(self.empty)
 
@@ -238,7 +325,7 @@ class TrainingView(QWidget):
 
     def set_status(
         self, state, *, name="", device="", epoch=0, epochs=0, fraction=None, maps_per_second=None, elapsed=None,
-        left=None, patience_used=None, patience=None, message="",
+        left=None, patience_used=None, patience=None, message="", is_ours=True,
     ):
         """Show where a training is.
 
@@ -258,6 +345,8 @@ class TrainingView(QWidget):
             Epochs without better validation accuracy, and how many end the training.
         message : str
             What is being done, or why it failed.
+        is_ours : bool
+            Whether it can be paused and stopped from here.
         """
         self._state = state
         self._stack.setCurrentWidget(self._full)
@@ -281,16 +370,23 @@ class TrainingView(QWidget):
             parts.append(f"patience {patience_used} of {patience} used")
         self.status.setText("   ·   ".join(parts))
         set_role(self.status, "fault" if state == "failed" else "quiet")
-        self.pause.setText("Resume" if state in ("paused", "stopped", "failed") else "Pause")
-        self.pause.setEnabled(state not in ("queued", "stopping", "done"))
-        self.stop.setEnabled(active)
-        self.discard.setEnabled(state not in ("", "stopping"))
+        self.pause.setText(GO_ON.get(state, "Pause"))
+        self.pause.setEnabled(is_ours and state not in ("waiting", "stopping", "done"))
+        self.stop.setEnabled(is_ours and active)
+        self.discard.setEnabled(is_ours and state not in ("", "stopping"))
+        for part, words in self._tooltips.items():
+            part.setToolTip(words if is_ours else ELSEWHERE)
 
     def set_history(self, history):
         """Show the curves of a ``history.csv``, as rows or as columns."""
         columns = history_columns(history)
         for diagram in (self.loss, self.accuracy, self.eta):
             diagram.set_history(columns)
+
+    def set_live(self, live):
+        """Lead the training curves on to the epoch under way, ``(epoch, loss, accuracy)``; None for nowhere."""
+        self.loss.set_live(None if live is None else (live[0], live[1]))
+        self.accuracy.set_live(None if live is None else (live[0], live[2]))
 
     def set_limit(self, eta):
         """Draw the smallest fraction of the likelihood ratio beside that of the network; None for no line."""

@@ -89,7 +89,7 @@ def test_training_is_paused_resumed_and_discarded(tiny_window, qtbot, monkeypatc
     click(qtbot, buttons()["Resume"])
     qtbot.waitUntil(lambda: window.training.state.state == "running", timeout=60_000)
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
-    window.discard_training()
+    window.monitor.discard(window.training)
     qtbot.waitUntil(lambda: not window.training.is_active, timeout=60_000)
     assert list(runs_folder().iterdir()) == []
     assert window.training_view.empty.isVisible()

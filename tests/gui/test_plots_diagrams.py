@@ -117,9 +117,9 @@ def test_before_a_training_the_tab_teaches_and_has_the_button(training, qtbot):
 
 
 @pytest.mark.parametrize(("state", "buttons"), [
-    ("queued", (False, True, True)), ("preparing", (True, True, True)), ("running", (True, True, True)),
+    ("queued", (True, False, True)), ("waiting", (False, False, True)), ("preparing", (True, True, True)), ("running", (True, True, True)),
     ("paused", (True, True, True)), ("stopping", (False, False, False)), ("stopped", (True, False, True)),
-    ("done", (False, False, True)), ("failed", (True, False, True)),
+    ("done", (False, False, True)), ("failed", (True, False, True)), ("interrupted", (True, False, True)),
 ])
 def test_the_buttons_that_make_sense_in_a_state(training, state, buttons):
     training.set_status(state, epoch=3, epochs=12)

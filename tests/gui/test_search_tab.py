@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -162,6 +163,21 @@ def test_a_search_that_fails_says_why(new_window, folder, qtbot, tmp_path, monke
     click(qtbot, new_window.search_view.stop)
     qtbot.waitUntil(lambda: "no such thing" in new_window.messages.text.text(), timeout=20_000)
     assert not new_window.search.is_active and str(folder.log_path) in new_window.messages.text.text()
+
+
+def test_a_search_that_does_not_obey_is_ended_within_a_second_or_so(new_window, folder, qtbot, monkeypatch, tmp_path):
+    stubborn = tmp_path / "stubborn.py"
+    stubborn.write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setattr(search_module, "MAIN", stubborn)
+    folder.set_state(folder.state, state="stopped")
+    new_window.searches.open_path(folder.path)
+    click(qtbot, new_window.search_view.stop)
+    assert new_window.search.is_active
+    began = time.monotonic()
+    click(qtbot, new_window.search_view.stop)
+    assert new_window.search.shown_state == "stopping" and time.monotonic() - began < 0.1
+    qtbot.waitUntil(lambda: not new_window.search.is_active, timeout=10_000)
+    assert not new_window.messages.isVisible()  # it was asked for, so nothing has failed
 
 
 def test_values_are_read_as_they_are_written():
