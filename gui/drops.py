@@ -1,10 +1,12 @@
-"""What is dropped onto the window: a run file, the folder of a training, or a table of sources."""
+"""What is dropped onto the window: a run file, the folder of a training, event lists, or a table of sources."""
 
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject
 
-WHAT_CAN_BE_DROPPED = "a run file (.toml), the folder of a training, or a table of sources (.csv)"
+from ..core.observed.lists import is_event_list
+
+WHAT_CAN_BE_DROPPED = "a run file (.toml), the folder of a training, event lists, or a table of sources (.csv)"
 
 
 class Drops(QObject):
@@ -33,16 +35,19 @@ class Drops(QObject):
         return False
 
     def open(self, paths):
-        """Open each path by what it is; tables of sources are added to the run, of the rest only one is opened."""
-        tables = [path for path in paths if path.suffix.lower() == ".csv"]
+        """Open each path by what it is; event lists together, tables of sources are added to the run, of the rest only one is opened."""
+        lists = [path for path in paths if path.is_file() and is_event_list(path)]
+        tables = [path for path in paths if path.suffix.lower() == ".csv" and path not in lists]
         runs = [path for path in paths if path.suffix.lower() == ".toml" or path.is_dir()]
-        if unknown := [path for path in paths if path not in tables and path not in runs]:
+        if unknown := [path for path in paths if path not in (*tables, *runs, *lists)]:
             names = ", ".join(path.name for path in unknown)
             self._window.messages.say(f"Cannot open {names}; drop {WHAT_CAN_BE_DROPPED}.")
         if len(runs) > 1:
             self._window.messages.say("Drop one run file or one folder of a training at a time.")
         elif runs and self._window.files.may_leave():
             self._open_run(runs[0])
+        if lists:
+            self._window.events.open_paths(lists)
         for path in tables:
             self._window.sources_panel.import_sources(path)
 

@@ -22,11 +22,16 @@ OFFERS = {  # kind: words, file name, filter
     "results_png": ("Results as PNG…", "results.png", "PNG (*.png)"),
     "results_pdf": ("Results as PDF…", "results.pdf", "PDF (*.pdf)"),
     "results_csv": ("η table as CSV…", "eta_table.csv", "CSV (*.csv)"),
+    "events_csv": ("Measured events as CSV…", "events.csv", "CSV (*.csv)"),
+    "events_json": ("Test of measured events as JSON…", "events.json", "JSON (*.json)"),
+    "events_png": ("Measured events as PNG…", "events.png", "PNG (*.png)"),
+    "events_pdf": ("Measured events as PDF…", "events.pdf", "PDF (*.pdf)"),
     "training_pdf": ("Training curves as PDF…", "training.pdf", "PDF (*.pdf)"),
 }
 NOTHING_YET = {  # first word of the kind: what to do
     "sky": "wait for the sky", "field": "open the Field tab first, which is computed when it is seen",
     "results": "wait for the answer or train a network", "training": "train a network",
+    "events": "open an event list and test it",
 }
 
 
@@ -111,6 +116,9 @@ class Exports:
             return written + _save(_named(path, "eta"), "eta_figure", [verdict.as_dict() for verdict in verdicts])
 
         return work
+
+    def _events(self, path):
+        return self._window.events.export(path)
 
     def _training(self, path):
         history = self._window.training.history

@@ -15,8 +15,9 @@ from zevatron.core.mock_events import EventSampler, event_directions, event_ener
 from zevatron.core.network import read_record
 from zevatron.core.observatory import ObservatoryConfig
 from zevatron.core.observed import report
-from zevatron.core.observed.analysis import Effort, examine, global_p_value, posterior
+from zevatron.core.observed.analysis import examine, global_p_value, posterior
 from zevatron.core.observed.blind import make_plan, read_plan, require_same, write_plan
+from zevatron.core.observed.effort import Effort
 from zevatron.core.observed.lists import read_event_list
 from zevatron.core.observed.trained import mismatches, require_trained_for
 from zevatron.core.provenance import run_record
