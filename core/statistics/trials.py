@@ -72,7 +72,11 @@ class Trials:
         results = []
         if getattr(statistic, "thread_safe", False):
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                self._collect(pool.map(work, batches), results, len(batches), stage)
+                try:
+                    self._collect(pool.map(work, batches), results, len(batches), stage)
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)  # who cancels does not wait for the batches still to come
+                    raise
         else:
             self._collect(map(work, batches), results, len(batches), stage)
         return results

@@ -126,7 +126,7 @@ class BlindPanel(SectionPanel):
     def __init__(self, parent=None):
         super().__init__("Blind", parent)
         self.tick = Tick("Hide sky and result")
-        self.tick.clicked.connect(self.blind_wanted.emit)
+        self.tick.clicked.connect(lambda on: self.blind_wanted.emit(on))
         self.words = wrapped(role="caption")
         self.record = button("Record the test…", on_click=self.record_wanted.emit)
         self.open = button("Open record…", on_click=self.open_wanted.emit)
