@@ -95,10 +95,12 @@ def network_for(path, config, source, n_events):
 
 
 def fitting_networks(runs_folder, config, source, n_events):
-    """Return the trained networks of the runs folder that fit events and source, the newest first."""
+    """Return the networks that fit events and source: of the runs folder, the newest first, then shipped ones."""
+    from ...core.network.files import shipped_models
+
     paths = sorted(Path(runs_folder).glob("*/best.keras"), key=lambda path: path.stat().st_mtime, reverse=True)
     found = []
-    for path in paths[:MOST_NETWORKS]:
+    for path in (*paths[:MOST_NETWORKS], *shipped_models()):
         try:
             network = network_for(path, config, source, n_events)
         except ZevatronError:

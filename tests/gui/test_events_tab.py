@@ -1,6 +1,7 @@
 """Measured events in the window: opened, dropped, tested, hidden and unblinded, judged by networks, exported."""
 
 import json
+import sys
 import time
 import zipfile
 from dataclasses import replace
@@ -16,7 +17,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from synthetic import synthetic_densities
 
-from zevatron.core.config import with_values
+from zevatron.core.config import RunConfig, with_values
 from zevatron.core.mock_events import event_directions, event_energies
 from zevatron.core.network.files import RECORD
 from zevatron.core.observed.lists import read_event_list
@@ -343,6 +344,30 @@ def test_a_network_that_fits_is_found_and_judges_in_a_process(events_window, qtb
     (command,) = commands
     assert command[:2] == ["events", str(listed)] and command[command.index("--model") + 1] == str(best)
     assert command[command.index("--skies") + 1] == "1000" and command[command.index("--energy-scale") + 1] == "1.0"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_shipped_network_judges_a_list(open_window, qtbot, tmp_path):
+    """Process, Keras and all, with the density of the physics: progress is seen, a planted source found."""
+    window = open_window(RunConfig(), n_events=300)
+    qtbot.waitUntil(lambda: has_sky(window), timeout=600_000)
+    window.events.choices.set_many({"skies": 500, "belt_skies": 100})
+    density, rng, n = window.controller.density, np.random.default_rng(4), 300
+    events = next(skies_with_fraction(sampler_of(density), n, 0.2, 1, 4, "measured"))
+    ra, dec = galactic_to_equatorial(*lonlat(event_directions(events, rng)[0]))
+    write_table(tmp_path / "sky.csv", {"ra": ra, "dec": dec, "energy": event_energies(events, density, rng)[0]})
+    open_list(window, qtbot, tmp_path / "sky.csv")
+    qtbot.waitUntil(lambda: bool(window.events.networks), timeout=30_000)
+    window.events.choose_network(window.events.networks[0])
+    said = set()
+    window.jobs.progressed.connect(lambda job: said.add(job.report.stage))
+    click(qtbot, window.events_tab.test)
+    qtbot.waitUntil(lambda: not window.events.is_running, timeout=1_200_000)
+    finding = window.events.observation.findings.sources[0]
+    assert finding.statistic == "density_ratio" and finding.local_p < 0.01 and finding.eta.low < 0.2 < finding.eta.high + 0.1
+    assert any("isotropic skies" in stage for stage in said) and any("fractions" in stage for stage in said)
+    assert any("no other energy scale" in note for note in window.events.observation.notes) and "keras" not in sys.modules
 
 
 def test_reports_of_a_process_reach_the_window(tmp_path, monkeypatch):
