@@ -22,6 +22,7 @@ OVERSAMPLING = 8  # along a pixel's side: its exposure is the mean over so many 
 FINEST_NSIDE = 512  # beyond which pixels need no division
 ORBIT_STEPS = 720
 CURVE_NSIDE = 128  # at which a map is averaged over right ascension
+EDGE_PRECISION = 1e-6  # degrees
 
 
 def declination_exposure(dec, latitude, max_zenith):
@@ -126,19 +127,36 @@ def exposure_map(observatory, nside):
     InputError
         If the file of an exposure cannot be used.
     """
-    npix = 12 * nside**2
+    values = pixel_exposure(observatory, nside, np.arange(12 * nside**2))
+    if not values.any():
+        raise InputError(f"expected an exposure above 0 somewhere, {observatory.file} has none", "observatory.file")
+    return values / values.mean()
+
+
+def pixel_exposure(observatory, nside, ipix):
+    """Exposure of some pixels, the mean over each, in a unit of its own: 0 where nothing is ever seen.
+
+    Parameters
+    ----------
+    observatory : ObservatoryConfig
+    nside : int
+    ipix : ndarray of int, shape (n,)
+        NESTED, Galactic coordinates.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
     if observatory.exposure == UNIFORM:
-        return np.ones(npix)
-    fine = max(min(OVERSAMPLING * nside, FINEST_NSIDE), nside)
-    directions = pixel_vectors(fine)
+        return np.ones(len(ipix))
+    parts = max(min(OVERSAMPLING * nside, FINEST_NSIDE), nside) // nside
+    fine = (np.asarray(ipix, dtype=np.int64)[:, None] * parts**2 + np.arange(parts**2)).ravel()
+    directions = pixel_vectors(parts * nside, fine)
     if observatory.exposure == MAP and _is_healpix(observatory.file):
         values = _of_healpix(observatory.file, directions)
     else:
         values = exposure_at(observatory, declinations(directions))
-    values = values.reshape(npix, -1).mean(axis=1)
-    if not values.any():
-        raise InputError(f"expected an exposure above 0 somewhere, {observatory.file} has none", "observatory.file")
-    return values / values.mean()
+    return values.reshape(len(ipix), -1).mean(axis=1)
 
 
 def declination_curve(observatory):
@@ -158,6 +176,38 @@ def declination_curve(observatory):
     ring = np.round((declinations(pixel_vectors(CURVE_NSIDE)) + 89) / 2).astype(int).clip(0, 89)
     values = exposure_map(observatory, CURVE_NSIDE)
     return dec, np.bincount(ring, values, 90) / np.bincount(ring, minlength=90)
+
+
+def limiting_declinations(observatory):
+    """Declinations that part what is seen from what never is.
+
+    Returns
+    -------
+    tuple of float
+        Degrees, growing; empty where everything is seen, or where sight does not end at a declination (a HEALPix map).
+    """
+    if observatory.exposure == MAP and _is_healpix(observatory.file):
+        return ()
+    dec, exposure = declination_curve(observatory)
+    edges = np.flatnonzero(np.diff(exposure > 0))
+    return tuple(_edge_of_sight(observatory, dec[edge], dec[edge + 1]) for edge in edges)
+
+
+def _edge_of_sight(observatory, low, high):
+    """Halve an interval of declinations, seen at one end, until the edge is known to 1e-6 degrees."""
+    is_seen = exposure_at(observatory, low) > 0
+    while high - low > EDGE_PRECISION:
+        middle = (low + high) / 2
+        low, high = (middle, high) if (exposure_at(observatory, middle) > 0) == is_seen else (low, middle)
+    return float((low + high) / 2)
+
+
+def parallel(dec, n=181):
+    """Galactic unit vectors around the circle of one declination (degrees), shape (n, 3)."""
+    ra, dec = np.linspace(0, 2 * np.pi, n), np.radians(dec)
+    own = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.full(n, np.sin(dec))], axis=1)
+    first, _, pole = _equatorial_axes()
+    return own @ np.stack([first, np.cross(pole, first), pole])
 
 
 def declinations(directions):

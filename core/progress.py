@@ -5,11 +5,15 @@ into a bar, the window into a job row, a test into a list. Cancelling happens
 in the computing code: ``report`` raises :class:`CancelledError`.
 """
 
+import json
+import os
 import sys
 import threading
 import time
 
 from .errors import CancelledError
+
+LINES_WANTED = "ZEVATRON_PROGRESS_LINES"
 
 
 class Progress:
@@ -130,6 +134,37 @@ class TerminalProgress(Progress):
             self._stream.write("\n")
             self._stage = None
         self._stream.flush()
+
+
+class LineProgress(Progress):
+    """A line of JSON on standard output for each report, at most ten a second, for the process that has started this one."""
+
+    def __init__(self, stream=None):
+        super().__init__()
+        self._stream, self._stage, self._last = stream or sys.stdout, None, 0.0
+
+    def show(self, stage, done, total, values):
+        """Write ``{"stage", "done", "total"}``."""
+        now = time.monotonic()
+        if stage == self._stage and done < total and now - self._last < 0.1:
+            return
+        self._stage, self._last = stage, now
+        self._stream.write(json.dumps({"stage": stage, "done": float(done), "total": float(total)}) + "\n")
+        self._stream.flush()
+
+
+def command_progress():
+    """Return the progress of a command: lines if :data:`LINES_WANTED` is in the environment, otherwise a bar in the terminal."""
+    return LineProgress() if os.environ.get(LINES_WANTED) else TerminalProgress()
+
+
+def read_progress(line):
+    """Return ``(stage, done, total)`` of a line of :class:`LineProgress`; None if it is another one."""
+    try:
+        report = json.loads(line)
+        return report["stage"], report["done"], report["total"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def format_duration(seconds):

@@ -4,6 +4,7 @@ import textwrap
 
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
 
+from ..core.observatory import UNIFORM
 from ..core.published import published_eta
 from . import theme
 from .information import InformationPart
@@ -45,6 +46,7 @@ class AnswerPanel(QScrollArea):
         self.spectrum = SpectrumPlot()
         self.spectrum.setMinimumHeight(PLOT_HEIGHT)
         self.pixel_score = ValueRow("ln likelihood ratio from here")
+        self.pixel_exposure = ValueRow("Exposure, relative to the mean")
         self.losses, self.rays = wrapped(role="caption"), wrapped(role="caption")
         self.source_events = ValueRow("Source events")
         self.score = ValueRow("ln likelihood ratio")
@@ -54,7 +56,7 @@ class AnswerPanel(QScrollArea):
             "Detectable fraction", self.limit, self.template, self.network, self.ratio, self.paper, self.eta_plot
         )
         self.information_part = InformationPart(controller)
-        self.spectrum_part = Part("Spectrum", self.spectrum, self.pixel_score, self.losses, self.rays)
+        self.spectrum_part = Part("Spectrum", self.spectrum, self.pixel_score, self.pixel_exposure, self.losses, self.rays)
         self.sky_part = Part("This sky", self.source_events, self.score, self.p_value, self.note, line=False)
         self._build()
         self._draw_eta = Throttle(self._show_eta_plot, REDRAW, self)
@@ -129,6 +131,7 @@ class AnswerPanel(QScrollArea):
         self.spectrum_part.heading.setText("SPECTRUM, WHOLE SKY" if self._pixel is None else "SPECTRUM AT THIS PIXEL")
         self.spectrum.set_density(density, self._pixel)
         self._show_pixel_score()
+        self._show_pixel_exposure()
         lost = "" if density is None else losses_text(density.losses)
         self.losses.setText(lost)
         self.losses.setVisible(bool(lost))
@@ -147,6 +150,14 @@ class AnswerPanel(QScrollArea):
     def _show_events(self):
         sky = self._controller.sky
         self.spectrum.set_events(None if sky is None else sky.events)
+
+    def _show_pixel_exposure(self):
+        """Show how long the detector watches the chosen pixel, unless it watches all alike."""
+        density, is_uniform = self._controller.density, self._controller.config.observatory.exposure == UNIFORM
+        self.pixel_exposure.setVisible(self._pixel is not None and density is not None and not is_uniform)
+        if not self.pixel_exposure.isHidden():
+            exposure = float(density.isotropic[self._pixel].sum()) * density.npix
+            self.pixel_exposure.show_value(fixed(exposure, 2) if exposure else "never seen", not exposure)
 
     def _show_pixel_score(self):
         """Show what the events of the chosen pixel add to the likelihood ratio of this sky."""

@@ -1,10 +1,14 @@
-"""What is dropped onto the window: a run file, the folder of a training or of a study, a result, or a table of sources."""
+"""What is dropped onto the window: a run file, the folder of a training or of a study, a result, event lists, or a table of sources."""
 
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject
 
-WHAT_CAN_BE_DROPPED = "a run file (.toml), the folder of a training or of a study, a result (.json), or a table of sources (.csv)"
+from ..core.observed.lists import is_event_list
+
+WHAT_CAN_BE_DROPPED = (
+    "a run file (.toml), the folder of a training or of a study, a result (.json), event lists, or a table of sources (.csv)"
+)
 
 
 class Drops(QObject):
@@ -33,17 +37,20 @@ class Drops(QObject):
         return False
 
     def open(self, paths):
-        """Open each path by what it is; sources are added to the run, results to the table, of the rest only one is opened."""
-        tables = [path for path in paths if path.suffix.lower() == ".csv"]
+        """Open each path by what it is; event lists together, sources are added to the run, results to the table, of the rest only one."""
+        lists = [path for path in paths if path.is_file() and is_event_list(path)]
+        tables = [path for path in paths if path.suffix.lower() == ".csv" and path not in lists]
         results = [path for path in paths if path.suffix.lower() == ".json" or (path / "cells").is_dir()]
         runs = [path for path in paths if path not in results and (path.suffix.lower() == ".toml" or path.is_dir())]
-        if unknown := [path for path in paths if path not in (*tables, *runs, *results)]:
+        if unknown := [path for path in paths if path not in (*tables, *runs, *results, *lists)]:
             names = ", ".join(path.name for path in unknown)
             self._window.messages.say(f"Cannot open {names}; drop {WHAT_CAN_BE_DROPPED}.")
         if len(runs) > 1:
             self._window.messages.say("Drop one run file or one folder of a training at a time.")
         elif runs and self._window.files.may_leave():
             self._open_run(runs[0])
+        if lists:
+            self._window.events.open_paths(lists)
         for path in results:
             self._window.library.add(path)
             self._window.tabs.setCurrentWidget(self._window.results.parentWidget())

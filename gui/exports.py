@@ -15,7 +15,7 @@ LOG = logging.getLogger(__name__)
 PICTURE = ("png", "pdf", "svg")
 FILTERS = {
     "png": "PNG (*.png)", "pdf": "PDF (*.pdf)", "svg": "SVG (*.svg)", "fits": "FITS (*.fits)", "h5": "HDF5 (*.h5)", "csv": "CSV (*.csv)",
-    "tex": "LaTeX (*.tex)",
+    "tex": "LaTeX (*.tex)", "json": "JSON (*.json)",
 }
 OFFERS = (  # what, words, file name, formats
     ("sky", "Sky as picture…", "sky", PICTURE),
@@ -25,11 +25,15 @@ OFFERS = (  # what, words, file name, formats
     ("field", "Field, map, images and rays as table…", "field", ("csv", "tex")),
     ("results", "Results as picture…", "results", PICTURE),
     ("results", "η table…", "eta_table", ("csv", "tex")),
+    ("events", "Measured events as picture…", "events", PICTURE),
+    ("events", "Measured events as table…", "events", ("csv",)),
+    ("events", "Test of measured events as JSON…", "events", ("json",)),
     ("training", "Training curves as picture…", "training", PICTURE),
 )
 NOTHING_YET = {  # first word of the kind: what to do
     "sky": "wait for the sky", "field": "open the Field tab first, which is computed when it is seen",
     "results": "wait for the answer or train a network", "training": "train a network",
+    "events": "open an event list and test it",
 }
 
 
@@ -134,6 +138,9 @@ class Exports:
         notes = dict.fromkeys(f"{verdict.statistic}: {note}" for verdict in own if (note := answers.note(config, verdict)))
         names = {verdict: run.name for verdict, run in runs.items()}
         return lambda progress: _write_table(path, config, [*rows, *further], notes, names)
+
+    def _events(self, path):
+        return self._window.events.export(path)
 
     def _training(self, path):
         history = self._window.training.history

@@ -14,7 +14,10 @@ from .answer import AnswerPanel
 from .commands import Commands
 from .controller import Controller
 from .drops import Drops
+from .events import MeasuredEvents
+from .events_tab import EventsTab
 from .exports import Exports
+from .exposure import Exposure
 from .field import FieldExplorer
 from .figure_copy import FigureMenu
 from .files import Files
@@ -43,6 +46,7 @@ from .sky_picker import SkyPicker
 from .state.answers import run_for
 from .state.draft import Draft
 from .state.history import History
+from .state.observed import TestChoices
 from .state.view import Choices
 from .statistics import FurtherStatistics
 from .text_view import TextView
@@ -57,7 +61,7 @@ CENTRE_WIDTH, RIGHT_WIDTH, TEXT_WIDTH = 600, 304, 420  # the first at least
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
 CLOSE_SECONDS = 2.0  # given to all processes together when the window closes
-SKY, FIELD, TRAINING, RESULTS, SEARCH = range(5)
+SKY, FIELD, TRAINING, RESULTS, SEARCH, EVENTS = range(6)
 
 
 class MainWindow(QMainWindow):
@@ -121,7 +125,7 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(self.top_bar)
         self.left = Question(self.draft, self.view)
         (
-            self.sources_panel, self.emission_panel, self.field_panel, self.energy_panel, self.events_panel,
+            self.sources_panel, self.emission_panel, self.field_panel, self.observatory_panel, self.energy_panel, self.events_panel,
             self.network_panel, self.test_panel,
         ) = self.left.panels
         self.tabs = self._centre()
@@ -140,9 +144,13 @@ class MainWindow(QMainWindow):
         self.field_view, self.monitor_view, self.results, self.search_view = FieldView(), MonitorView(), ResultsView(), SearchView()
         self.training_view = self.monitor_view.detail
         self.results.table.setMinimumHeight(TABLE_HEIGHT)
-        for number, page in enumerate((self.field_view, self.monitor_view, self.results, self.search_view), FIELD):
+        event_choices = Draft(TestChoices(), defaults=TestChoices())
+        self.events_tab = EventsTab(self.draft, event_choices)
+        pages = self.field_view, self.monitor_view, self.results, self.search_view, self.events_tab
+        for number, page in enumerate(pages, FIELD):
             self.tabs.widget(number).layout().addWidget(page)
         self.field = FieldExplorer(self.controller, self.field_view, self)
+        self.events = MeasuredEvents(self, self.events_tab, event_choices)
         self.text_dock.setWidget(TextView(self.draft))
         self.welcome = Welcome(self.centralWidget(), self.workspace)
 
@@ -170,14 +178,15 @@ class MainWindow(QMainWindow):
         tabs.tabBar().setDrawBase(False)
         for text, margins in (
             ("Sky", (16, 8, 16, 8)), ("Field", (16, 12, 16, 8)), ("Training", (24, 16, 24, 16)), ("Results", (24, 16, 24, 16)),
-            ("Search", (24, 16, 24, 16)),
+            ("Search", (24, 16, 24, 16)), ("Events", (0, 0, 0, 0)),
         ):
             holder = QWidget()
             holder.setLayout(column(margins=margins))
             tabs.addTab(holder, text)
         tabs.widget(SKY).layout().addWidget(self.sky)
         corner = QWidget()
-        corner.setLayout(row(self.source_box, self.sky.take_controls()))
+        corner.setLayout(row(self.sky.take_controls()))
+        self.sky.set_corner(self.source_box)
         corner.layout().setContentsMargins(0, 4, 16, 4)
         tabs.setCornerWidget(corner)
         tabs.currentChanged.connect(lambda index: corner.setVisible(index == SKY and not self.presentation.is_on))
@@ -208,6 +217,10 @@ class MainWindow(QMainWindow):
         self.welcome.example_chosen.connect(self.commands.open_example)
         self.welcome.run_chosen.connect(lambda path: self.drops.open([Path(path)]))
         self.welcome.tour_wanted.connect(self.commands.tour)
+        self.welcome.events_wanted.connect(self.events.open)
+        self.exposure = Exposure(self.draft, self.jobs, self)
+        self.exposure.changed.connect(self._show_exposure)
+        self.exposure.ask()
         self.results.export_requested.connect(lambda kind: self.exports.ask(f"results_{kind}"))
         self.results.add_requested.connect(self.library.ask)
         self.results.open_requested.connect(self.library.open_run)
@@ -228,6 +241,10 @@ class MainWindow(QMainWindow):
             return
         self.sky.set_sources([source for source in sources if source.published or source.name in chosen], chosen)
 
+    def _show_exposure(self, shown):
+        self.observatory_panel.show_curve(shown)
+        self.sky.set_exposure_limits(() if shown is None else shown.limits)
+
     def _show_density(self):
         controller = self.controller
         self.sky.set_density(controller.density)
@@ -236,7 +253,7 @@ class MainWindow(QMainWindow):
         self.source_box.clear()
         for name in names:
             self.source_box.addItem(name, name)
-        self.source_box.setVisible(len(names) > 1)
+        self.source_box.setVisible(len(names) > 1 and not self.presentation.is_on)
         if controller.density is not None:
             self.source_box.setCurrentIndex(names.index(controller.density.name))
         self.update_train_button()
@@ -334,7 +351,7 @@ class MainWindow(QMainWindow):
     def parts_around(self):
         """Return everything around the picture, which a demonstration hides."""
         panels = self.question_dock, self.text_dock, self.answer_dock
-        return self.menuWidget(), *panels, self.jobs_bar, self.tabs.tabBar(), self.tabs.cornerWidget()
+        return self.menuWidget(), *panels, self.jobs_bar, self.tabs.tabBar(), self.tabs.cornerWidget(), self.source_box
 
     def toggle_text(self):
         """Show or hide the run as text."""

@@ -47,6 +47,7 @@ class Menus(QMenuBar):
         self._add(menu, "Save run", window.files.save, keys.Save)
         self._add(menu, "Save run as…", window.files.save_as, keys.SaveAs)
         menu.addSeparator()
+        self._add(menu, "Open events…", lambda: window.events.open(), "Ctrl+Shift+O")
         self._add(menu, "Open training…", window.files.open_training)
         self._add(menu, "Open model…", window.models.open)
         shipped = menu.addMenu("Shipped models")
@@ -107,7 +108,7 @@ class Menus(QMenuBar):
         self._add(menu, "Log", window.jobs_bar.toggle_log, "Ctrl+L")
         self._add(menu, "Run as text", window.toggle_text, "Ctrl+E")
         menu.addSeparator()
-        for number, name in enumerate(("Sky", "Field", "Training", "Results", "Search")):
+        for number, name in enumerate(("Sky", "Field", "Training", "Results", "Search", "Events")):
             self._add(menu, name, lambda number=number: window.tabs.setCurrentIndex(number), f"Ctrl+{number + 1}")
         menu.addSeparator()
         self._make_demo(menu.addMenu("Demo"))

@@ -107,7 +107,7 @@ QTabWidget::pane { border: none; }
 QTabWidget::tab-bar { left: 12px; }
 QTabBar { background: transparent; }
 QTabBar::tab {
-    background: transparent; color: $quiet; padding: 11px 16px 10px 16px; border: none; border-bottom: 2px solid transparent;
+    background: transparent; color: $quiet; padding: 11px 13px 10px 13px; border: none; border-bottom: 2px solid transparent;
 }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $active; font-weight: 600; }

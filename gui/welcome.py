@@ -11,6 +11,11 @@ from .widgets import Elided, button, clear_layout, column, label, row, separator
 
 WIDTH, MARGIN = 440, 24
 MOST_TRAININGS = 4
+OWN_EVENTS = (
+    "Your own events",
+    "What a measured list says about the sources: open one (CSV, ECSV, FITS, VOTable). Where the public lists of Auger and the Telescope Array "
+    "are found stands in docs/guide/events.md.",
+)
 
 
 class Card(QPushButton):
@@ -51,12 +56,13 @@ class Welcome(QWidget):
         An :class:`~.examples.Example`.
     run_chosen : Signal(str)
         Path of a run file, or of the folder of a training.
-    tour_wanted : Signal()
+    tour_wanted, events_wanted : Signal()
     """
 
     example_chosen = Signal(object)
     run_chosen = Signal(str)
     tour_wanted = Signal()
+    events_wanted = Signal()
 
     def __init__(self, parent, over):
         super().__init__(parent)
@@ -64,6 +70,7 @@ class Welcome(QWidget):
         self.setObjectName("sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.cards = [Card(example.title, example.text, lambda chosen=example: self._choose(chosen)) for example in EXAMPLES]
+        self.cards.append(Card(*OWN_EVENTS, self._open_events))
         self._recent = column(spacing=6)
         self.tour_button = button("Take the &tour, one minute", on_click=self._tour)
         self.close_button = button("&Begin with Cen A", "primary", on_click=self.hide)
@@ -120,6 +127,10 @@ class Welcome(QWidget):
     def _open(self, path):
         self.hide()
         self.run_chosen.emit(str(path))
+
+    def _open_events(self):
+        self.hide()
+        self.events_wanted.emit()
 
     def _tour(self):
         self.hide()

@@ -1,7 +1,7 @@
 """The command on measured events."""
 
 from ..errors import InputError
-from ..progress import TerminalProgress
+from ..progress import command_progress
 from .run_files import load
 
 
@@ -20,8 +20,8 @@ def events(options):
 
 
 def _test(config, lists, scales, options):
-    from ..observed.analysis import DEFAULT_STATISTIC, Effort, with_number
     from ..observed.blind import make_plan, read_plan, require_same, seal, write_plan
+    from ..observed.effort import DEFAULT_STATISTIC, Effort, with_number
     from ..observed.report import observe, write_event_table
     from ..observed.selection import select
     from ..study import write_result
@@ -43,7 +43,7 @@ def _test(config, lists, scales, options):
     if options.unblind:
         recorded = read_plan(options.unblind)
         require_same(recorded, plan)
-    observation = observe(config, lists, scales, statistic=network or name, effort=effort, progress=TerminalProgress())
+    observation = observe(config, lists, scales, statistic=network or name, effort=effort, progress=command_progress())
     document = observation.as_dict() | {"plan": recorded and {"seal": seal(recorded), **recorded}}
     write_result(options.out, document)
     written = [options.out]

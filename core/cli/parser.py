@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..config import PRESETS, emission_models, field_models
 from ..resources import PROGRAM
-from ..statistics.registry import STATISTICS
+from ..statistics.registry import FOR_EVENTS, STATISTICS
 from . import analysis, lenses, models, observed, physics, run_files, setup
 
 
@@ -173,7 +173,7 @@ def _add_events(sub):
     sub.add_argument("--energy-scale", type=numbers(float, "factors"), metavar="F[,F…]", help="factor on the energies (of each list)")
     judged = sub.add_mutually_exclusive_group()
     judged.add_argument("--model", type=Path, metavar="M.keras", help="network trained for these events")
-    judged.add_argument("--statistic", choices=[name for name in STATISTICS if name != "likelihood_ratio"],
+    judged.add_argument("--statistic", choices=FOR_EVENTS,
                         help="statistic that needs no training (maximum_likelihood_ratio)")
     sub.add_argument("--skies", type=int, default=50_000, metavar="N", help="isotropic skies for the p-values (50000)")
     sub.add_argument("--belt-skies", type=int, default=2000, metavar="N", help="skies for each of 41 fractions of the interval (2000)")

@@ -5,49 +5,18 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from scipy.stats import norm
 
-from ..config import with_values
-from ..errors import InputError
+from ..errors import UnknownNameError
 from ..mock_events import EventSampler, MockEvents, random_stream
 from ..progress import SILENT, StageProgress
 from ..statistics import MaximumLikelihoodRatio
 from ..statistics.confidence import LikelihoodBelt, ScoreBelt, fraction_grid, intervals, share_at_least
-from ..statistics.registry import statistic_named
+from ..statistics.registry import FOR_EVENTS, statistic_named
 from ..statistics.trials import Trials
+from .effort import DEFAULT_STATISTIC, Effort
 
-DEFAULT_STATISTIC = MaximumLikelihoodRatio.name
 FRACTIONS = 2001  # of the posterior
 EXPECTED_SKIES = 200  # isotropic ones from which the expected limit is the median
 GRID_SKIES = 20  # of them, that the grid of fractions has to hold beside the measured one
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much is simulated, and which confidence is wanted.
-
-    Attributes
-    ----------
-    skies : int
-        Isotropic skies, for p-values.
-    belt_skies : int
-        Skies for each fraction of the construction.
-    scale_error : float
-        Relative error of the energy scale; 0 for none. 0.14 is that of Auger.
-    level, upper_level : float
-        Confidence of interval and upper limit.
-    """
-
-    skies: int = 50_000
-    belt_skies: int = 2_000
-    scale_error: float = 0.14
-    level: float = 0.68
-    upper_level: float = 0.95
-
-    def __post_init__(self):
-        for name, low, high in (("skies", 100, 1e8), ("belt_skies", 100, 1e7), ("scale_error", 0, 0.5)):
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"expected {name} from {low:g} to {high:g}, received {getattr(self, name):g}")
-        if not (0.5 <= self.level < 1 and 0.5 <= self.upper_level < 1):
-            raise InputError(f"expected levels of confidence from 0.5 to below 1, received {self.level:g} and {self.upper_level:g}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +104,15 @@ def examine(config, densities, events, statistic=None, effort=None, progress=SIL
     Returns
     -------
     Findings
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such statistic, or it is one of a fraction that has to be known.
     """
     effort, statistic = effort or Effort(), statistic or DEFAULT_STATISTIC
+    if isinstance(statistic, str) and statistic not in FOR_EVENTS:
+        raise UnknownNameError("statistic of measured events", statistic, FOR_EVENTS)
     found = []
     for density in densities:
         stage = StageProgress(progress, f"{density.name}, N = {events.n_events}")
@@ -219,8 +195,3 @@ def posterior(ratio, events):
     weights /= weights.sum()
     ratios = ratio.event_ratios(events)[0]
     return sum(w * eta * ratios / (1 - eta + eta * ratios) for w, eta in zip(weights[:-1], etas[:-1], strict=True)) + weights[-1]
-
-
-def with_number(config, n_events):
-    """Return a run for the number of events of a list."""
-    return with_values(config, {"events.n_events": (n_events,), "sky.halves": False})

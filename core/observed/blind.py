@@ -6,12 +6,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..config import value_at
 from ..errors import DamagedFileError, InputError
 from ..files import replacing
 from ..provenance import run_record
 
 KIND = "Zevatron test plan 1"
 FREE = ("created", "versions")  # may differ when the result is opened
+RUN_FILES = (  # setting, the one that decides whether it is read, and for which of its values
+    ("observatory.file", "observatory.exposure", ("map",)), ("emission.file", "emission.model", ("table", "published")),
+    ("field.file", "field.model", ("imported",)),
+)
 
 
 def make_plan(config, lists, scales, statistic, effort, model=None):
@@ -32,11 +37,36 @@ def make_plan(config, lists, scales, statistic, effort, model=None):
     plan = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"), "versions": record.pop("versions"), "run": record,
         "lists": [{"file": events.path.name, "sha256": events.sha256, "scale": scale} for events, scale in zip(lists, scales, strict=True)],
-        "statistic": statistic, "effort": asdict(effort),
+        "statistic": statistic, "effort": asdict(effort), "files": files_of(config),
     }
     if model is not None:
         plan["model"] = {"file": Path(model).name, "sha256": hashlib.sha256(Path(model).read_bytes()).hexdigest()}
     return plan
+
+
+def files_of(config):
+    """Return the SHA-256 of every file or folder that a run reads, by its setting: with other content it is another test.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read.
+    """
+    return {
+        path: _content_digest(Path(value_at(config, path))) for path, chooser, needed in RUN_FILES if value_at(config, chooser) in needed
+    }
+
+
+def _content_digest(path):
+    content = hashlib.sha256()
+    parts = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]
+    try:
+        for part in parts:
+            content.update(str(part.relative_to(path)).encode())
+            content.update(part.read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot read {path}, which the run names: {error}") from None
+    return content.hexdigest()
 
 
 def seal(plan):
@@ -74,9 +104,22 @@ def read_plan(path):
         raise DamagedFileError(f"{path} is not the record of a test ({error})") from None
     if not isinstance(document, dict) or document.get("kind") != KIND:
         raise DamagedFileError(f"{path} is not the record of a test")
-    if seal(document["plan"]) != document["seal"]:
+    if "plan" not in document or seal(document["plan"]) != document.get("seal"):
         raise DamagedFileError(f"{path} was changed after it was sealed; record the test again")
     return document["plan"]
+
+
+def require_lists(recorded, lists):
+    """Raise :class:`InputError` unless a plan is about these event lists.
+
+    Parameters
+    ----------
+    recorded : dict
+    lists : sequence of EventList
+    """
+    if [entry["sha256"] for entry in recorded["lists"]] != [events.sha256 for events in lists]:
+        names = ", ".join(entry["file"] for entry in recorded["lists"])
+        raise InputError(f"the record is about {names}, and not about the lists that are open; open those as they were then")
 
 
 def require_same(recorded, now):

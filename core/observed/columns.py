@@ -25,6 +25,7 @@ UNIT_WORDS = {
     "rad": "rad", "hours": "hourangle", "hourangle": "hourangle",
 }
 ENERGY_RANGE = (1.0, 1000.0)  # EeV: what an event list of these energies can hold
+BYTE_ORDER_MARK = "\ufeff"  # first character of tables that some programs write
 FEWEST_FOR_RADIANS = 10  # so many events all within 1.6 degrees of the equator and 6.3 of the equinox are given in radians
 
 
@@ -42,6 +43,7 @@ class Recognised:
 
 def split_name(name):
     """Split ``energy_EeV``, ``E [EeV]``, ``log10(E/eV)`` or ``R.A. (deg)`` into a bare lower-case name and a unit or None."""
+    name = name.lstrip(BYTE_ORDER_MARK)
     logarithm = re.fullmatch(r"(?:lg|log|log10)\s*\(\s*E\s*/\s*(\w+)\s*\)", name.strip(), re.IGNORECASE)
     if logarithm:
         return "loge", UNIT_WORDS.get(logarithm.group(1).lower())
@@ -64,13 +66,19 @@ def recognise(names):
     """
     found = {}
     for name in names:
-        bare, _ = split_name(name)
+        bare, _ = split_name(_name_in_file(name, names))
         for quantity, aliases in ALIASES.items():
             if bare in aliases:
                 if quantity in found:
                     raise InputError(f"columns {found[quantity]} and {name} could both be {quantity}; leave one out")
                 found[quantity] = name
     return found
+
+
+def _name_in_file(name, names):
+    """Return the name of a column that astropy has renamed because another one has it too: ``energy`` for ``energy_1``."""
+    original, _, number = name.rpartition("_")
+    return original if number.isdigit() and original in names else name
 
 
 def time_columns(names):

@@ -1,6 +1,7 @@
 """Event lists of observatories: CSV, ECSV, FITS, VOTable or plain text, with whatever their columns are called."""
 
 import hashlib
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 
 from ..errors import DamagedFileError, InputError
 from ..sky import angular_distance, equatorial_to_galactic, galactic_to_equatorial, unit_vectors
-from .columns import Recognised, angles, energies, in_degrees, recognise, time_columns
+from .columns import ALIASES, Recognised, angles, energies, in_degrees, recognise, split_name, time_columns
 from .published import published_list
 
 FORMATS = {
@@ -19,6 +20,7 @@ FORMATS = {
 }
 FRAMES_AGREE = 0.5  # degrees between equatorial and Galactic directions of one event, which may both be rounded
 MOST_EVENTS = 1_000_000
+MOST_COMMENTS = 200  # lines before the names of the columns, where a file is only looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,20 @@ def read_event_list(path):
         return _event_list(path, table)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def is_event_list(path):
+    """Whether a file is an event list by its name, and a CSV by the names of its columns: one of them is an energy."""
+    path = Path(path)
+    if path.suffix.lower() != ".csv":
+        return path.suffix.lower() in FORMATS
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            lines = itertools.islice(stream, MOST_COMMENTS)
+            header = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    except OSError:
+        return False
+    return any(split_name(name.strip().strip('"'))[0] in (*ALIASES["energy"], *ALIASES["log_energy"]) for name in header.split(","))
 
 
 def _event_list(path, table):

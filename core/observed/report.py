@@ -7,7 +7,8 @@ from ..progress import SILENT, StageProgress
 from ..provenance import run_record
 from ..sky_density import sky_densities
 from ..tables import write_table
-from .analysis import Effort, Findings, examine, with_number
+from .analysis import Findings, examine
+from .effort import Effort, with_number
 from .selection import Selection, select
 
 
@@ -106,7 +107,7 @@ def describe(finding):
     return lines
 
 
-def observe(config, lists, scales, *, statistic=None, effort=None, progress=SILENT):
+def observe(config, lists, scales, *, statistic=None, effort=None, densities=None, progress=SILENT):
     """Judge the events of one or more lists by a run.
 
     Parameters
@@ -119,6 +120,8 @@ def observe(config, lists, scales, *, statistic=None, effort=None, progress=SILE
     statistic : str or NetworkStatistic, optional
         The maximum likelihood ratio by default.
     effort : Effort, optional
+    densities : sequence of SkyDensity, optional
+        Those of the run, where they are known; computed otherwise.
     progress : Progress, optional
 
     Returns
@@ -133,7 +136,7 @@ def observe(config, lists, scales, *, statistic=None, effort=None, progress=SILE
     effort = effort or Effort()
     selection = select(lists, scales, config)
     config = with_number(config, selection.n_events)
-    densities = sky_densities(config, progress=progress)
+    densities = densities or sky_densities(config, progress=progress)
     findings = examine(config, densities, selection.events, statistic, effort, progress)
     notes, shifted = [*selection.notes, *fluctuations(findings)], {}
     is_network = statistic is not None and not isinstance(statistic, str)

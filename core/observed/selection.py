@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..exposure import exposure_map
+from ..exposure import pixel_exposure
 from ..mock_events import MockEvents
 from ..sky import vector_pixels
 
@@ -97,7 +97,7 @@ def select(lists, scales, config):
 
 
 def _require_in_sight(ipix, config, lists, of_list, row, dec):
-    unseen = np.flatnonzero(exposure_map(config.observatory, config.sky.nside)[ipix] == 0)
+    unseen = np.flatnonzero(pixel_exposure(config.observatory, config.sky.nside, ipix) == 0)
     if unseen.size:
         i = unseen[0]
         raise InputError(

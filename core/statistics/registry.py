@@ -9,22 +9,28 @@ from ..network.registry import NETWORKS
 
 @dataclass(frozen=True)
 class StatisticEntry:
-    """Where a statistic is coded; ``factory`` in ``module`` makes it for a run, a density and a number of events."""
+    """Where a statistic is coded; ``factory`` in ``module`` makes it for a run, a density and a number of events.
+
+    Where ``of_fraction`` is true it makes a function of the fraction under test, which measured events do not tell.
+    """
 
     module: str
     factory: str
     label: str
+    of_fraction: bool = False
 
 
 MODEL = "model:"  # before the name of a network that was opened as a file
 
 STATISTICS = {
-    "likelihood_ratio": StatisticEntry("ratios", "likelihood_ratios", "Likelihood ratio"),
+    "likelihood_ratio": StatisticEntry("ratios", "likelihood_ratios", "Likelihood ratio", of_fraction=True),
     "maximum_likelihood_ratio": StatisticEntry("maximum_likelihood", "maximum_likelihood_ratio", "Maximum likelihood ratio"),
     "power_spectrum": StatisticEntry("power_spectrum", "mean_deviation", "Power spectrum D"),
     "power_spectrum_squared": StatisticEntry("power_spectrum", "mean_squared_deviation", "Power spectrum D²"),
-    "robust_likelihood_ratio": StatisticEntry("rotated", "robust_ratios", "Robust likelihood ratio"),
+    "robust_likelihood_ratio": StatisticEntry("rotated", "robust_ratios", "Robust likelihood ratio", of_fraction=True),
 }
+FOR_EVENTS = tuple(name for name, entry in STATISTICS.items() if not entry.of_fraction)
+"""Those that can judge measured events."""
 
 
 def statistic_named(name, config, density, n_events):

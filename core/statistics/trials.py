@@ -75,7 +75,7 @@ class Trials:
                 try:
                     self._collect(pool.map(work, batches), results, len(batches), stage)
                 except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)  # else leaving the block waits for every batch
+                    pool.shutdown(wait=False, cancel_futures=True)  # who cancels does not wait for the batches still to come
                     raise
         else:
             self._collect(map(work, batches), results, len(batches), stage)

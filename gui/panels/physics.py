@@ -6,8 +6,7 @@ from .form import ChoiceField, Field, FileField, NumberField, SliderField, field
 from .section import SectionPanel
 
 POWER_LAW = ("emission.index", "emission.cutoff", "emission.cutoff_shape", "emission.fractions")
-AROUND = ("propagation.ebl", "propagation.mass_factor", "propagation.one_mass", "observatory.exposure")
-EXPOSURE_NEEDS = {"latitude": "site", "max_zenith": "site", "auger_exposure": "auger_ta", "ta_exposure": "auger_ta"}
+AROUND = ("propagation.ebl", "propagation.mass_factor", "propagation.one_mass")
 BINS_PER_DECADE = (5, 10, 20)
 SLIDER_EVENTS = 500  # right end of the slider; larger numbers can be typed
 EVENT_STEP = 10
@@ -24,9 +23,7 @@ class EmissionPanel(SectionPanel):
         self.power_law = [field_for(draft, path) for path in POWER_LAW]
         self.add_title_dot(self.model)
         self.add(self.model, self.file, *self.power_law)
-        self.exposure = {path: field_for(draft, f"observatory.{path}") for path in EXPOSURE_NEEDS}
-        self.exposure_file = FileField(draft, "observatory.file", "HEALPix map or table of dec_deg, exposure", is_folder=lambda: False)
-        self.more = self.add_fold(*(field_for(draft, path) for path in AROUND), *self.exposure.values(), self.exposure_file)
+        self.more = self.add_fold(*(field_for(draft, path) for path in AROUND))
         draft.subscribe(self._draft_changed)
         self._show_what_matters()
 
@@ -34,7 +31,7 @@ class EmissionPanel(SectionPanel):
         return self._draft.value("emission.model") == "published"
 
     def _draft_changed(self, paths):
-        if {"emission.model", "observatory.exposure"} & set(paths):
+        if "emission.model" in paths:
             self._show_what_matters()
 
     def _show_what_matters(self):
@@ -42,10 +39,6 @@ class EmissionPanel(SectionPanel):
         self.file.setVisible(model in ("table", "published"))
         for field in self.power_law:
             field.setVisible(model == "power_law")
-        exposure = self._draft.value("observatory.exposure")
-        self.exposure_file.setVisible(exposure == "map")
-        for path, field in self.exposure.items():
-            field.setVisible(exposure == EXPOSURE_NEEDS[path])
 
 
 class BinsField(Field):

@@ -7,6 +7,7 @@ from ..widgets import column, tab_as_laid_out
 from .field import FieldPanel
 from .form import Field
 from .method import NetworkPanel, TestPanel
+from .observatory import ObservatoryPanel
 from .physics import EmissionPanel, EnergyPanel, EventsPanel
 from .sources import SourcesPanel
 
@@ -27,8 +28,8 @@ class Question(QScrollArea):
     def __init__(self, draft, view, parent=None):
         super().__init__(parent)
         self.panels = (
-            SourcesPanel(draft), EmissionPanel(draft), FieldPanel(draft), EnergyPanel(draft), EventsPanel(draft, view),
-            NetworkPanel(draft), TestPanel(draft),
+            SourcesPanel(draft), EmissionPanel(draft), FieldPanel(draft), ObservatoryPanel(draft), EnergyPanel(draft),
+            EventsPanel(draft, view), NetworkPanel(draft), TestPanel(draft),
         )
         content = QWidget()
         content.setObjectName("panel")

@@ -10,9 +10,11 @@ from .projection import KINDS, NARROWEST, WIDEST, Projection
 
 MODES = {
     "density": "Expected density", "events": "Mock sky, events", "counts": "Mock sky, counts", "significance": "Significance",
+    "measured": "Measured events",
 }
 OVERLAYS = {
     "graticule": "Graticule", "sources": "Sources", "galactic_plane": "Galactic plane", "supergalactic_plane": "Supergalactic plane",
+    "exposure_limit": "Exposure limit",
 }
 COMPARISONS = ("off", "side", "blink")
 LEVELS = ("shared", "panel")
@@ -58,7 +60,7 @@ class SkyLook:
     frame: str = "galactic"
     centre: tuple = (0.0, 0.0)
     width: float = 40.0
-    overlays: tuple = ("graticule", "sources")
+    overlays: tuple = ("graticule", "sources", "exposure_limit")
     origin: bool = True
     radius: float = 12.0
     compare: str = "off"

@@ -190,6 +190,8 @@ class EventDots:
         EeV.
     bin : ndarray of int
     is_source : ndarray of bool
+    probability : ndarray, optional
+        To be from the source, 0 to 1; of measured events, once it is known.
     """
 
     glon: np.ndarray
@@ -197,6 +199,7 @@ class EventDots:
     energy: np.ndarray
     bin: np.ndarray
     is_source: np.ndarray
+    probability: np.ndarray | None = None
 
     _last_places = None
 
@@ -225,7 +228,7 @@ class EventDots:
         if number is None:
             return self
         chosen = self.indices_of(number)
-        return EventDots(*(getattr(self, f.name)[chosen] for f in fields(self)))
+        return EventDots(*(None if (values := getattr(self, f.name)) is None else values[chosen] for f in fields(self)))
 
     def places(self, projection):
         """Return where they lie in a picture: u and v, nan where they are not seen; kept for the last projection."""

@@ -96,7 +96,7 @@ class SkyPanels(QWidget):
     bin_selected : Signal(object)
         Number of the energy bin shown large, None for all bins.
     mode_changed : Signal(str)
-        ``"density"``, ``"events"``, ``"counts"`` or ``"significance"``; all but the first need :meth:`set_mock`.
+        Key of :data:`~.look.MODES`; ``"measured"`` needs :meth:`set_measured`, all others but ``"density"`` :meth:`set_mock`.
     controls : QWidget
         The tools. They stand above the sky; take them with :meth:`take_controls` to put them elsewhere.
     """
@@ -118,7 +118,7 @@ class SkyPanels(QWidget):
         self.all_bins.setCursor(Qt.CursorShape.PointingHandCursor)
         self.radius_bar = RadiusBar(self.map)
         self._look, self._bin, self._pixel, self._is_flipped = SkyLook(), None, None, False
-        self._is_presenting = False
+        self._is_presenting, self._corner = False, None
         self._player = QTimer(self, interval=FRAME_OF_BINS)
         self._blinker = QTimer(self, interval=BLINK)
         self._connect()
@@ -166,6 +166,11 @@ class SkyPanels(QWidget):
         self._lay_out()
         return self.controls
 
+    def set_corner(self, widget):
+        """Let a widget lie in the upper right corner of the large map."""
+        widget.setParent(self.map)
+        self._corner = widget
+
     @property
     def look(self):
         """The :class:`~.look.SkyLook` in use."""
@@ -190,11 +195,11 @@ class SkyPanels(QWidget):
 
     @property
     def mode(self):
-        """What is shown: ``"density"``, ``"events"``, ``"counts"`` or ``"significance"``."""
+        """What is shown, a key of :data:`~.look.MODES`."""
         return self._look.mode
 
     def set_mode(self, mode):
-        """Show the expected density, a mock sky's events, its counts or their significance."""
+        """Show the expected density, a mock sky's events, its counts or their significance, or measured events."""
         self._change(mode=mode)
 
     def set_scale(self, scale):
@@ -232,6 +237,23 @@ class SkyPanels(QWidget):
             EeV; without it the middle of the bin.
         """
         self.content.set_mock(events, bin_edges, index, directions=directions, energy=energy)
+
+    def set_measured(self, events, words=""):
+        """Show measured events over the expected density.
+
+        Parameters
+        ----------
+        events : EventDots or None
+            None while there are none, or nobody may see them.
+        words : str
+            What they are: the names of their lists.
+        """
+        self.content.set_measured(events, words)
+
+    def set_exposure_limits(self, limits):
+        """Draw the lines beyond which nothing is seen; see :meth:`~.sky_view.SkyView.set_exposure_limits`."""
+        for view in (self.map, self.second, self.grid):
+            view.set_exposure_limits(limits)
 
     def set_others(self, densities):
         """Offer the ``SkyDensity`` of other sources to compare with."""
@@ -369,7 +391,7 @@ class SkyPanels(QWidget):
         )
         dots = shown.dots
         view.set_dots(None if dots is None else dots.of_bin(number), drawn.bin_edges, look.origin)
-        view.set_blank(dots is not None and not drawn.has_gaps)
+        view.set_blank(dots is not None and not drawn.title and not drawn.has_gaps)
         view.set_circle(look.radius if drawn.is_signed else None)
         view.set_heading(*shown.headings(number))
 
@@ -383,11 +405,11 @@ class SkyPanels(QWidget):
                 drawn.of_bins, drawn.nside, drawn.bin_edges, scales[1:2] if shared else scales[1:], discrete=drawn.discrete
             )
             self.grid.set_dots(shown.dots, self._look.origin)
-            self.grid.set_blank(shown.dots is not None and not drawn.has_gaps)
+            self.grid.set_blank(shown.dots is not None and not drawn.title and not drawn.has_gaps)
             self.grid.set_current(self._bin)
         else:
             self.grid.set_maps(None, drawn.nside, drawn.bin_edges, ())
-        has_bar = shared and shown.dots is None and drawn.n_bins > 1
+        has_bar = shared and bool(drawn.title) and drawn.n_bins > 1
         self.bar.set_scale(scales[1] if has_bar else None, drawn.discrete, colours)
 
     def _colours(self, stack):
@@ -395,6 +417,9 @@ class SkyPanels(QWidget):
 
     def _place_marks(self):
         """Put what lies on the large map one below the other."""
+        if self._corner is not None:
+            self._corner.adjustSize()
+            self._corner.move(self.map.width() - self._corner.width(), 4)
         self.all_bins.move(2, themes.scaled(40))
         self.all_bins.adjustSize()
         self.radius_bar.move(2, themes.scaled(60 if self.all_bins.isVisibleTo(self.map) else 40))
@@ -406,7 +431,9 @@ class SkyPanels(QWidget):
         self.map.set_dots(None)
         self.map.set_selected(None)
         what = "Choose a source on the left: its expected sky appears here"
-        if self.mode != "density":
+        if self.mode == "measured":
+            what = "Open an event list, File ▸ Open events…: its events appear here over the expected density"
+        elif self.mode != "density":
             what = "A mock sky appears here as soon as the expected density is known"
         self.map.set_heading("", empty=what)
         self.second.hide()
@@ -433,6 +460,10 @@ class SkyPanels(QWidget):
         if place is None and self._pixel is not None and shown is not None:
             place = pixel_centre(shown.stack.nside, self._pixel)
         self._change(projection="zoom", centre=self._look.centre if place is None else place)
+
+    def zoom_at(self, glon, glat):
+        """Zoom around a place, Galactic degrees."""
+        self._zoom((glon, glat))
 
     def _map_double_clicked(self, _, glon, glat):
         if self._look.projection == "zoom":
@@ -532,5 +563,6 @@ class SkyPanels(QWidget):
         bar = self.bar.width() if self.bar.isVisibleTo(self) else 0
         self.readout.setGeometry(0, top + map_height + 4, max(width - bar - 8, 0), line - 12)
         self.bar.move(width - self.bar.width(), top + map_height)
+        self._place_marks()
         self.grid.setVisible(n > 0)
         self.grid.setGeometry(0, top + map_height + line, width, below)

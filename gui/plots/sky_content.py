@@ -1,5 +1,7 @@
 """What the Sky tab can show: density, mock sky, its significance, and a second sky to compare with."""
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
@@ -7,6 +9,7 @@ from .maps import EventDots, empty_sky, event_counts, relative_density, signific
 from .sky_shown import ShownSky
 from .tables import background
 
+SAME_EXPOSURE = 1e-6  # of the mean: differences of rounding
 SMALL_WORK = 4_000_000  # map values made at once; more are made in the background
 
 
@@ -27,7 +30,7 @@ class SkyContent(QObject):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._density = self._isotropic = self._counts = self._events = self._ground = self._unexposed = None
-        self._significance = self._asked = None
+        self._significance = self._asked = self._measured = None
         self._ticket, self._other_ticket = 0, 0
         self._densities, self._kept, self._other, self.other_name = {}, None, None, None
 
@@ -82,19 +85,39 @@ class SkyContent(QObject):
         self._events = EventDots(glon, glat, energy, bins, np.asarray(events.is_source[index], bool))
         self.changed.emit(False)
 
+    def set_measured(self, events, words=""):
+        """Take measured events, an :class:`~.maps.EventDots`, and what they are; None for none."""
+        self._measured = None if events is None else (events, words)
+        self.changed.emit(False)
+
     def shown(self, mode, radius):
         """Return the :class:`~.sky_shown.ShownSky` of a mode, or None while there is none; ``radius`` of the top-hat in degrees."""
         if mode == "density":
             return self._density
+        if mode == "measured":
+            return self._shown_measured()
         if self._counts is None:
             return None
         if mode != "significance":
-            return ShownSky("mock sky", self._counts, self._events, self._ground if mode == "events" else None)
+            ground = self._ground if mode == "events" else None
+            return ShownSky("mock sky", self._counts, self._events, ground, exposure=self._exposure(self._counts.npix))
         if self._isotropic is None or self._isotropic.shape != (self._counts.npix, self._counts.n_bins):
             return None
         self._ask_significance(self._counts, radius)
         stack = self._significance
         return None if stack is None else ShownSky("mock sky", stack, self._events)
+
+    def _exposure(self, npix):
+        """Exposure of so many pixels, None where it is the same everywhere or not known."""
+        exposure = None if self._density is None else self._density.exposure
+        return exposure if exposure is not None and len(exposure) == npix else None
+
+    def _shown_measured(self):
+        density = self._density
+        if density is None or self._measured is None:
+            return None
+        events, words = self._measured
+        return replace(density, words=words, events=events, ground=density.stack, source=density.source)
 
     def _ask_significance(self, counts, radius):
         """Have the significance made unless it is there; of several that are asked for while one is made, only the last is."""
@@ -159,4 +182,8 @@ class SkyContent(QObject):
 def density_sky(density):
     """Return the ShownSky of a ``SkyDensity``."""
     stack = relative_density(density.source, density.isotropic, density.nside, density.bin_edges)
-    return ShownSky(f"expected from {density.name}" if density.name else "expected density", stack)
+    exposure = density.isotropic.sum(axis=1) * len(density.isotropic)
+    return ShownSky(
+        f"expected from {density.name}" if density.name else "expected density", stack, source=density.name or "the source",
+        exposure=None if np.ptp(exposure) < SAME_EXPOSURE else exposure,
+    )

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QPen
 
 from ...core.sky import frame_rotation, unit_vectors
 from .. import theme as themes
+from .numbers import fixed
 from .painting import paint_colour_bar, paint_crosshair, paint_dots, paint_ring, paint_text, text_width
 from .projection import graticule_labels
 from .sky_view import Picture, SkyView, translucent
@@ -19,6 +20,8 @@ ABOVE, BELOW = 44, 46  # pixels around a rectangle, for heading and colour bar
 BAR_WIDTH = 168
 PLANES = {"galactic_plane": "galactic", "supergalactic_plane": "supergalactic"}
 FRAME_WORDS = {"galactic": "Galactic l, b", "equatorial": "Equatorial α, δ", "supergalactic": "Supergalactic L, B"}
+FROM_SOURCE = "from the source, p = 0"
+SHADES = 6  # of the probability of an event to be from the source
 DOT_SMALLEST, DOT_LARGEST = 4.0, 9.5  # pixels, lowest and highest energy
 
 
@@ -29,10 +32,23 @@ def dot_diameters(energy, bin_edges, smallest=DOT_SMALLEST, largest=DOT_LARGEST)
 
 
 def event_kinds(dots, origin, theme, opacity):
-    """Return ``(mask, QColor)`` of events drawn alike: isotropic ones and on top those of the source, or all together."""
+    """Return ``(mask, QColor)`` of events drawn alike, the most source-like last.
+
+    Those whose ``probability`` is known go from the colour of isotropic ones to that of the source; otherwise isotropic ones and
+    those of the source, or without ``origin`` all together.
+    """
+    if dots.probability is not None:
+        level = np.round(dots.probability * (SHADES - 1)).astype(int)
+        return tuple((level == shade, shade_colour(shade, theme)) for shade in range(SHADES))
     if not origin:
         return ((np.ones(len(dots), bool), translucent(theme.text, opacity)),)
     return (~dots.is_source, translucent(theme.quiet, opacity)), (dots.is_source, QColor(theme.active))
+
+
+def shade_colour(shade, theme):
+    """QColor of a probability to be from the source: 0 that of isotropic events, SHADES - 1 that of the source."""
+    part, ends = shade / (SHADES - 1), (QColor(theme.quiet), QColor(theme.active))
+    return QColor.fromRgbF(*((1 - part) * low + part * high for low, high in zip(*(end.getRgbF()[:3] for end in ends), strict=True)))
 
 
 def small_circle(vector, radius, n=181):
@@ -151,10 +167,11 @@ class SkyMap(SkyView):
         paint_text(painter, 2, themes.scaled(34), self._caption, theme.quiet, caption)
         if not self._rects:
             paint_text(painter, rect.center().x(), rect.center().y(), self._empty, theme.quiet, themes.font(), align="centre")
-        elif self._dots is not None:
+            return
+        wide = themes.scaled(BAR_WIDTH)
+        if self._dots is not None:
             self._paint_events(painter, caption)
-        elif self._title:
-            wide = themes.scaled(BAR_WIDTH)
+        if self._title:
             bar = QRectF(self.width() - wide - 4, self.height() - themes.scaled(20) - 8, wide, 8)
             paint_colour_bar(painter, bar, self._scale, self._colours, theme, self._title, self._discrete)
 
@@ -200,13 +217,16 @@ class SkyMap(SkyView):
         taken += [self.position(source.glon, source.glat) for source in self._sources]
         for name, frame in PLANES.items():
             if name in self._lines:
-                taken += self._paint_plane_name(painter, rect, frame, font, taken)
+                line = self._projection.great_circle(frame_rotation(frame)[2])
+                taken += self._paint_line_name(painter, rect, line, f"{frame.capitalize()} plane", theme.text, font, taken)
+        for dec, vectors in self._limits if "exposure_limit" in self._lines else ():
+            name = f"not seen beyond δ = {fixed(dec)}°"
+            taken += self._paint_line_name(painter, rect, self._projection.line(vectors), name, theme.limit, font, taken)
         paint_text(painter, 2, self.height() - 8, FRAME_WORDS[self._projection.frame], theme.quiet, font)
 
-    def _paint_plane_name(self, painter, rect, frame, font, taken):
-        """Write the name of a plane where it is seen, farthest from what is written already; returns where."""
-        u, v = self._projection.great_circle(frame_rotation(frame)[2])
-        name = f"{frame.capitalize()} plane"
+    def _paint_line_name(self, painter, rect, line, name, colour, font, taken):
+        """Write the name of a line where it is seen, farthest from what is written already; returns where."""
+        u, v = line
         width = text_width(name, font)
         x, y = self._to_view(rect, *(part[np.isfinite(u)][::8] for part in (u, v)))
         inside = [self._is_on_sky(*place, width) for place in zip(x + 8, y - 6, strict=True)]
@@ -216,7 +236,7 @@ class SkyMap(SkyView):
         middle, others = np.stack([x + 8 + width / 2, y - 6]), np.array([place for place in taken if np.isfinite(place[0])]).reshape(-1, 2, 1)
         free = np.hypot(*np.moveaxis(middle - others, 1, 0) * np.array([0.5, 1.0])[:, None, None]).min(0, initial=np.inf)
         at = int(np.minimum(free, 40.0).argmax())
-        paint_text(painter, x[at] + 8, y[at] - 6, name, self._theme.text, font, self._halo(0.7))
+        paint_text(painter, x[at] + 8, y[at] - 6, name, colour, font, self._halo(0.7))
         return [middle[:, at]]
 
     def _paint_sources(self, painter):
@@ -262,8 +282,19 @@ class SkyMap(SkyView):
         self._paint_legend(painter, font)
 
     def _paint_legend(self, painter, font):
+        """Say what sizes and colours mean: at the right, or above the name of the frame where the colour bar is there."""
         theme, right, bottom = self._theme, self.width() - 4, self.height() - 8
+        if self._title:
+            right, bottom = text_width(FROM_SOURCE, font) + 10 * SHADES + 20, bottom - themes.scaled(17)
         kinds = (("isotropic", theme.quiet), ("from the source", theme.active)) if self._origin else ()
+        if self._dots.probability is not None:
+            kinds = ()
+            x = right - text_width("1", font)
+            paint_text(painter, x, bottom - themes.scaled(17), "1", theme.quiet, font)
+            for shade in reversed(range(SHADES)):
+                x -= 10
+                paint_dots(painter, np.array([x]), np.array([bottom - themes.scaled(17) - 4.0]), np.array([8.0]), shade_colour(shade, theme))
+            paint_text(painter, x - 8, bottom - themes.scaled(17), FROM_SOURCE, theme.quiet, font, align="right")
         for i, (name, colour) in enumerate(kinds):
             x, y = right - text_width("from the source", font), bottom - themes.scaled(17) * (i + 1)
             paint_text(painter, x, y, name, theme.quiet, font)

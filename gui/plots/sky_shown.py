@@ -23,13 +23,19 @@ class ShownSky:
     events : EventDots, optional
         The events behind it.
     ground : MapStack, optional
-        An empty sky; if there is one, the events are drawn on it in place of the maps.
+        What the events are drawn on in place of the maps: an empty sky, or for measured events the expected density.
+    source : str, optional
+        Of measured events, which nobody knows the origin of: whose density they are drawn on.
+    exposure : ndarray, shape (npix,), optional
+        Relative to its mean over the sky, where it is not the same everywhere.
     """
 
     words: str
     stack: MapStack
     events: EventDots | None = None
     ground: MapStack | None = None
+    source: str | None = None
+    exposure: np.ndarray | None = None
 
     @property
     def dots(self):
@@ -38,7 +44,7 @@ class ShownSky:
 
     @property
     def drawn(self):
-        """The MapStack that is drawn: under dots an empty one."""
+        """The MapStack that is drawn: under mock events an empty one."""
         return self.stack if self.ground is None else self.ground
 
     def headings(self, number=None):
@@ -50,8 +56,16 @@ class ShownSky:
         if self.events is None:
             return heading, self.words
         shown = self.events.of_bin(number)
+        if self.source is not None:
+            return heading, f"{len(shown)} measured events{self._expected(shown)}; {self.words}"
         share = percent(np.mean(shown.is_source)) if len(shown) else percent(0)
         return heading, f"{len(shown)} events, {int(shown.is_source.sum())} from the source ({share})"
+
+    def _expected(self, shown):
+        """Say how many of the events the source is expected to have sent, and otherwise whose density lies behind them."""
+        if shown.probability is None:
+            return f" over what {self.source} would send"
+        return f", {fixed(float(shown.probability.sum()))} of them from {self.source} by their probabilities"
 
     def describe(self, direction, number=None, frame="galactic", frames_loaded=True):
         """Return the readout of a direction: coordinates, pixel, value and bin.
@@ -79,6 +93,8 @@ class ShownSky:
                 parts.append(f"L {fixed(sgl)}°   B {fixed(sgb)}°")
         parts.append(f"pixel {ipix}")
         parts.append(self._value(float(self.stack.values[0 if number is None else number + 1, ipix])))
+        if self.exposure is not None and self.exposure[ipix] > 0:
+            parts.append(f"exposure {fixed(float(self.exposure[ipix]), 2)}{THIN_SPACE}× mean")
         if number is not None:
             parts.append(energy_range(*self.stack.bin_edges[number:number + 2]))
         return "   ·   ".join(parts)

@@ -107,7 +107,7 @@ class SkyView(pg.GraphicsView):
         self._images, self._rects, self._indices, self._nside, self._last_table = [], [], None, None, (None, None)
         self._layers = {}  # what lies over the pictures, kept until it changes
         self._projection, self._lines, self._colours_name = WHOLE_SKY, frozenset({"graticule"}), "standard"
-        self._press, self._dragged, self._is_blank = None, None, False
+        self._press, self._dragged, self._is_blank, self._limits = None, None, False, ()
         self._skies = QGraphicsPathItem()
         self._skies.setZValue(-1)
         self.addItem(self._skies)
@@ -181,6 +181,17 @@ class SkyView(pg.GraphicsView):
         else:
             self._arrange()
         self._draw()
+
+    def set_exposure_limits(self, limits):
+        """Draw where sight ends.
+
+        Parameters
+        ----------
+        limits : sequence of (float, ndarray of shape (n, 3))
+            Declination in degrees and Galactic unit vectors along it.
+        """
+        self._limits = tuple(limits)
+        self._forget("lines", "marks")
 
     def set_lines(self, overlays):
         """Choose which lines are drawn, keys of :data:`~.look.OVERLAYS`."""
@@ -312,6 +323,11 @@ class SkyView(pg.GraphicsView):
                 pen.setCosmetic(True)
                 painter.setPen(pen)
                 painter.drawPath(path(self._projection, *arguments))
+        for _, vectors in self._limits if "exposure_limit" in self._lines else ():
+            pen = QPen(translucent(theme.limit, min(2.2 * opacity, 1.0)), 1.2, Qt.PenStyle.DashDotLine)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawPath(pg.arrayToQPath(*self._projection.line(vectors), connect="finite"))
 
     def _table(self):
         """Lookup table of the pictures' size, a small one while the sky is turned; None if there is none yet."""

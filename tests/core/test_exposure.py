@@ -8,10 +8,19 @@ from numpy.testing import assert_allclose
 from tests.core.blobs import blob
 from zevatron.core.config import run_config, with_values
 from zevatron.core.errors import ConfigError, InputError, NoEventsError
-from zevatron.core.exposure import declination_curve, declination_exposure, declinations, exposure_at, exposure_map
+from zevatron.core.exposure import (
+    declination_curve,
+    declination_exposure,
+    declinations,
+    exposure_at,
+    exposure_map,
+    limiting_declinations,
+    parallel,
+    pixel_exposure,
+)
 from zevatron.core.mock_events import EventSampler
 from zevatron.core.observatory import EXPOSURES, ObservatoryConfig
-from zevatron.core.sky import galactic_to_equatorial, pixel_vectors
+from zevatron.core.sky import galactic_to_equatorial, lonlat, pixel_vectors
 from zevatron.core.sky_density import sky_densities
 from zevatron.core.sky_density.build import mixture
 from zevatron.core.sky_density.exposed import exposed, relative_exposure
@@ -256,3 +265,33 @@ def test_command_tells_and_draws_the_exposure(run_in, tmp_path):
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
     header = [line for line in (tmp_path / "curve.csv").read_text().splitlines() if not line.startswith("#")]
     assert header[0] == "dec_deg,exposure" and len(header) == 722
+
+
+@pytest.mark.parametrize(("exposure", "values", "limits"), [
+    ("uniform", {}, ()), ("auger", {}, (44.8,)), ("auger_vertical", {}, (24.8,)), ("telescope_array", {}, (-15.7,)), ("auger_ta", {}, ()),
+    ("poemma", {}, ()), ("site", {"latitude": 10.0, "max_zenith": 40.0}, (-30.0, 50.0)),
+])
+def test_where_sight_ends(exposure, values, limits):
+    """Latitude plus or minus the largest zenith angle."""
+    assert_allclose(limiting_declinations(ObservatoryConfig(exposure=exposure, **values)), limits, atol=1e-4)
+
+
+def test_where_the_sight_of_a_file_ends(tmp_path):
+    path = tmp_path / "exposure.csv"
+    path.write_text("dec_deg,exposure\n-60,0\n-20,1\n30.5,2\n")
+    assert_allclose(limiting_declinations(ObservatoryConfig(exposure="map", file=str(path))), (-60, 30.5), atol=1e-4)
+
+
+def test_a_parallel_has_one_declination():
+    vectors = parallel(44.8)
+    assert_allclose(declinations(vectors), 44.8, atol=1e-9)
+    assert_allclose(np.linalg.norm(vectors, axis=1), 1)
+    ra, _ = galactic_to_equatorial(*lonlat(vectors[:-1]))
+    assert_allclose(ra[:-1] % 360, np.linspace(0, 360, 181)[:-2], atol=1e-6)
+
+
+def test_exposure_of_some_pixels_is_that_of_the_map():
+    observatory, ipix = ObservatoryConfig(exposure="telescope_array"), np.array([700, 3, 44, 3])
+    whole, some = exposure_map(observatory, 8), pixel_exposure(observatory, 8, ipix)
+    assert_allclose(some / some[0], whole[ipix] / whole[700])
+    assert_allclose(pixel_exposure(ObservatoryConfig(), 8, ipix), 1)

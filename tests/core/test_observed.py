@@ -10,20 +10,23 @@ from scipy.stats import kstest
 from tests.core.blobs import blob
 from tests.core.training_runs import small_density, small_run
 from zevatron.core.config import run_config, with_values
-from zevatron.core.errors import DamagedFileError, InputError
+from zevatron.core.errors import DamagedFileError, InputError, UnknownNameError
 from zevatron.core.mock_events import EventSampler, event_directions, event_energies
 from zevatron.core.network import read_record
 from zevatron.core.observatory import ObservatoryConfig
 from zevatron.core.observed import report
-from zevatron.core.observed.analysis import Effort, examine, global_p_value, posterior
-from zevatron.core.observed.blind import make_plan, read_plan, require_same, write_plan
+from zevatron.core.observed.analysis import examine, global_p_value, posterior
+from zevatron.core.observed.blind import make_plan, read_plan, require_lists, require_same, write_plan
+from zevatron.core.observed.effort import Effort
 from zevatron.core.observed.lists import read_event_list
+from zevatron.core.observed.stored import read_observation
 from zevatron.core.observed.trained import mismatches, require_trained_for
 from zevatron.core.provenance import run_record
 from zevatron.core.sky import galactic_to_equatorial, lonlat
 from zevatron.core.sky_density.exposed import exposed
 from zevatron.core.statistics import MaximumLikelihoodRatio
 from zevatron.core.statistics.confidence import share_at_least, skies_with_fraction
+from zevatron.core.study import write_result
 from zevatron.core.tables import read_table, write_table
 from zevatron.core.training import NetworkStatistic, RunFolder, train
 
@@ -138,6 +141,29 @@ def test_efforts_that_say_nothing_are_refused(values):
         Effort(**values)
 
 
+def test_statistics_of_a_known_fraction_are_refused(one_density):
+    for name in ("likelihood_ratio", "robust_likelihood_ratio"):
+        with pytest.raises(UnknownNameError, match="maximum_likelihood_ratio"):
+            examine(RUN, [one_density], sky(one_density, 0.5, 60), name, FEW)
+
+
+def test_a_result_is_read_back(one_density, tmp_path, rng):
+    listed = write_list(tmp_path / "sky.csv", inside_sight(one_density, 100, 0.3, 6), one_density, rng)
+    found = report.observe(RUN, [listed], [0.95], effort=Effort(300, 100, 0.1), densities=[one_density])
+    write_result(tmp_path / "r.json", found.as_dict())
+    report.write_event_table(tmp_path / "t.csv", found)
+    known = {"config": found.config, "lists": [listed], "scales": [0.95], "densities": [one_density]}
+    again = read_observation(tmp_path / "r.json", tmp_path / "t.csv", selection=found.selection, **known)
+    assert again.as_dict() == found.as_dict() and again.lines() == found.lines()
+    np.testing.assert_array_equal(again.findings.sources[0].posterior, found.findings.sources[0].posterior)
+    with pytest.raises(DamagedFileError, match=r"is not the result of an event list"):
+        (tmp_path / "x.json").write_text("{}")
+        read_observation(tmp_path / "x.json", tmp_path / "t.csv", selection=found.selection, **known)
+    other = replace(found.selection, energy=found.selection.energy[:50])
+    with pytest.raises(DamagedFileError, match="expected the result of 50 events"):
+        read_observation(tmp_path / "r.json", tmp_path / "t.csv", selection=other, **known)
+
+
 # Networks
 
 
@@ -154,6 +180,12 @@ def test_a_network_judges_only_what_it_was_trained_for():
         require_trained_for(record, "net.keras", run, 72)
     with pytest.raises(InputError, match="does not say what it was trained for"):
         require_trained_for({}, "net.keras", run, 100)
+    # what the exposure does not use and another way to say the same bins make no other detector
+    for path, value in (("observatory.max_zenith", 70.0), ("observatory.ta_exposure", 1.0), ("energy.n_sampled", 5000)):
+        assert mismatches(record, with_values(run, {path: value}), 100) == ()
+    widest = {"energy.bin_width": 0.25, "energy.n_bins": 0}
+    record_auto = record | {"run": run_record(with_values(run, widest))}
+    assert mismatches(record_auto, with_values(run, widest | {"energy.n_bins": 3}), 100) == ()
     # another field is another question, and allowed
     assert mismatches(record, with_values(run, {"field.model": "none"}), 100) == ()
 
@@ -192,6 +224,9 @@ def test_a_recorded_test_is_sealed(plan, tmp_path):
     path.write_text(json.dumps(document))
     with pytest.raises(DamagedFileError, match="changed after it was sealed"):
         read_plan(path)
+    path.write_text(json.dumps({"kind": document["kind"], "seal": "0"}))
+    with pytest.raises(DamagedFileError, match="changed after it was sealed"):
+        read_plan(path)
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(DamagedFileError, match="not the record"):
         read_plan(tmp_path / "other.json")
@@ -207,6 +242,39 @@ def test_another_test_is_not_the_recorded_one(plan, changes, path):
     with pytest.raises(InputError, match=rf"not the test that was recorded; different: {path}"):
         require_same(plan, plan | changes)
     require_same(plan, plan | {"created": "later", "versions": {}})
+
+
+def test_other_content_of_a_file_that_the_run_names_is_noticed(tmp_path, one_density, rng):
+    listed = write_list(tmp_path / "sky.csv", sky(one_density, 0.1), one_density, rng)
+    exposure, spectra = tmp_path / "exposure.csv", tmp_path / "spectra"
+    exposure.write_text("dec_deg,exposure\n-90,1\n90,0\n")
+    spectra.mkdir()
+    (spectra / "a.txt").write_text("1 2\n")
+    run = with_values(RUN, {
+        "observatory.exposure": "map", "observatory.file": str(exposure), "emission.model": "published", "emission.file": str(spectra),
+    })
+
+    def now():
+        return make_plan(run, [listed], [1.0], "maximum_likelihood_ratio", FEW)
+
+    before = now()
+    require_same(before, now())
+    exposure.write_text("dec_deg,exposure\n-90,1\n90,0.1\n")
+    (spectra / "b.txt").write_text("1 2\n")
+    with pytest.raises(InputError, match=r"different: files\.emission\.file, files\.observatory\.file"):
+        require_same(before, now())
+    exposure.unlink()
+    with pytest.raises(InputError, match=r"cannot read .*exposure\.csv, which the run names"):
+        now()
+
+
+def test_a_record_knows_its_lists(plan, tmp_path, one_density, rng):
+    first, second = (write_list(tmp_path / f"{seed}.csv", sky(one_density, 0.1, seed=seed), one_density, rng) for seed in (3, 9))
+    plan = make_plan(RUN, [first], [1.0], "maximum_likelihood_ratio", FEW)
+    require_lists(plan, [first])
+    for lists in ([second], [first, second], []):
+        with pytest.raises(InputError, match=r"the record is about 3\.csv"):
+            require_lists(plan, lists)
 
 
 def test_events_of_another_file_are_noticed(plan, tmp_path, one_density, rng):

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from zevatron.core.config import run_config, with_values
 from zevatron.core.errors import DamagedFileError, InputError
 from zevatron.core.observed.columns import split_name
-from zevatron.core.observed.lists import read_event_list
+from zevatron.core.observed.lists import is_event_list, read_event_list
 from zevatron.core.observed.selection import select
 from zevatron.core.sky import equatorial_to_galactic, vector_pixels
 
@@ -161,6 +161,31 @@ def test_files_that_are_no_lists(tmp_path):
     refused(tmp_path / "a.fits", "cannot read", DamagedFileError)
     (tmp_path / "empty.csv").write_text("ra,dec,energy\n")
     refused(tmp_path / "empty.csv", "expected 1 to 1000000 events, received 0")
+
+
+def test_a_table_with_a_byte_order_mark(tmp_path):
+    """As spreadsheets write them."""
+    path = tmp_path / "events.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + "\n".join(["ra,dec,energy", *(f"{a},{d},{e}" for a, d, e in zip(RA, DEC, ENERGY, strict=True))]).encode())
+    check(read_event_list(path))
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_text("ra,dec,energy,energy\n10,20,60,61\n20,30,70,71\n")
+    refused(path, "columns energy and energy_1 could both be energy")
+    path.write_text("ra,dec,energy,energy_2\n10,20,60,61\n20,30,70,71\n")
+    refused(path, "could both be energy")
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), [
+    ("a.csv", "# any\n\n\"RA\", dec ,energy_EeV\n1,2,60\n", True), ("a.csv", "name,l_deg,b_deg,distance_Mpc\nA,1,2,3\n", False), ("a.csv", "", False),
+    ("a.csv", "l,b,log10(E/eV)\n", True), ("a.fits", "", True), ("a.vot", "", True), ("a.toml", "energy = 3", False),
+])
+def test_event_lists_are_told_from_other_files(tmp_path, name, text, expected):
+    (tmp_path / name).write_text(text)
+    assert is_event_list(tmp_path / name) is expected
+    assert not is_event_list(tmp_path / "none.csv")
 
 
 @pytest.mark.parametrize(("name", "bare", "unit"), [

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 
 import numpy as np
 import pytest
@@ -395,3 +396,23 @@ def test_work_can_be_cancelled():
     progress.cancel()
     with pytest.raises(CancelledError):
         likelihood_verdict(config(), spread_source(), 30, progress=progress)
+
+
+def test_cancelling_leaves_the_batches_that_wait_undone():
+    """A statistic that is scored on all processors: whoever cancels does not wait for what was queued."""
+    class Impatient(Progress):
+        def show(self, stage, done, total, values):
+            self.cancel()
+
+    class Slow:
+        name, thread_safe, done = "slow", True, 0
+
+        def scores(self, events):
+            time.sleep(0.02)
+            Slow.done += 1
+            return np.zeros(len(events))
+
+    trials = Trials(one_hot_pixel(), 600, 300_000, 1, Impatient(), null_stream="other")
+    with pytest.raises(CancelledError):
+        trials.scores(Slow(), None, range(trials.batches(300_000)))
+    assert trials.batches(300_000) == 300 and Slow.done < 60

@@ -18,7 +18,8 @@ from zevatron.gui.panels.form import (
     specification,
 )
 from zevatron.gui.panels.method import preset_of, preset_values
-from zevatron.gui.panels.physics import BinsField, EmissionPanel, EnergyPanel
+from zevatron.gui.panels.observatory import ObservatoryPanel
+from zevatron.gui.panels.physics import BinsField, EnergyPanel
 from zevatron.gui.state.draft import Draft
 
 
@@ -152,18 +153,16 @@ def test_numbers_survive_writing_and_reading(draft):
 
 
 def test_exposure_shows_what_it_needs(qtbot, draft):
-    panel = shown(qtbot, EmissionPanel(draft))
-    panel.more.set_open(True)
-    latitude, weight = panel.exposure["latitude"], panel.exposure["ta_exposure"]
-    assert not (latitude.isVisible() or weight.isVisible() or panel.exposure_file.isVisible())
-    choice = next(field for field in panel.findChildren(ChoiceField) if field.path == "observatory.exposure")
+    panel = shown(qtbot, ObservatoryPanel(draft))
+    latitude, weight, choice = panel.needs["latitude"], panel.needs["ta_exposure"], panel.exposure
+    assert not (latitude.isVisible() or weight.isVisible() or panel.file.isVisible() or panel.curve.isVisible())
     choice.box.setCurrentIndex(choice.box.findText("Own site"))
     choice.box.activated.emit(choice.box.currentIndex())
     assert draft.config.observatory.exposure == "site" and latitude.isVisible() and not weight.isVisible()
     type_into(qtbot, latitude.box, "-35.2")
     assert draft.config.observatory.latitude == -35.2
     draft.set("observatory.exposure", "map")
-    assert panel.exposure_file.isVisible() and not latitude.isVisible()
+    assert panel.file.isVisible() and not latitude.isVisible()
     assert "observatory.exposure" in draft.errors and choice.fault.isVisible()
     draft.set("observatory.file", "exposure.fits")
     assert draft.config.observatory.exposure == "map" and not choice.fault.isVisible()
