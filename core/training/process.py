@@ -16,7 +16,7 @@ from .run_folder import RunFolder
 LOG = logging.getLogger(__name__)
 MAIN = Path(__file__).resolve().parents[2] / "main.py"
 FINAL = ("done", "stopped", "failed", "discarded")
-GRACE = 0.8  # seconds from the order to stop until the process is killed: an epoch under way is lost either way
+GRACE = 0.6  # seconds from the order to stop until the process is killed: an epoch under way is lost either way
 
 
 class TrainingProcess:
