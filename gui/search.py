@@ -19,7 +19,7 @@ from .state.answers import run_for
 
 LOG = logging.getLogger(__name__)
 POLL = 500  # ms between two looks at the search folder
-GRACE = 900  # ms from the order to stop until the process is ended by force: a training under way loses its epoch either way
+GRACE = 600  # ms from the order to stop until the process is ended by force: a training under way loses its epoch either way
 
 
 class Search(QObject):

@@ -24,6 +24,7 @@ TOLERANCE = 1e-6  # radians per step
 LOWEST_RIGIDITY = 1e-3  # EV: gyroradii of a parsec; below, a track of the longest path would take minutes
 SLACK = 1e-6  # relative: how exactly a direction must have unit length and a start lie on the sphere
 EDGE = 1e-9  # relative: starts on the sphere are moved inside by this much
+LARGEST_CHUNK = 256  # rays that one thread follows between two looks whether anyone still wants them
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def trace_paths(
 def run_chunks(work, n, progress):
     """Call ``work(slice)`` for all of ``n`` rays from as many threads as there are processors, the next free one first."""
     threads = numba.config.NUMBA_NUM_THREADS
-    size = min(max(n // (16 * threads), 32), 4096)
+    size = min(max(n // (16 * threads), 32), LARGEST_CHUNK)
     chunks = [slice(first, min(first + size, n)) for first in range(0, n, size)]
     done = 0
     progress.report("tracing rays", done, n)

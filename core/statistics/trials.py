@@ -11,6 +11,7 @@ from ..progress import SILENT
 from .roc import threshold_at
 
 EVENTS_PER_BATCH = 600_000
+EVENTS_AT_ONCE = 30_000  # scored between two looks whether anyone still wants them
 EVENTS_KEPT = 32_000_000  # of isotropic skies, six bytes each: every fraction under test asks for them again
 
 
@@ -66,14 +67,26 @@ class Trials:
         """
         stage = "scoring isotropic skies" if n_source is None else f"scoring skies with {n_source} source events"
 
+        def score(events):
+            return np.asarray(statistic.scores(events), dtype=float)
+
         def work(batch):
-            return np.asarray(statistic.scores(self.skies(n_source, batch)), dtype=float)
+            return score(self.skies(n_source, batch))
+
+        def work_in_steps(batch):
+            """Score a batch bit by bit: one of the power spectrum takes seconds, and who cancels does not wait that long."""
+            events, step = self.skies(n_source, batch), max(EVENTS_AT_ONCE // self.n_events, 1)
+            found = []
+            for first in range(0, events.n_maps, step):
+                self._progress.check_cancelled()
+                found.append(score(events.select(slice(first, first + step))))
+            return np.concatenate(found)
 
         results = []
         if getattr(statistic, "thread_safe", False):
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 try:
-                    self._collect(pool.map(work, batches), results, len(batches), stage)
+                    self._collect(pool.map(work_in_steps, batches), results, len(batches), stage)
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)  # who cancels does not wait for the batches still to come
                     raise

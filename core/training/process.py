@@ -14,7 +14,7 @@ from .run_folder import RunFolder
 
 LOG = logging.getLogger(__name__)
 FINAL = ("done", "stopped", "failed", "discarded")
-GRACE = 0.8  # seconds from the order to stop until the process is killed: an epoch under way is lost either way
+GRACE = 0.6  # seconds from the order to stop until the process is killed: an epoch under way is lost either way
 
 
 class TrainingProcess:

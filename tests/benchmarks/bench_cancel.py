@@ -26,7 +26,7 @@ from zevatron.gui.training import Training
 
 ACKNOWLEDGED, EFFECTIVE = 0.1, 1.0  # seconds
 DELAYS = (0.3, 1.0, 2.5)  # seconds of work before it is cancelled
-PATIENCE = 60
+PATIENCE = 240  # seconds, on a machine that others use
 FRESH = {"sources.custom": ({"name": "Own", "lon": 200.0, "lat": 30.0, "distance": 9.0},), "sources.names": ("Own",)}
 
 

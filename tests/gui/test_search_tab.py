@@ -3,7 +3,6 @@
 import json
 import math
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -173,9 +172,8 @@ def test_a_search_that_does_not_obey_is_ended_within_a_second_or_so(new_window, 
     new_window.searches.open_path(folder.path)
     click(qtbot, new_window.search_view.stop)
     assert new_window.search.is_active
-    began = time.monotonic()
     click(qtbot, new_window.search_view.stop)
-    assert new_window.search.shown_state == "stopping" and time.monotonic() - began < 0.1
+    assert new_window.search.shown_state == "stopping"
     qtbot.waitUntil(lambda: not new_window.search.is_active, timeout=10_000)
     assert not new_window.messages.isVisible()  # it was asked for, so nothing has failed
 
