@@ -39,6 +39,7 @@ class Recorded:
         return (
             f"Recorded {plan['created'][:16].replace('T', ', ')} UTC in {self.path.name}, seal {self.seal[:12]}: {label_of(plan['statistic'])}, "
             f"{plan['effort']['skies']} isotropic skies, {', '.join(entry['file'] for entry in plan['lists'])}."
+            + (" The events had been seen before." if plan.get("events_seen") else "")
         )
 
 
@@ -70,7 +71,7 @@ class MeasuredEvents(QObject):
         self.statistic, self.network, self.networks = FOR_EVENTS[0], None, ()
         self.is_blind, self.recorded, self.differs = False, None, False
         self._results, self._job, self._dialog = {}, None, None
-        self._shown = (None, None, None, None)
+        self._shown, self._seen = (None, None, None, None), set()
         self._selecting = QTimer(self, singleShot=True, interval=SELECT_PAUSE)
         self._selecting.timeout.connect(self._select)
         self._connect()
@@ -328,12 +329,12 @@ class MeasuredEvents(QObject):
 
     def record_in(self, path):
         """Seal the test in a file; nothing of the events is looked at."""
-        test = self.test
+        test, were_seen = self.test, not self._seen.isdisjoint(events.sha256 for events in self.lists)
 
         def work(progress):
-            from ..core.observed.blind import seal, write_plan
+            from ..core.observed.blind import SEEN, seal, write_plan
 
-            plan = test.plan()
+            plan = test.plan() | {SEEN: were_seen}
             write_plan(path, plan)
             return Recorded(path, plan, seal(plan))
 
@@ -427,6 +428,7 @@ class MeasuredEvents(QObject):
         if selection is None:
             self._window.sky.set_measured(None)
             return
+        self._seen.update(events.sha256 for events in self.lists)
         n = selection.n_events
         dots = EventDots(
             selection.glon, selection.glat, selection.energy, selection.events.bin[0].astype(np.intp), np.zeros(n, bool), probability

@@ -12,7 +12,8 @@ from ..files import replacing
 from ..provenance import run_record
 
 KIND = "Zevatron test plan 1"
-FREE = ("created", "versions")  # may differ when the result is opened
+SEEN = "events_seen"  # whether the window had shown these events when the test was recorded
+FREE = ("created", "versions", SEEN)  # may differ when the result is opened
 RUN_FILES = (  # setting, the one that decides whether it is read, and for which of its values
     ("observatory.file", "observatory.exposure", ("map",)), ("emission.file", "emission.model", ("table", "published")),
     ("field.file", "field.model", ("imported",)),

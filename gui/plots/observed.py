@@ -29,9 +29,10 @@ SOURCE_COLUMNS = (  # title, tooltip, text of (finding, with energy scale, isotr
     ("Source", "", lambda f, s, n: f.source, lambda f, s: f.source),
     ("Score", "Of the chosen test", lambda f, s, n: significant(f.score, 3), lambda f, s: f.score),
     ("Local p", "Share of isotropic skies that score as high", lambda f, s, n: p_words(f.local_p, n), lambda f, s: f.local_p),
-    ("σ", "The same in standard deviations, one-sided", lambda f, s, n: fixed(f.local_z, 2), lambda f, s: f.local_z),
-    ("η", "Fraction of the detected events that fits best", lambda f, s, n: percent(f.eta.best), lambda f, s: f.eta.best),
-    ("Interval", "Neyman's construction, ordered as Feldman and Cousins do", lambda f, s, n: span(f.eta.low, f.eta.high), lambda f, s: f.eta.low),
+    (
+        "η", "Fraction of the detected events that fits best, and its interval: Neyman's construction, ordered as Feldman and Cousins do",
+        lambda f, s, n: f"{percent(f.eta.best).removesuffix(f'{THIN_SPACE}%')} ({span(f.eta.low, f.eta.high)})", lambda f, s: f.eta.best,
+    ),
     ("Below", "Upper limit", lambda f, s, n: percent(f.eta.upper), lambda f, s: f.eta.upper),
     ("Expected", "Median upper limit of isotropic skies", lambda f, s, n: percent(f.expected_upper), lambda f, s: f.expected_upper),
     (

@@ -57,7 +57,7 @@ class ShownSky:
             return heading, self.words
         shown = self.events.of_bin(number)
         if self.source is not None:
-            return heading, f"{len(shown)} measured events{self._expected(shown)}; {self.words}"
+            return heading, f"{len(shown)} measured events{self._expected(shown)}"
         share = percent(np.mean(shown.is_source)) if len(shown) else percent(0)
         return heading, f"{len(shown)} events, {int(shown.is_source.sum())} from the source ({share})"
 
@@ -65,7 +65,7 @@ class ShownSky:
         """Say how many of the events the source is expected to have sent, and otherwise whose density lies behind them."""
         if shown.probability is None:
             return f" over what {self.source} would send"
-        return f", {fixed(float(shown.probability.sum()))} of them from {self.source} by their probabilities"
+        return f", {fixed(float(shown.probability.sum()))} from {self.source} by their probabilities"
 
     def describe(self, direction, number=None, frame="galactic", frames_loaded=True):
         """Return the readout of a direction: coordinates, pixel, value and bin.

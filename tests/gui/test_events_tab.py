@@ -224,6 +224,7 @@ def test_a_blind_test_is_recorded_and_opened_after_a_question(events_window, qtb
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(record), ""))
     click(qtbot, blind.record)
     qtbot.waitUntil(lambda: window.events.recorded is not None, timeout=20_000)
+    assert json.loads(record.read_text())["plan"]["events_seen"] is False and "seen" not in blind.words.text()
     assert "seal" in blind.words.text() and "score" not in record.read_text() and tab.test.isEnabled() and not blind.record.isEnabled()
     # a test that was changed meanwhile stays closed, and says where it differs
     asked = answer(monkeypatch, "Show the result")
@@ -264,6 +265,15 @@ def test_a_record_of_earlier_is_opened_only_for_its_lists(events_window, qtbot, 
     click(qtbot, tab.panel.blind.open)
     qtbot.waitUntil(lambda: window.events.recorded is not None, timeout=20_000)
     assert tab.test.isEnabled()
+
+
+def test_a_record_says_that_the_events_had_been_seen(events_window, qtbot, listed, tmp_path):
+    window, tab, record = events_window, events_window.events_tab, tmp_path / "plan.json"
+    open_list(window, qtbot, listed)
+    click(qtbot, tab.panel.blind.tick)
+    window.events.record_in(record)
+    qtbot.waitUntil(lambda: window.events.recorded is not None, timeout=20_000)
+    assert json.loads(record.read_text())["plan"]["events_seen"] is True and "seen before" in tab.panel.blind.words.text()
 
 
 def test_blindness_is_given_up_only_after_a_question(events_window, qtbot, listed, monkeypatch):
