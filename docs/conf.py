@@ -70,6 +70,20 @@ def write_reference(app):
             path.write_text(text, encoding="utf-8")
 
 
+def link_relatives(app, what, name, obj, options, lines):
+    """Turn names relative to a module, ``~..config.RunConfig``, into whole ones, which Sphinx can link."""
+    module = name
+    while module not in sys.modules:
+        module = module.rpartition(".")[0]
+    package = module if hasattr(sys.modules[module], "__path__") else module.rpartition(".")[0]
+
+    def whole(match):
+        parts = package.split(".")
+        return f"{match[1]}~{'.'.join(parts[: len(parts) - len(match[2]) + 1])}."
+
+    lines[:] = [re.sub(r"(:\w+:`)~?(\.\.+)(?=\w)", whole, line) for line in lines]
+
+
 def mathml(is_block):
     """Return the visitor that writes a formula."""
 
@@ -89,3 +103,4 @@ def setup(app):
             field.typerolename = ""  # types are words, such as "ndarray, shape (n,)": no links
     app.add_html_math_renderer("mathml", (mathml(False), None), (mathml(True), None))
     app.connect("builder-inited", write_reference)
+    app.connect("autodoc-process-docstring", link_relatives)
