@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24" env QT_QPA_PLATFORM=xcb
 BOTH_CORES := -n 2 --dist loadgroup
 
-.PHONY: run test test-all test-recorded test-long-life bench lint docs screenshots qt clean
+.PHONY: run test test-all test-recorded test-long-life bench lint docs gallery qt clean
 
 run: $(READY)
 	@sh requirements/run.sh $(RUN)
@@ -38,8 +38,8 @@ docs: $(READY)
 	@QT_QPA_PLATFORM=offscreen $(RUN) -m sphinx -b html -q -W --keep-going docs build/docs/html
 	@echo "The manual is in build/docs/html/index.html"
 
-screenshots: $(READY) qt
-	@$(XVFB) $(RUN) docs/make_screenshots.py
+gallery: $(READY) qt
+	@xvfb-run -a -s "-screen 0 3200x2000x24" env QT_QPA_PLATFORM=xcb $(RUN) docs/make_gallery.py
 
 $(READY): pyproject.toml requirements/constraints.txt requirements/development.txt
 	@sh requirements/environment.sh $(PYTHON) $(VENV)
