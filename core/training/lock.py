@@ -1,6 +1,7 @@
 """A lock on a file that vanishes with the process that holds it, however that ends."""
 
 import contextlib
+import errno
 import os
 import time
 
@@ -12,21 +13,24 @@ except ImportError:  # Windows
     fcntl = None
     import msvcrt
 
+TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what a system answers where someone else holds it
 PATIENCE = 1.0  # seconds; someone who only asks whether the lock is held takes it for an instant
 
 
 @contextlib.contextmanager
-def held(path):
+def held(path, patience=PATIENCE):
     """Hold the lock ``path``.
 
     Raises
     ------
     TrainingError
-        If another process, or another part of this one, holds it.
+        If another process, or another part of this one, holds it for longer than ``patience`` seconds.
+    OSError
+        If the file system has no locks.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not _taken(handle):
             if time.monotonic() > deadline:
                 raise TrainingError(f"{path.parent} is being trained by another process; stop that one first")
@@ -44,6 +48,8 @@ def is_held(path):
         return False
     try:
         return not _taken(handle)
+    except OSError:  # a file system without locks
+        return False
     finally:
         os.close(handle)
 
@@ -54,6 +60,8 @@ def _taken(handle):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         else:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in TAKEN:
+            return False
+        raise
     return True

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from zevatron.core import study as study_module
+from zevatron.core.study import grid
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.errors import ConfigError, DamagedFileError, NoEventsError, UnknownNameError
 from zevatron.core.study import Study, eta_latex, read_result, read_study, run_cells, run_study, write_result
@@ -33,7 +33,7 @@ def judged(monkeypatch):
             raise NoEventsError("no nucleus arrives; raise the cutoff")
         return [FakeVerdict(config)]
 
-    monkeypatch.setattr(study_module, "statistic_verdicts", verdicts)
+    monkeypatch.setattr(grid, "statistic_verdicts", verdicts)
     return calls, failing
 
 
