@@ -6,7 +6,15 @@ nothing is computed twice and a failed cell does not stop the rest (:mod:`.engin
 """
 
 from .engine import run_study
-from .grid import beside_limits, grid_verdicts, likelihood_verdicts, network_verdicts, run_cells, statistic_verdicts, template_pairs
+from .grid import (
+    beside_limits,
+    grid_verdicts,
+    likelihood_verdicts,
+    network_verdicts,
+    run_cells,
+    statistic_verdicts,
+    template_pairs,
+)
 from .plan import Study, StudyCell, make_study, read_study
 from .results import read_result, result_document, write_result
 from .tables import eta_columns, eta_latex, write_eta_tables

@@ -45,8 +45,8 @@ class CellState:
         Why it failed, in one line.
     attempts : int
         How often it was begun.
-    seconds : float
-        Wall time of the attempts that were not killed.
+    seconds, processor : float
+        Wall time and processor time, its training included, of the attempts that were not killed.
     memory : float
         Largest memory of the process that did it, and of its training, MiB; 0 where the system does not tell.
     host : str
@@ -59,6 +59,7 @@ class CellState:
     reason: str = ""
     attempts: int = 0
     seconds: float = 0.0
+    processor: float = 0.0
     memory: float = 0.0
     host: str = ""
     pid: int = 0
@@ -152,14 +153,16 @@ def do_cell(path, statistic, config, *, tried=None, progress=SILENT):
 def _attempt(path, statistic, config, state, progress):
     with replacing(path / "run.toml", "w", encoding="utf-8") as stream:
         stream.write(run_toml(config))
-    spent, started = state.seconds, time.monotonic()
+    before, started, used = state, time.monotonic(), _processor_time()
     state = write_state(
         path / "state.json", state, state="running", reason="", attempts=state.attempts + 1, host=platform.node(), pid=os.getpid()
     )
 
     def end(how, reason=""):
-        seconds = spent + time.monotonic() - started
-        write_state(path / "state.json", state, state=how, reason=reason, seconds=round(seconds, 3), memory=_peak_memory())
+        write_state(
+            path / "state.json", state, state=how, reason=reason, seconds=round(before.seconds + time.monotonic() - started, 3),
+            processor=round(before.processor + _processor_time() - used, 3), memory=_peak_memory(),
+        )
 
     try:
         document = result_document(config, _verdicts(path, statistic, config, progress))
@@ -193,6 +196,21 @@ def _verdicts(path, statistic, config, progress):
         progress.report("waiting for another training of this cell to end", 0, 1)
         time.sleep(POLL)
     return grid.network_verdicts(config, train_blocking(config, training, progress=progress), progress)
+
+
+def note_failure(path, reason):
+    """Write down that a cell failed where its own process could not; not if another process is at it or it is done."""
+    with contextlib.suppress(OSError, TrainingError), lock.held(path / "lock", patience=0):
+        state = read_cell_state(path)
+        if state.state not in ("done", "failed"):
+            with replacing(path / "error.txt", "w", encoding="utf-8") as stream:
+                stream.write(f"{reason}\n")
+            write_state(path / "state.json", state, state="failed", reason=reason)
+
+
+def _processor_time():
+    """Seconds of processor time of this process and those that it started and that have ended."""
+    return sum(os.times()[:4])
 
 
 def _peak_memory():

@@ -23,7 +23,7 @@ from .cell import POLL, cell_state, do_cell, finished_rows
 from .plan import StudyCell, study_toml, value_text
 from .tables import write_eta_tables
 
-TABLES_EVERY = 60.0  # seconds between two writes of the tables while cells are done
+TABLES_EVERY = 300.0  # seconds between two writes of the tables while cells are done
 LOOK_AGAIN = 1.0  # seconds until a cell that another process was at is looked at again
 
 
@@ -124,7 +124,7 @@ class _Record:
         if rows:
             write_eta_tables(self.folder, self.study.base, rows)
         overview = [self._overview(cell) | values for cell, values in found]
-        about = [f"cells of the study in {self.folder.name}: seconds of wall time, memory in MiB at most"]
+        about = [f"cells of the study in {self.folder.name}: seconds of wall time and of processor time, memory in MiB at most"]
         write_table(self.folder / "cells.csv", {key: [entry[key] for entry in overview] for key in overview[0]}, about)
         failed = [entry for entry in overview if entry["state"] == "failed"]
         if failed:
@@ -138,7 +138,7 @@ class _Record:
         over = "done" if name in self.rows else "failed" if name in self.failed else None
         return {
             "cell": name, "state": over or state.state, "error": self.failed.get(name, state.reason if over is None else ""),
-            "seconds": state.seconds, "memory_MiB": state.memory, "attempts": state.attempts, "host": state.host,
+            "seconds": state.seconds, "processor_seconds": state.processor, "memory_MiB": state.memory, "attempts": state.attempts, "host": state.host,
             "source": " + ".join(cell.config.sources.names), "n_events": cell.config.events.n_events[0], "statistic": cell.statistic,
         }
 
