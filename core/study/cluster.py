@@ -125,9 +125,13 @@ def _quiet():
 def _connected(where, shown):
     import cloudpickle
     from distributed import Client
+    from distributed.comm import get_address_host_port
 
     cloudpickle.register_pickle_by_value(remote)
     try:
+        if isinstance(where, str):
+            where = where if "://" in where else f"tcp://{where}"
+            get_address_host_port(where, strict=True)
         return Client(where, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:  # its TimeoutError is an OSError
         raise InputError(

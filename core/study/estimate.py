@@ -14,10 +14,10 @@ from ..sources import selected_sources
 from .cell import cell_state
 from .engine import cell_path
 
-START = 2.0  # s: densities and figures of a verdict, the same for all
+START = 0.5  # s: densities and figures of a verdict, the same for all
 SIGNALS = 7  # fractions that the search for the smallest one tries on all test skies, besides the isotropic ones
 SKIES = {  # skies of 300 events at Nside 32 that a core scores in a second, drawing included
-    "likelihood_ratio": 100_000, "maximum_likelihood_ratio": 2_000, "power_spectrum": 300, "power_spectrum_squared": 300,
+    "likelihood_ratio": 120_000, "maximum_likelihood_ratio": 2_000, "power_spectrum": 300, "power_spectrum_squared": 300,
     "robust_likelihood_ratio": 20_000,
 }
 NETWORKS = {  # skies that a core trains on in a second, and scores; with the network's own feature maps, Nside 32, 15 bins, 300 events

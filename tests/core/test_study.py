@@ -2,10 +2,9 @@ import json
 
 import pytest
 
-from zevatron.core.study import grid
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.errors import ConfigError, DamagedFileError, NoEventsError, UnknownNameError
-from zevatron.core.study import Study, eta_latex, read_result, read_study, run_cells, run_study, write_result
+from zevatron.core.study import Study, eta_latex, grid, read_result, read_study, run_cells, run_study, write_result
 from zevatron.core.tables import read_table
 
 
