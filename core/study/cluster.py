@@ -123,11 +123,9 @@ def _quiet():
 
 
 def _connected(where, shown):
-    import cloudpickle
     from distributed import Client
     from distributed.comm import get_address_host_port
 
-    cloudpickle.register_pickle_by_value(remote)
     try:
         if isinstance(where, str):
             where = where if "://" in where else f"tcp://{where}"
@@ -139,18 +137,37 @@ def _connected(where, shown):
         ) from None
 
 
+class _ByValue:
+    """A function of :mod:`.remote` that is pickled as it stands: a scheduler and a worker need no package of ours to read it."""
+
+    def __init__(self, function):
+        import cloudpickle
+
+        cloudpickle.register_pickle_by_value(remote)
+        self._function, self._pickled = function, cloudpickle.dumps(function)
+
+    def __reduce__(self):
+        import cloudpickle
+
+        return cloudpickle.loads, (self._pickled,)
+
+    def __call__(self, order):
+        return self._function(order)
+
+
 def _done_by(client, shown, jobs, resources, progress):
     lost = InputError(
         f"lost the Dask scheduler {shown}; what is done is kept in the folder: the same command with a scheduler that runs goes on"
     )
     _warn_of_missing_workers(client, jobs, resources)
+    function = _ByValue(remote.do_remotely)
     over, under_way, later, deaths = queue.SimpleQueue(), {}, [(0.0, job) for job in jobs], {}
     try:
         while under_way or later:
             now = time.monotonic()
             for due, job in later:
                 if due <= now:
-                    future = _submitted(client, job, resources if job.cell.is_network else None)
+                    future = _submitted(client, function, job, resources if job.cell.is_network else None)
                     under_way[future.key] = future, job
                     future.add_done_callback(lambda future: over.put(future.key))
             later = [(due, job) for due, job in later if due > now]
@@ -179,13 +196,13 @@ def _done_by(client, shown, jobs, resources, progress):
             client.cancel([future for future, _ in under_way.values()], force=True)
 
 
-def _submitted(client, job, resources):
+def _submitted(client, function, job, resources):
     order = {
         "main": str(MAIN), "version": __version__, "study": str(job.path.parent.parent.resolve()), "path": str(job.path.resolve()),
         "statistic": job.cell.statistic, "run": run_toml(job.cell.config, comments=False), "tried": job.tried,
     }
     key = f"{job.cell.folder_name}-{uuid.uuid4().hex[:8]}"
-    return client.submit(remote.do_remotely, order, key=key, resources=resources, pure=False)
+    return client.submit(function, order, key=key, resources=resources, pure=False)
 
 
 def _answer(future, lost):

@@ -14,22 +14,22 @@ from ..sources import selected_sources
 from .cell import cell_state
 from .engine import cell_path
 
-START = 0.5  # s: densities and figures of a verdict, the same for all
+START = 0.5  # s: densities and figures of a verdict
 SIGNALS = 7  # fractions that the search for the smallest one tries on all test skies, besides the isotropic ones
-SKIES = {  # skies of 300 events at Nside 32 that a core scores in a second, drawing included
-    "likelihood_ratio": 120_000, "maximum_likelihood_ratio": 2_000, "power_spectrum": 300, "power_spectrum_squared": 300,
-    "robust_likelihood_ratio": 20_000,
+SKIES = {  # skies of 300 events at Nside 32 that a core draws and scores in a second
+    "likelihood_ratio": 120_000, "maximum_likelihood_ratio": 73_000, "power_spectrum": 10_600, "power_spectrum_squared": 10_400,
+    "robust_likelihood_ratio": 50_000,
 }
 NETWORKS = {  # skies that a core trains on in a second, and scores; with the network's own feature maps, Nside 32, 15 bins, 300 events
-    "bcnn": (94, 234), "cnn": (200, 500), "density_ratio": (60, 150), "deepsphere": (60, 150), "event_graph": (60, 150),
-    "spectrum_network": (60, 150),
+    "bcnn": (94, 234), "cnn": (300, 590), "density_ratio": (2200, 2700), "deepsphere": (60, 140), "event_graph": (170, 280),
+    "spectrum_network": (350, 320),
 }
-BASE_MEMORY, NETWORK_MEMORY = 370.0, 1500.0  # MiB
+BASE_MEMORY, NETWORK_MEMORY = 370.0, 2200.0  # MiB
 KEPT_EVENTS, EVENT_MEMORY = 32e6, 6 / 2**20
 """Isotropic skies that are kept, as of :mod:`~..statistics.trials`, in events, and MiB of one."""
-STRAIGHT = 0.05  # s: a map where nothing is bent
-COARSE = {False: 0.3, True: 2.0}  # s of a core: rays over the whole sky at one rigidity; whether the field has a random part
-IMAGE = {False: 0.6, True: 1.1}  # s of a core: the image of a source in one band, coarse passes not counted
+STRAIGHT = 0.05  # s of a core: a map where nothing is bent
+COARSE = {False: 0.4, True: 2.0}  # s of a core: rays over the whole sky at one rigidity; whether the field has a random part
+IMAGE = {False: 1.1, True: 1.1}  # s of a core: the image of a source in one band, coarse passes not counted
 
 
 @dataclass(frozen=True)
