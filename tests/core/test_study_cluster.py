@@ -31,7 +31,7 @@ PATIENCE = 120.0
 def tiny_study(slow=0, **axes):
     """Cells of the likelihood ratio; `slow` is the number of check skies, which take time and change no fraction."""
     base = with_values(run_config("quick"), TINY | {"test.check_maps": slow})
-    return make_study(base, {"energy.resolution": [0.0, 0.2], **axes}, ["likelihood_ratio"])
+    return make_study(base, {"energy.resolution": [0.0, 0.2]} | axes, ["likelihood_ratio"])
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def parent_of(pid):
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the worker of a cell in /proc")
 def test_a_worker_killed_in_mid_cell_and_a_scheduler_killed_change_no_number(cluster, tmp_path):
-    study = tiny_study(slow=400_000, seed=[1, 2])
+    study = tiny_study(slow=200_000, **{"energy.resolution": [0.0, 0.1, 0.2]})
     path = write_study(tmp_path / "study.toml", study)
     workers = [cluster.add_worker(), cluster.add_worker()]
     client = study_process(path, tmp_path / "far", cluster.address)
@@ -132,7 +132,7 @@ def test_a_worker_killed_in_mid_cell_and_a_scheduler_killed_change_no_number(clu
     assert client.returncode == 2
     assert error.strip().splitlines()[-1].startswith("zevatron: lost the Dask scheduler") and "goes on" in error
     done = set(results(tmp_path / "far"))
-    assert done and len(done) < 4
+    assert done and len(done) < 3
     # another client and another scheduler go on with what is in the folder
     times = {name: (tmp_path / "far/cells" / name / "result.json").stat().st_mtime_ns for name in done}
     (tmp_path / "again").mkdir()
@@ -140,13 +140,14 @@ def test_a_worker_killed_in_mid_cell_and_a_scheduler_killed_change_no_number(clu
     with contextlib.closing(second):
         second.add_worker()
         outcome = run_study(study, tmp_path / "far", do_jobs=jobs_on_scheduler(second.address))
-    assert len(outcome["done"]) == 4 and not outcome["failed"]
+    assert len(outcome["done"]) == 3 and not outcome["failed"]
     assert times == {name: (tmp_path / "far/cells" / name / "result.json").stat().st_mtime_ns for name in done}
     run_study(study, tmp_path / "near")
-    assert results(tmp_path / "far") == results(tmp_path / "near") and len(results(tmp_path / "near")) == 4
+    assert results(tmp_path / "far") == results(tmp_path / "near") and len(results(tmp_path / "near")) == 3
     assert (tmp_path / "far/eta_table.csv").read_text() == (tmp_path / "near/eta_table.csv").read_text()
 
 
+@pytest.mark.slow
 def test_failures_are_listed_and_networks_wait_for_their_resource(cluster, tmp_path, caplog):
     base = with_values(run_config("quick"), TINY | {
         "network.filters": 2, "training.epochs": 1, "training.maps_per_epoch": 64, "training.validation_maps": 64, "training.threads": 1,
@@ -211,6 +212,7 @@ echo "Submitted batch job $!"
 """
 
 
+@pytest.mark.slow
 def test_jobs_of_a_queue_do_the_cells(caches, tmp_path, monkeypatch):
     pytest.importorskip("dask_jobqueue")
     commands = tmp_path / "bin"
