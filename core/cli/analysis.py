@@ -1,7 +1,6 @@
 """Commands that take a run file through density, mock skies, training and verdict."""
 
 import collections
-from pathlib import Path
 
 from ..errors import InputError
 from ..progress import TerminalProgress
@@ -162,20 +161,6 @@ def train(options):
         for name, cell in cells
     ]
     return {"text": "\n".join(f"best network: {path}" for path in models), "models": [str(path) for path in models]}
-
-
-def study(options):
-    """Run a study; cells that are done are not repeated."""
-    from ..study import read_study, run_study
-
-    plan = read_study(options.study)
-    outcome = run_study(plan, options.out, TerminalProgress())
-    table = Path(options.out) / "eta_table.csv"
-    lines = [f"{len(outcome['done'])} cells done" + (f", table in {table}" if outcome["done"] else "")]
-    lines += [f"failed: {f['cell']}: {f['error']}" for f in outcome["failed"]]
-    if outcome["failed"] and not outcome["done"]:
-        raise InputError("; ".join(lines))
-    return {"text": "\n".join(lines), **outcome}
 
 
 def cross(options):

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..config import PRESETS, emission_models, field_models
 from ..resources import PROGRAM
 from ..statistics.registry import FOR_EVENTS, STATISTICS
-from . import analysis, lenses, models, observed, physics, run_files, setup
+from . import analysis, lenses, models, observed, physics, run_files, setup, studies
 
 
 class _Parser(argparse.ArgumentParser):
@@ -111,8 +111,7 @@ def build_parser():
                             help="also the limits with other energies and positions, and without the field's random part")
     likelihood.add_argument("--random-field", action="store_true",
                             help="with --information: also the limit with a random part for a field without; tracing it takes minutes")
-    study = command("study", analysis.study, "run sources x N x statistic into one table", out="folder to write")
-    study.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
+    _add_study(command("study", studies.study, "run sources x N x statistic into one table; an interrupted study is continued", out=False))
 
     _add_events(command("events", observed.events, "read measured events; with a run, test them for its sources", out=False))
     search = command("search", analysis.search, "search for meta-parameters with Optuna; an interrupted search is continued",
@@ -160,10 +159,22 @@ def build_parser():
     worker = commands.add_parser("worker")  # hidden: the training process of the window and of train
     worker.add_argument("folder", type=Path)
     worker.set_defaults(command=analysis.worker)
+    doer = commands.add_parser("study-worker")  # hidden: the process of a study's cell on a cluster
+    doer.set_defaults(command=studies.study_worker)
     searcher = commands.add_parser("search-worker")  # hidden: the process of a search that the window starts
     searcher.add_argument("folder", type=Path)
     searcher.set_defaults(command=analysis.search_worker)
     return parser
+
+
+def _add_study(sub):
+    sub.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
+    sub.add_argument("--out", type=Path, help="folder to write; cells that are done in it are not repeated")
+    sub.add_argument("--dry-run", action="store_true", help="only list the cells, with time and memory")
+    where = sub.add_mutually_exclusive_group()
+    where.add_argument("--scheduler", metavar="ADDRESS", help="do the cells on the workers of a Dask scheduler, tcp://HOST:PORT; see docs/cluster.md")
+    where.add_argument("--cluster", type=Path, metavar="CLUSTER.toml", help="do the cells in jobs of SLURM or PBS; see docs/cluster.md")
+    sub.add_argument("--network-resource", metavar="NAME=NUMBER", help="networks go only to workers with this resource, such as GPU=1")
 
 
 def _add_events(sub):

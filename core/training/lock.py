@@ -1,6 +1,7 @@
 """A lock on a file that vanishes with the process that holds it, however that ends."""
 
 import contextlib
+import errno
 import os
 import time
 
@@ -12,11 +13,12 @@ except ImportError:  # Windows
     fcntl = None
     import msvcrt
 
+TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what a system answers where someone else holds it
 PATIENCE = 1.0  # seconds; someone who only asks whether the lock is held takes it for an instant
 
 
 @contextlib.contextmanager
-def held(path, complaint=None):
+def held(path, complaint=None, patience=PATIENCE):
     """Hold the lock ``path``.
 
     Parameters
@@ -24,15 +26,19 @@ def held(path, complaint=None):
     path : Path
     complaint : str, optional
         What to say if it cannot be had; by default that the folder is being trained.
+    patience : float, optional
+        Seconds to wait for it.
 
     Raises
     ------
     TrainingError
-        If another process, or another part of this one, holds it.
+        If another process, or another part of this one, holds it for longer than ``patience`` seconds.
+    OSError
+        If the file system has no locks.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not _taken(handle):
             if time.monotonic() > deadline:
                 raise TrainingError(complaint or f"{path.parent} is being trained by another process; stop that one first")
@@ -50,6 +56,8 @@ def is_held(path):
         return False
     try:
         return not _taken(handle)
+    except OSError:  # a file system without locks
+        return False
     finally:
         os.close(handle)
 
@@ -60,6 +68,8 @@ def _taken(handle):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         else:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in TAKEN:
+            return False
+        raise
     return True

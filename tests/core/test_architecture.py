@@ -17,7 +17,10 @@ STAGES = (
     "statistics", "training", "study", "information", "cross", "search", "observed", "figures", "diagrams", "demo", "cli",
 )
 # What may load a heavy library at import time or at all; elsewhere it is a fault.
-ALLOWED = {"keras": {"network", "training", "backend"}, "matplotlib": {"figures", "diagrams"}, "optuna": {"search"}, "tensorflow": set(), "PySide6": set(), "pyqtgraph": set()}
+ALLOWED = {
+    "keras": {"network", "training", "backend"}, "matplotlib": {"figures", "diagrams"}, "optuna": {"search"}, "distributed": {"study"},
+    "dask": {"study"}, "dask_jobqueue": {"study"}, "tensorflow": set(), "PySide6": set(), "pyqtgraph": set(),
+}
 
 
 def imports(path):
@@ -82,7 +85,7 @@ def test_every_stage_exists():
 
 @pytest.mark.parametrize("module", ["core.config", "core.sources", "core.study", "core.search", "core.cli.parser"])
 def test_what_the_window_loads_first_loads_nothing_heavy(module):
-    heavy = "{'keras', 'tensorflow', 'numba', 'matplotlib', 'astropy', 'h5py', 'optuna', 'PySide6'}"
+    heavy = "{'keras', 'tensorflow', 'numba', 'matplotlib', 'astropy', 'h5py', 'optuna', 'distributed', 'PySide6'}"
     code = f"import main, sys, zevatron.{module}; print(sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

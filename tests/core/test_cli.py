@@ -208,6 +208,9 @@ def test_study_writes_the_table_and_repeats_nothing(folder, tiny):
         'base = "tiny.toml"\nstatistics = ["likelihood_ratio", "power_spectrum"]\n[axes]\n"sources.names" = ["Cen A", "M82"]\n'
         '"events.n_events" = [30, 60]\n"energy.resolution" = [0.0, 0.2]\n'
     )
+    plan = json.loads(run(folder, "study", "study.toml", "--dry-run", "--json"))
+    assert len(plan["cells"]) == 16 and plan["processor_seconds"] > 0 and not (folder / "study").exists()
+    assert "--dry-run" in run(folder, "study", "study.toml", code=2)
     summary = json.loads(run(folder, "study", "study.toml", "--out", "study", "--json"))
     assert len(summary["done"]) == 16 and not summary["failed"]
     table = read_table(folder / "study/eta_table.csv")

@@ -1,0 +1,196 @@
+"""What a study will take, before it starts.
+
+The rates are those of one processor core, measured as docs/studies.md says; where the study's folder has cells of the same statistic that
+are done, the estimate is scaled to what these took.
+"""
+
+import statistics
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..config import IMPORTED_FIELD
+from ..sources import selected_sources
+from .cell import cell_state
+from .engine import cell_path
+
+START = 0.5  # s: densities and figures of a verdict
+SIGNALS = 7  # fractions that the search for the smallest one tries on all test skies, besides the isotropic ones
+SKIES = {  # skies of 300 events at Nside 32 that a core draws and scores in a second
+    "likelihood_ratio": 120_000, "maximum_likelihood_ratio": 73_000, "power_spectrum": 10_600, "power_spectrum_squared": 10_400,
+    "robust_likelihood_ratio": 50_000,
+}
+NETWORKS = {  # skies that a core trains on in a second, and scores; with the network's own feature maps, Nside 32, 15 bins, 300 events
+    "bcnn": (94, 234), "cnn": (300, 590), "density_ratio": (2200, 2700), "deepsphere": (60, 140), "event_graph": (170, 280),
+    "spectrum_network": (350, 320),
+}
+BASE_MEMORY, NETWORK_MEMORY = 370.0, 2200.0  # MiB
+KEPT_EVENTS, EVENT_MEMORY = 32e6, 6 / 2**20
+"""Isotropic skies that are kept, as of :mod:`~..statistics.trials`, in events, and MiB of one."""
+STRAIGHT = 0.05  # s of a core: a map where nothing is bent
+COARSE = {False: 0.4, True: 2.0}  # s of a core: rays over the whole sky at one rigidity; whether the field has a random part
+IMAGE = {False: 1.1, True: 1.1}  # s of a core: the image of a source in one band, coarse passes not counted
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a cell takes: seconds of a processor core, of which ``lens`` for tracing, and memory in MiB."""
+
+    processor: float
+    lens: float
+    memory: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Cells of a study with what they will take.
+
+    Attributes
+    ----------
+    cells : tuple of (StudyCell, str, Cost)
+        The state is that of :class:`.cell.CellState`; the cost of a cell that is done is what it took.
+    measured : dict of str to int
+        Number of cells in the folder, by statistic, to which the estimate is scaled.
+    """
+
+    cells: tuple
+    measured: dict
+
+    @property
+    def left(self):
+        """Those that are not done."""
+        return [entry for entry in self.cells if entry[1] != "done"]
+
+    @property
+    def processor(self):
+        """Seconds of a processor core for what is left."""
+        return sum(cost.processor for _, _, cost in self.left)
+
+    @property
+    def memory(self):
+        """Largest memory of one cell that is left, MiB."""
+        return max((cost.memory for _, _, cost in self.left), default=0.0)
+
+
+def forecast(study, folder=None):
+    """Estimate what a study takes.
+
+    Parameters
+    ----------
+    study : Study
+    folder : path-like, optional
+        Of the study: cells that are done in it cost nothing more, and tell what others cost.
+
+    Returns
+    -------
+    Forecast
+    """
+    entries, lenses = [], _Lenses()
+    for cell in study.cells():
+        entries.append((cell, cell_state(cell_path(folder, cell)) if folder else None))
+    ratios = _ratios(entries)
+    cells = []
+    for cell, state in entries:
+        if state and state.state == "done":
+            cells.append((cell, "done", Cost(state.processor, 0.0, state.memory)))
+            continue
+        factor, memory = ratios.get(cell.statistic, (1.0, None))[:2]
+        lens = lenses.seconds(cell.config)
+        cost = Cost(factor * _processor(cell) + lens, lens, memory or _memory(cell))
+        cells.append((cell, state.state if state else "waiting", cost))
+    return Forecast(tuple(cells), {name: len(found[2]) for name, found in ratios.items()})
+
+
+def _ratios(entries):
+    """Return for each statistic with cells done at one go: median of taken over estimated time, largest memory, the ratios."""
+    taken, memory = {}, {}
+    for cell, state in entries:
+        if state and state.state == "done" and state.attempts == 1 and state.processor > 0:
+            taken.setdefault(cell.statistic, []).append(state.processor / _processor(cell))
+            memory[cell.statistic] = max(memory.get(cell.statistic, 0.0), state.memory)
+    return {name: (statistics.median(ratios), memory[name], ratios) for name, ratios in taken.items()}
+
+
+def _processor(cell):
+    """Seconds of a core but for tracing."""
+    config = cell.config
+    test, (n_events,) = config.test, config.events.n_events
+    skies = (1 + SIGNALS) * test.maps + test.check_maps
+    limit = skies / SKIES["likelihood_ratio"] * n_events / 300
+    if cell.statistic == "likelihood_ratio":
+        return START + limit
+    if not cell.is_network:
+        pixels = (config.sky.nside / 32) ** 2 if "power" in cell.statistic else n_events / 300
+        return START + skies / SKIES[cell.statistic] * pixels + limit
+    trained, scored = NETWORKS[cell.statistic]
+    training, work = config.training, _network_work(config)
+    per_epoch = training.maps_per_epoch / trained + training.validation_maps / scored
+    return START + work * (training.epochs * per_epoch + skies / scored) + limit
+
+
+def _network_work(config):
+    """Work of a sky relative to the network as measured: pixels, and feature maps squared; not below a twentieth."""
+    from ..network.registry import NETWORKS as REGISTRY
+
+    own = REGISTRY[config.network.kind].filters
+    return max((config.sky.nside / 32) ** 2 * (config.network.filter_count / own) ** 2, 0.05)
+
+
+def _memory(cell):
+    """MiB of the processes of a cell."""
+    config, (n_events,) = cell.config, cell.config.events.n_events
+    kept = min(config.test.maps * n_events, KEPT_EVENTS) * EVENT_MEMORY
+    densities = 5 * 12 * config.sky.nside**2 * config.energy.bin_count * 8 / 2**20
+    return BASE_MEMORY + kept + densities + (NETWORK_MEMORY if cell.is_network else 0.0)
+
+
+class _Lenses:
+    """Maps that have to be traced; what several cells need is counted at the first."""
+
+    def __init__(self):
+        self._known, self._passes = {}, set()
+
+    def seconds(self, config):
+        """Seconds of a core for what comes with Zevatron neither, nor is in the cache, nor was needed by an earlier cell."""
+        if config.field.model == IMPORTED_FIELD:
+            return 0.0
+        from ..galactic_field import galactic_field
+        from ..galactic_field.members import field_members
+        from ..lens import rigidity_grid
+
+        grid = rigidity_grid(*config.energy.rigidity_range)
+        return sum(
+            self._of(source, field.model, galactic_field(field), config.sky, grid)
+            for field, _ in field_members(config.field) for source in selected_sources(config.sources)
+        )
+
+    def _of(self, source, model, galaxy, sky, grid):
+        from ..lens.assembly import CHAOTIC, POINTS_PER_DECADE, band
+        from ..lens.store import rigidity_key
+
+        known = self._images(source, galaxy, sky)
+        missing = [value for value in grid if rigidity_key(value) not in known]
+        known.update(rigidity_key(value) for value in missing)
+        if model == "none":
+            return STRAIGHT * len(missing)
+        is_random, before = galaxy.random is not None, len(self._passes)
+        for value in missing:
+            around = value * 10 ** (np.array([-1, 0, 1]) / POINTS_PER_DECADE)
+            passes = band(value, galaxy)[0] if is_random and value < CHAOTIC else around
+            self._passes.update((galaxy.digest, rigidity_key(one)) for one in passes)
+        return IMAGE[is_random] * len(missing) + COARSE[is_random] * (len(self._passes) - before)
+
+    def _images(self, source, galaxy, sky):
+        """Rigidities whose maps are there, by key; the set is kept and grows."""
+        from ..lens.assembly import SHIPPED_ORDER, lens_digest, open_store, shipped_path
+        from ..lens.image import source_extent
+        from ..lens.store import read_images
+
+        radius, concentration = source_extent(sky)
+        digest = lens_digest(source, galaxy, radius, concentration)
+        if digest not in self._known:
+            found = set(read_images(open_store(source, galaxy, radius, concentration).path, digest))
+            if sky.nside <= 2**SHIPPED_ORDER and concentration == 0:
+                found |= set(read_images(shipped_path(source, galaxy), digest))
+            self._known[digest] = found
+        return self._known[digest]

@@ -1,0 +1,38 @@
+"""The file ``result.json``: what was found, and the run record."""
+
+import json
+from pathlib import Path
+
+from ..errors import DamagedFileError, InputError
+from ..files import replacing
+from ..provenance import run_record
+
+
+def result_document(config, verdicts):
+    """Return the content of a ``result.json``: ``results`` and the ``run`` record."""
+    return {"results": [verdict.as_dict() for verdict in verdicts], "run": run_record(config)}
+
+
+def write_result(path, document):
+    """Write a ``result.json``; a finished file is never left half written."""
+    with replacing(path, "w", encoding="utf-8") as stream:
+        json.dump(document, stream, indent=1, allow_nan=False)
+
+
+def read_result(path):
+    """Read a ``result.json``.
+
+    Raises
+    ------
+    InputError, DamagedFileError
+        If it cannot be read or is not a result.
+    """
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from None
+    except json.JSONDecodeError as error:
+        raise DamagedFileError(f"{path} is not a complete JSON file ({error}); make it again") from None
+    if not isinstance(document, dict) or not {"results", "run"} <= set(document):
+        raise DamagedFileError(f"{path}: expected a result of Zevatron with 'results' and 'run'")
+    return document
