@@ -160,5 +160,5 @@ def test_the_manual_is_built_without_a_warning(tmp_path):
     subprocess.run(command, cwd=ROOT, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"}, check=True)
     assert "<math" in (tmp_path / "theory.html").read_text(encoding="utf-8")
     reference = "".join(page.read_text(encoding="utf-8") for page in tmp_path.glob("reference/*.html"))
-    known = set(re.findall(r'id="zevatron\.((?:core|gui)[\w.]*)"', reference))
+    known = set(re.findall(r'id="module-zevatron\.((?:core|gui)[\w.]*)"', reference))
     assert {name for name in MODULES if "." in name} <= known
