@@ -272,7 +272,9 @@ class _Report:
             ]),
             ("Computed with", [", ".join(f"{name} {number}" for name, number in made_by.items())]),
         ])
-        self.pages.text("What to cite", [("", [f"[{key}] {plain(key)}" for key in self.keys] + ["", "BibTeX: citations.bib"])])
+        self.pages.text("What to cite", [
+            ("As BibTeX: citations.bib", [f"[{key}] {plain(key)}" for key in self.keys])
+        ])
 
 
 def _percent(eta):
