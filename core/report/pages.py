@@ -12,6 +12,7 @@ LEFT, RIGHT, TOP, BOTTOM = 0.6, 0.6, 1.05, 0.6
 NOTES_WIDTH = 3.1
 LINE = 0.205  # inches from line to line at 9.5 points
 ROWS_PER_PAGE = 27
+WIDE = 1.9  # width over height
 
 
 class Pages:
@@ -30,16 +31,20 @@ class Pages:
         return len(self._pages)
 
     def picture(self, figure, heading, notes=()):
-        """Add a figure of :mod:`..figures`, enlarged to the room there is, with notes beside it."""
+        """Add a figure of :mod:`..figures`, enlarged to the room there is, with notes beside it, or under it where it is wide."""
         width, height = figure.get_size_inches()
-        room = WIDTH - LEFT - RIGHT - (NOTES_WIDTH + 0.3 if notes else 0), HEIGHT - TOP - BOTTOM
+        beside = width < WIDE * height
+        room = WIDTH - LEFT - RIGHT - (NOTES_WIDTH + 0.3 if notes and beside else 0), HEIGHT - TOP - BOTTOM
         scale = min(room[0] / width, room[1] / height)
         width, height = width * scale, height * scale
         figure.set_size_inches(WIDTH, HEIGHT)
         top = HEIGHT - TOP
         figure.get_layout_engine().set(rect=(LEFT / WIDTH, (top - height) / HEIGHT, width / WIDTH, height / HEIGHT))
         self._head(figure, heading)
-        self._lines(figure, notes, WIDTH - RIGHT - NOTES_WIDTH, top - 0.15, 40)
+        if beside:
+            self._lines(figure, notes, WIDTH - RIGHT - NOTES_WIDTH, top - 0.15, 40)
+        else:
+            self._lines(figure, notes, LEFT, top - height - 0.25, 132)
         self._pages.append(figure)
 
     def text(self, heading, sections):

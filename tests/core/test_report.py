@@ -18,6 +18,7 @@ from zevatron.core.galactic_field.registry import FIELD_MODELS
 from zevatron.core.network.registry import NETWORKS
 from zevatron.core.observatory import EXPOSURES
 from zevatron.core.report import make_report, read_content
+from zevatron.core.report.build import commands
 from zevatron.core.resources import resource_path
 from zevatron.core.statistics.registry import STATISTICS
 from zevatron.core.study import Study, likelihood_verdicts, result_document, run_study, write_result
@@ -90,8 +91,8 @@ def test_training_brings_its_curves_and_its_result(result, tmp_path):
     make_report(folder.path, tmp_path / "full")
     assert pages_of(tmp_path / "full") == pages_of(tmp_path / "bare") + 2  # ROC and table
     assert np.allclose(read_table(tmp_path / "full/training.csv").floats("val_accuracy"), folder.history["val_accuracy"])
-    beside = make_report(result, tmp_path / "beside", training=folder.path)
-    assert "training.csv" in beside
+    beside = read_content(result, folder.path)
+    assert [run.path for run in beside.trainings] == [folder.path] and beside.statistics == ("likelihood_ratio", "bcnn")
     kinds = {command[0] for command in commands_of(tmp_path / "full")}
     assert kinds == {"train", "likelihood"}
     for command in commands_of(tmp_path / "full"):
@@ -103,9 +104,9 @@ def test_demo_folder_is_a_run_with_its_training(result, tmp_path):
     (tmp_path / "demo/run.toml").write_text(run_toml(RUN))
     make_training(tmp_path / "demo/training")
     shutil.copy(result, tmp_path / "demo/result.json")
-    assert read_content(tmp_path / "demo").kind == "demo"
-    assert {"training.csv", "eta_table.csv"} <= set(make_report(tmp_path / "demo", tmp_path / "report"))
-    assert commands_of(tmp_path / "report") == [["demo", "--out", "demo"]]
+    content = read_content(tmp_path / "demo")
+    assert content.kind == "demo" and len(content.rows) == len(content.trainings) == 1
+    assert commands(content) == ["python main.py demo --out demo"]
 
 
 def test_study_shows_every_cell_its_axis_and_what_failed(result, tmp_path):
