@@ -4,7 +4,7 @@ import numpy as np
 
 from .sky import lonlat, pixel_vectors
 from .sources import selected_sources
-from .study import likelihood_verdicts, network_verdicts, write_eta_tables
+from .study import likelihood_verdicts, network_verdicts, result_document, write_eta_tables, write_result
 from .tables import write_table
 
 
@@ -56,7 +56,8 @@ def run_demo(config, limit_config, folder, progress):
     rows = [v.as_dict() for v in (*limits, *trained)]
     save(eta_figure(rows), folder / "eta.png")
     write_eta_tables(folder, config, rows)
-    files = ["sky.png", "sky.csv", "training.png", "training.csv", "roc.png", "roc.csv", "scores.png",
+    write_result(folder / "result.json", result_document(limit_config, (*limits, *trained)))
+    files = ["result.json", "sky.png", "sky.csv", "training.png", "training.csv", "roc.png", "roc.csv", "scores.png",
              "eta.png", "eta_table.csv", "eta_table.tex", "eta_table.h5"]
     return [describe(v) for v in (*limits, *trained)], files
 

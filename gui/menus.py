@@ -4,7 +4,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenuBar
 
 from ..core.network.files import shipped_models
-from . import theme
+from . import result_report, theme
 from .settings import recent_files
 
 
@@ -62,6 +62,7 @@ class Menus(QMenuBar):
         self.export = menu.addMenu("Export")
         for kind, text in window.exports.offers():
             self._add(self.export, text, lambda kind=kind: window.exports.ask(kind))
+        self._add(menu, "Report…", lambda: result_report.ask(window))
         menu.addSeparator()
         self._add(menu, "Quit", window.close, keys.Quit)
 

@@ -2,6 +2,7 @@
 
 import collections
 
+from ..config import parse_assignment
 from ..errors import InputError
 from ..progress import TerminalProgress
 from ..sources import selected_sources
@@ -132,6 +133,23 @@ def likelihood(options):
         asked = [aspect.statistic for aspect, _, _ in information_runs(config, random_field=options.random_field)]
         limits += information_verdicts(config, limits, statistics=asked, progress=TerminalProgress())
     return _result(options, config, limits)
+
+
+def forecast(options):
+    """Measure the limit against N, and what energy resolution and bin width do to it."""
+    from ..forecast import forecast_config, run_forecast, write_forecast
+
+    own = [text for text in options.assignments if text.strip().startswith("forecast.")]
+    options.assignments = [text for text in options.assignments if text not in own]
+    plan = forecast_config(dict(map(parse_assignment, own)))
+    document = run_forecast(load(options), plan, TerminalProgress())
+    files = write_forecast(options.out, document)
+    lines = []
+    for row in document["curve"]:
+        eta = "nothing detected" if row["eta_min"] is None else f"eta = {100 * row['eta_min']:.2f} %"
+        years = ", ".join(f"{name} {value:.3g} yr" for name, value in row["years"].items())
+        lines.append(f"{row['source']}, N = {row['n_events']}: {eta}; {years}")
+    return {"text": "\n".join([*lines, f"wrote {', '.join(files)} to {options.out}"]), "files": files, **document}
 
 
 def evaluate(options):

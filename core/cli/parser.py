@@ -7,7 +7,7 @@ from pathlib import Path
 from ..config import PRESETS, emission_models, field_models
 from ..resources import PROGRAM
 from ..statistics.registry import FOR_EVENTS, STATISTICS
-from . import analysis, lenses, models, observed, physics, run_files, setup, studies
+from . import analysis, lenses, models, observed, physics, reports, run_files, setup, studies
 
 
 class _Parser(argparse.ArgumentParser):
@@ -111,6 +111,11 @@ def build_parser():
                             help="also the limits with other energies and positions, and without the field's random part")
     likelihood.add_argument("--random-field", action="store_true",
                             help="with --information: also the limit with a random part for a field without; tracing it takes minutes")
+    command("forecast", analysis.forecast, "the limit against N, the years that N takes, energy resolution and bin width", run=True,
+            out="folder to write")
+    report = command("report", reports.report, "a PDF and a folder with everything that a result rests on", out="folder to write")
+    report.add_argument("source", type=Path, metavar="RESULT", help="folder of a training, of demo or of a study, or a result as JSON")
+    report.add_argument("--training", type=Path, metavar="FOLDER", help="folder of the training whose curves belong to it")
     _add_study(command("study", studies.study, "run sources x N x statistic into one table; an interrupted study is continued", out=False))
 
     _add_events(command("events", observed.events, "read measured events; with a run, test them for its sources", out=False))

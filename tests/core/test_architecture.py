@@ -14,11 +14,11 @@ GUI = sorted((ROOT / "gui").rglob("*.py"))
 # Data flows one way: a stage may import those before it and the foundation.
 STAGES = (
     "sources", "emission", "propagation", "galactic_field", "lens", "field_views", "exposure", "sky_density", "mock_events", "network",
-    "statistics", "training", "study", "information", "cross", "search", "observed", "figures", "diagrams", "demo", "cli",
+    "statistics", "training", "study", "information", "cross", "search", "observed", "figures", "diagrams", "forecast", "report", "demo", "cli",
 )
 # What may load a heavy library at import time or at all; elsewhere it is a fault.
 ALLOWED = {
-    "keras": {"network", "training", "backend"}, "matplotlib": {"figures", "diagrams"}, "optuna": {"search"}, "distributed": {"study"},
+    "keras": {"network", "training", "backend"}, "matplotlib": {"figures", "diagrams", "report"}, "optuna": {"search"}, "distributed": {"study"},
     "dask": {"study"}, "dask_jobqueue": {"study"}, "tensorflow": set(), "PySide6": set(), "pyqtgraph": set(),
 }
 
