@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # a real window system without a screen
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24" env QT_QPA_PLATFORM=xcb
 
-.PHONY: run test test-all test-recorded bench lint screenshots qt clean
+.PHONY: run test test-all test-recorded test-faults bench lint screenshots qt clean
 
 run: $(READY)
 	@sh requirements/run.sh $(RUN)
@@ -19,6 +19,9 @@ test-all: $(READY) qt
 
 test-recorded: $(READY)
 	@$(RUN) -m pytest -s -m recorded --timeout 7200
+
+test-faults: $(READY) qt
+	@$(XVFB) $(RUN) -m pytest tests/faults -m faults --timeout 7200
 
 bench: $(READY) qt
 	@$(XVFB) $(RUN) -m pytest tests/benchmarks -o python_files='bench_*.py' --timeout 1800 \

@@ -10,6 +10,7 @@ process sees the old file or the new one, never half of one.
 import contextlib
 import hashlib
 import io
+import logging
 import os
 import sys
 import time
@@ -20,7 +21,9 @@ import numpy as np
 
 from .errors import InputError
 from .files import replacing_path
+from .hdf5 import require_plain
 
+LOG = logging.getLogger(__name__)
 ENVIRONMENT_VARIABLE = "ZEVATRON_CACHE"
 USER_BLOCK = 512
 MAGIC = b"zevatron cache 1\n"
@@ -105,10 +108,15 @@ def read_cache(path, digest):
         return None
     if not content.startswith(MAGIC + _checksum(content)):
         return None
-    with h5py.File(io.BytesIO(content), "r") as file:
-        if file.attrs["digest"] != digest:
-            return None
-        return {name: dataset[()] for name, dataset in file.items()}
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            require_plain(file)
+            if file.attrs["digest"] != digest:
+                return None
+            return {name: dataset[()] for name, dataset in file.items()}
+    except Exception as error:  # whoever seals a file can put anything behind the seal
+        LOG.warning("%s is not used: %s", path, error)
+        return None
 
 
 def _checksum(content):

@@ -10,10 +10,12 @@ import functools
 import itertools
 import json
 import logging
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .config import RunConfig, config_from_dict, network_kinds, read_run, read_toml, run_toml, settings_of, with_values
+from .config import RunConfig, base_run, network_kinds, read_toml, run_toml, settings_of, with_values
+from .documents import json_document, read_bytes
 from .errors import CancelledError, ConfigError, DamagedFileError, InputError, UnknownNameError, ZevatronError
 from .files import replacing, replacing_path
 from .progress import SILENT, StageProgress
@@ -24,6 +26,7 @@ from .statistics.registry import STATISTICS
 from .tables import write_table
 
 LIKELIHOOD_RATIO = "likelihood_ratio"
+MOST_CELLS = 10_000
 log = logging.getLogger(__name__)
 
 
@@ -120,12 +123,13 @@ def read_result(path):
         If it cannot be read or is not a result.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        document = json_document(read_bytes(path))
+    except OSError as error:
         raise InputError(f"cannot read {path}: {error}") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise DamagedFileError(f"{path} is not a complete JSON file ({error}); make it again") from None
-    if not isinstance(document, dict) or not {"results", "run"} <= set(document):
+    kinds = {"results": list, "run": dict}
+    if not isinstance(document, dict) or not all(isinstance(document.get(name), kind) for name, kind in kinds.items()):
         raise DamagedFileError(f"{path}: expected a result of Zevatron with 'results' and 'run'")
     return document
 
@@ -203,9 +207,7 @@ def read_study(path):
     unknown = set(data) - {"statistics", "base", "run", "axes"}
     if unknown:
         raise ConfigError("no such entry in a study; expected statistics, base or run, axes", sorted(unknown)[0])
-    if "base" in data and "run" in data:
-        raise ConfigError("expected either base or run, received both", "base")
-    base = read_run(Path(path).parent / data["base"]) if "base" in data else config_from_dict(data.get("run", {}))
+    base = base_run(data, Path(path).parent)
     known = (*STATISTICS, *network_kinds())
     statistics = data.get("statistics", [LIKELIHOOD_RATIO])
     if not isinstance(statistics, list) or not statistics:
@@ -215,11 +217,16 @@ def read_study(path):
             raise UnknownNameError("statistic", str(name), known, f"statistics[{i}]")
     axes = data.get("axes", {})
     settings = [key for key, _ in settings_of()]
+    if not isinstance(axes, dict):
+        raise ConfigError(f"expected a table [axes], received {axes!r}", "axes")
     for key, values in axes.items():
         if key not in settings:
             raise ConfigError(f'no such setting; write it in quotes, as "energy.resolution"; known: {", ".join(settings)}', f"axes.{key}")
         if not isinstance(values, list) or not values:
             raise ConfigError(f"expected a list of values, received {values!r}", f"axes.{key}")
+    points = math.prod(len(values) for values in axes.values())
+    if points * len(statistics) > MOST_CELLS:
+        raise ConfigError(f"expected at most {MOST_CELLS} points and statistics, received {points * len(statistics)}; give fewer values", "axes")
     study = Study(base, axes, tuple(statistics))
     study.cells()  # every cell must be a valid run before the first one starts
     return study

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import DamagedFileError, InputError
 from ..files import replacing_path
+from ..hdf5 import require_plain
 from ..provenance import stamp, stamped_config
 from ..sky import ORDERING
 from .density import Losses, SkyDensity
@@ -120,12 +121,13 @@ def opened(path):
             if stream.read(len(seal)) != seal:
                 raise DamagedFileError(f"{path} is damaged or not made by Zevatron; make it again")
         with h5py.File(path, "r") as file:
+            require_plain(file)
             yield file
     except FileNotFoundError:
         raise InputError(f"no file {path}") from None
-    except (OSError, KeyError, ValueError, InputError) as error:
-        if isinstance(error, DamagedFileError):
-            raise
+    except DamagedFileError:
+        raise
+    except Exception as error:  # whoever seals a file can put anything behind the seal, and HDF5 fails in many ways
         raise DamagedFileError(f"{path} does not hold what is expected ({error}); make it again") from None
 
 

@@ -22,9 +22,12 @@ def held(path):
     Raises
     ------
     TrainingError
-        If another process, or another part of this one, holds it.
+        If another process, or another part of this one, holds it, or the folder cannot be written.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise TrainingError(f"cannot write in {path.parent}: {error.strerror}; choose a folder that can be written") from None
     try:
         deadline = time.monotonic() + PATIENCE
         while not _taken(handle):
