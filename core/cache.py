@@ -20,12 +20,10 @@ import h5py
 import numpy as np
 
 from .errors import InputError
-from .files import replacing_path
-from .hdf5 import require_plain
+from .hdf5 import USER_BLOCK, replacing_hdf5, require_plain
 
 LOG = logging.getLogger(__name__)
 ENVIRONMENT_VARIABLE = "ZEVATRON_CACHE"
-USER_BLOCK = 512
 MAGIC = b"zevatron cache 1\n"
 LEFTOVER_AGE = 24 * 3600.0  # s; a temporary file this old belongs to a process that was killed
 
@@ -80,16 +78,14 @@ def write_cache(path, digest, arrays, attributes=None):
         raise InputError(
             f"cannot make the folder {path.parent} ({error.strerror}); choose another with {ENVIRONMENT_VARIABLE}"
         ) from None
-    with replacing_path(path) as temporary:
-        with h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file:
-            file.attrs["digest"] = digest
-            for name, value in (attributes or {}).items():
-                file.attrs[name] = value
-            for name, array in arrays.items():
-                array = np.asarray(array)
-                packing = dict(compression="gzip", compression_opts=4, shuffle=True) if array.size > 1 else {}
-                file.create_dataset(name, data=array, **packing)
-        _seal(temporary)
+    with replacing_hdf5(path, MAGIC) as file:
+        file.attrs["digest"] = digest
+        for name, value in (attributes or {}).items():
+            file.attrs[name] = value
+        for name, array in arrays.items():
+            array = np.asarray(array)
+            packing = dict(compression="gzip", compression_opts=4, shuffle=True) if array.size > 1 else {}
+            file.create_dataset(name, data=array, **packing)
     _remove_leftovers(path)
 
 
@@ -121,15 +117,6 @@ def read_cache(path, digest):
 
 def _checksum(content):
     return hashlib.sha256(memoryview(content)[USER_BLOCK:]).hexdigest().encode()
-
-
-def _seal(path):
-    with open(path, "r+b") as stream:
-        checksum = _checksum(stream.read())
-        stream.seek(0)
-        stream.write(MAGIC + checksum)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _remove_leftovers(path):

@@ -17,7 +17,7 @@ from pathlib import Path
 from .config import RunConfig, base_run, network_kinds, read_toml, run_toml, settings_of, with_values
 from .documents import json_document, read_bytes
 from .errors import CancelledError, ConfigError, DamagedFileError, InputError, UnknownNameError, ZevatronError
-from .files import replacing, replacing_path
+from .files import replacing
 from .progress import SILENT, StageProgress
 from .provenance import run_record, stamp
 from .published import published_eta
@@ -334,7 +334,9 @@ def _write_eta_hdf5(path, config, columns):
     import h5py
     import numpy as np
 
-    with replacing_path(path) as temporary, h5py.File(temporary, "w") as file:
+    from .hdf5 import replacing_hdf5
+
+    with replacing_hdf5(path) as file:
         stamp(file, config)
         for name, values in columns.items():
             if any(isinstance(value, str) for value in values):

@@ -18,6 +18,7 @@ from zevatron.core.cross import read_cross
 from zevatron.core.emission.published import read_published as read_spectrum
 from zevatron.core.errors import ZevatronError
 from zevatron.core.exposure import _of_table
+from zevatron.core.hdf5 import USER_BLOCK
 from zevatron.core.lens.published import read_table as read_deflections
 from zevatron.core.lens.published import ring_centres
 from zevatron.core.lens.published import write_table as write_deflections
@@ -33,7 +34,6 @@ from zevatron.core.study import read_result, read_study
 from zevatron.core.training import RunFolder, RunState
 from zevatron.core.training.state_file import read_state
 
-USER_BLOCK = 512
 EVENTS = "ra,dec,energy_EeV,date\n10.5,-20.25,60.5,2010-01-01\n200.0,45.0,101.3,2011-02-03\n"
 VOTABLE = """<?xml version="1.0"?><VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>
 <FIELD name="ra" datatype="double" unit="deg"/><FIELD name="dec" datatype="double" unit="deg"/><FIELD name="energy" datatype="double" unit="EeV"/>

@@ -13,14 +13,13 @@ import numpy as np
 
 from ..errors import DamagedFileError, InputError
 from ..files import replacing_path
-from ..hdf5 import require_plain
+from ..hdf5 import USER_BLOCK, replacing_hdf5, require_plain
 from ..provenance import stamp, stamped_config
 from ..sky import ORDERING
 from .density import Losses, SkyDensity
 from .lens_report import AveragedField, LensReport
 
 PACKED = dict(compression="gzip", shuffle=True)
-USER_BLOCK = 512
 MAGIC = b"zevatron result 1\n"
 
 
@@ -93,14 +92,9 @@ def sealed(path, config):
     InputError
         If it cannot be written.
     """
-    with replacing_path(path) as temporary:
-        with h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file:
-            stamp(file, config)
-            yield file
-        with open(temporary, "r+b") as stream:
-            seal = _seal(stream)
-            stream.seek(0)
-            stream.write(seal)
+    with replacing_hdf5(path, MAGIC) as file:
+        stamp(file, config)
+        yield file
 
 
 @contextlib.contextmanager

@@ -239,32 +239,35 @@ def test_window(tmp_path):
     environment = {
         **os.environ, "XDG_CONFIG_HOME": str(tmp_path / "xdg"), "RUNS": str(tmp_path / "runs"), "ZEVATRON_CACHE": str(tmp_path / "cache"),
     }
-    program, last, edits, began = WINDOW.format(root=str(ROOT), tests=str(ROOT / "tests" / "gui")), None, 0, False
+    program, last, last_n, edits, began = WINDOW.format(root=str(ROOT), tests=str(ROOT / "tests" / "gui")), None, None, 0, False
     for kill in range(share("window") + 1):
+        early = rng.random() < 0.15  # killed while it starts
         with subprocess.Popen(
-            [sys.executable, "-c", program], cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [sys.executable, "-c", program], cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as window:
-            early = rng.random() < 0.15  # killed while it starts
-            if early:
-                time.sleep(rng.uniform(0, 1.5))
-            else:
-                word = window.stdout.readline().split()
-                assert word and word[0] == "restored", window.stderr.read()
-                _, seed, n_events, said = word
-                if last is not None:
-                    assert int(seed) in (last, last + 1), f"edit {last} was lost before kill {kill}: the run has {seed}"
-                    assert int(n_events) in (1 + last % 900, 1 + int(seed) % 900)
-                    assert said == "1", "the crash was not spoken of"
-                if kill < share("window"):
-                    time.sleep(rng.uniform(0, 2))
-                began = True
-            window.kill()
+            try:
+                if early:
+                    time.sleep(rng.uniform(0, 1.5))
+                else:
+                    restored = window.stdout.readline().split()
+                    if kill < share("window"):
+                        time.sleep(rng.uniform(0, 2))
+            finally:
+                window.kill()
             lines = [line.split() for line in window.stdout.read().splitlines()]
+        if not early:
+            assert restored[:1] == ["restored"], "the window did not open"
+            _, seed, n_events, said = restored
+            if last is not None:
+                assert int(seed) in (last, last + 1), f"edit {last} was lost before kill {kill}: the run has {seed}"
+                assert int(n_events) in (last_n, 1 + int(seed) % 900)
+                assert said == "1", "the crash was not spoken of"
+            began = True
         made = [int(line[1]) for line in lines if line[0] == "edited" and len(line) == 2]
         edits += len(made)
         if made:
-            last = made[-1]
+            last, last_n = made[-1], 1 + made[-1] % 900
         elif not early:
-            last = int(seed)
+            last, last_n = int(seed), int(n_events)
     assert began and edits > 0
     print(f"\nwindow: {share('window')} kills over {edits} edits")
