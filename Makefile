@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24" env QT_QPA_PLATFORM=xcb
 BOTH_CORES := -n 2 --dist loadgroup
 
-.PHONY: run test test-all test-recorded test-long-life bench lint docs gallery qt clean
+.PHONY: run test test-all test-recorded test-long-life test-faults bench lint docs gallery qt clean
 
 run: $(READY)
 	@sh requirements/run.sh $(RUN)
@@ -23,6 +23,9 @@ test-recorded: $(READY)
 
 test-long-life: $(READY) qt
 	@$(XVFB) $(RUN) -m pytest -s tests/gui/test_long_life.py -m recorded --timeout 14400
+
+test-faults: $(READY) qt
+	@$(XVFB) $(RUN) -m pytest tests/faults -m faults --timeout 7200
 
 bench: $(READY) qt
 	@$(XVFB) $(RUN) -m pytest tests/benchmarks -o python_files='bench_*.py' --timeout 1800 \

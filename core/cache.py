@@ -10,6 +10,7 @@ process sees the old file or the new one, never half of one.
 import contextlib
 import hashlib
 import io
+import logging
 import os
 import sys
 import time
@@ -19,10 +20,10 @@ import h5py
 import numpy as np
 
 from .errors import InputError
-from .files import replacing_path
+from .hdf5 import USER_BLOCK, replacing_hdf5, require_plain
 
+LOG = logging.getLogger(__name__)
 ENVIRONMENT_VARIABLE = "ZEVATRON_CACHE"
-USER_BLOCK = 512
 MAGIC = b"zevatron cache 1\n"
 LEFTOVER_AGE = 24 * 3600.0  # s; a temporary file this old belongs to a process that was killed
 
@@ -77,16 +78,14 @@ def write_cache(path, digest, arrays, attributes=None):
         raise InputError(
             f"cannot make the folder {path.parent} ({error.strerror}); choose another with {ENVIRONMENT_VARIABLE}"
         ) from None
-    with replacing_path(path) as temporary:
-        with h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file:
-            file.attrs["digest"] = digest
-            for name, value in (attributes or {}).items():
-                file.attrs[name] = value
-            for name, array in arrays.items():
-                array = np.asarray(array)
-                packing = dict(compression="gzip", compression_opts=4, shuffle=True) if array.size > 1 else {}
-                file.create_dataset(name, data=array, **packing)
-        _seal(temporary)
+    with replacing_hdf5(path, MAGIC) as file:
+        file.attrs["digest"] = digest
+        for name, value in (attributes or {}).items():
+            file.attrs[name] = value
+        for name, array in arrays.items():
+            array = np.asarray(array)
+            packing = dict(compression="gzip", compression_opts=4, shuffle=True) if array.size > 1 else {}
+            file.create_dataset(name, data=array, **packing)
     _remove_leftovers(path)
 
 
@@ -105,23 +104,19 @@ def read_cache(path, digest):
         return None
     if not content.startswith(MAGIC + _checksum(content)):
         return None
-    with h5py.File(io.BytesIO(content), "r") as file:
-        if file.attrs["digest"] != digest:
-            return None
-        return {name: dataset[()] for name, dataset in file.items()}
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            require_plain(file)
+            if file.attrs["digest"] != digest:
+                return None
+            return {name: dataset[()] for name, dataset in file.items()}
+    except Exception as error:  # whoever seals a file can put anything behind the seal
+        LOG.warning("%s is not used: %s", path, error)
+        return None
 
 
 def _checksum(content):
     return hashlib.sha256(memoryview(content)[USER_BLOCK:]).hexdigest().encode()
-
-
-def _seal(path):
-    with open(path, "r+b") as stream:
-        checksum = _checksum(stream.read())
-        stream.seek(0)
-        stream.write(MAGIC + checksum)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _remove_leftovers(path):

@@ -29,6 +29,8 @@ def chunks(path, largest):
         If it cannot be read or decompressed, or becomes larger; not more than one piece too much is ever held.
     """
     path, size = Path(path), 0
+    if path.exists() and not path.is_file():
+        raise DamagedFileError(f"cannot read {path}: expected a regular file")
     reader = _xz_chunks if path.suffix == ".xz" else _plain_chunks
     try:
         for piece in reader(path):
@@ -36,7 +38,7 @@ def chunks(path, largest):
             if size > largest:
                 raise DamagedFileError(f"{path}: expected at most {largest / 2**20:g} MiB, received more")
             yield piece
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
         raise DamagedFileError(f"cannot read {path}: {error}; copy it again") from None
 
 

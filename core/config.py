@@ -8,7 +8,6 @@ in the README and the validation are all drawn from there. Run files are TOML.
 import hashlib
 import json
 import math
-import tomllib
 import types
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from dataclasses import field as dataclass_field
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .documents import LARGEST_RUN, read_text, toml_document
 from .errors import ConfigError, InputError, UnknownNameError
 from .observatory import ObservatoryConfig
 from .resources import PROGRAM
@@ -589,26 +589,50 @@ def parse_assignment(text):
     if not equals or not path.strip():
         raise ConfigError(f"expected section.key=value, received {text!r}")
     try:
-        return path.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        return path.strip(), toml_document(f"value = {value}")["value"]
+    except ValueError:
         return path.strip(), value.strip()
 
 
 def config_from_dict(data):
     """Make a :class:`RunConfig` from nested dictionaries, refusing unknown keys with the path of the bad entry."""
+    if not isinstance(data, dict):
+        raise ConfigError(f"expected a table [run], received {data!r}", "run")
     return section_from_dict(RunConfig, data, "")
+
+
+def base_run(data, folder):
+    """Return the run that a file of studies, scenarios or searches builds on: ``base = "RUN.toml"`` beside it, or its table ``[run]``.
+
+    Parameters
+    ----------
+    data : dict
+        Of the file.
+    folder : Path
+        In which it lies.
+
+    Raises
+    ------
+    InputError, ConfigError
+        If there are both, or the run is not valid.
+    """
+    if "base" not in data:
+        return config_from_dict(data.get("run", {}))
+    if "run" in data:
+        raise ConfigError("expected either base or run, received both", "base")
+    if not isinstance(data["base"], str):
+        raise ConfigError(f"expected the name of a run file, received {data['base']!r}", "base")
+    return read_run(Path(folder) / data["base"])
 
 
 def read_toml(path):
     """Read a TOML file into dictionaries, turning every fault into an :class:`InputError` that says where it is."""
     path = Path(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml_document(read_text(path, LARGEST_RUN))
     except FileNotFoundError:
         raise InputError(f"no file {path}; make one with: {PROGRAM} new --out {path.name}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path} as a text file: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from None
 
 
@@ -672,6 +696,7 @@ def describe_setting(spec):
 def config_from_toml(text):
     """Read the text of a run file."""
     try:
-        return config_from_dict(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        document = toml_document(text)
+    except ValueError as error:
         raise InputError(f"not valid TOML: {error}") from None
+    return config_from_dict(document)

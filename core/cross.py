@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .config import RunConfig, config_from_dict, read_run, read_toml, run_toml, with_values
+from .config import RunConfig, base_run, read_toml, run_toml, with_values
 from .errors import ConfigError, InputError, UnknownNameError
 from .files import replacing
 from .progress import SILENT, StageProgress
@@ -67,9 +67,7 @@ def read_cross(path):
     unknown = set(data) - set(ENTRIES)
     if unknown:
         raise ConfigError(f"no such entry in a cross file; expected one of {', '.join(ENTRIES)}", sorted(unknown)[0])
-    if "base" in data and "run" in data:
-        raise ConfigError("expected either base or run, received both", "base")
-    base = read_run(folder / data["base"]) if "base" in data else config_from_dict(data.get("run", {}))
+    base = base_run(data, folder)
     smoothing = data.get("smoothing_deg", 0.0)
     if isinstance(smoothing, bool) or not isinstance(smoothing, int | float) or not 0 <= smoothing <= 90:
         raise ConfigError(f"expected degrees from 0 to 90, received {smoothing!r}", "smoothing_deg")
@@ -109,7 +107,10 @@ def _scenarios(base, tables):
         raise ConfigError("expected two or more tables [[scenario]] with a name and settings", "scenario")
     found = {}
     for i, table in enumerate(tables):
-        table, where = dict(table), f"scenario[{i}]"
+        where = f"scenario[{i}]"
+        if not isinstance(table, dict):
+            raise ConfigError(f"expected a table [[scenario]], received {table!r}", where)
+        table = dict(table)
         name = table.pop("name", None)
         if not isinstance(name, str) or not name.strip() or name in found:
             raise ConfigError(f"expected a name of its own, received {name!r}", f"{where}.name")

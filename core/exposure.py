@@ -9,10 +9,12 @@ with :math:`\alpha_m` from 0, where the source never rises so high, to :math:`\p
 Phys. 14 (2001) 271, astro-ph/0004016). Its mean over the sphere is :math:`\pi \sin^2\theta_m / 4`.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
 
+from .compressed import chunks
 from .errors import InputError
 from .observatory import BOTH, MAP, ORBITS, OWN_SITE, SITES, TELESCOPE_ARRAY, UNIFORM, Site
 from .sky import equatorial_to_galactic, pixel_vectors, unit_vectors
@@ -21,6 +23,7 @@ from .tables import read_table
 OVERSAMPLING = 8  # along a pixel's side: its exposure is the mean over so many times so many directions
 FINEST_NSIDE = 512  # beyond which pixels need no division
 ORBIT_STEPS = 720
+LARGEST_MAP = 256 * 2**20  # bytes of a HEALPix file, unpacked
 CURVE_NSIDE = 128  # at which a map is averaged over right ascension
 EDGE_PRECISION = 1e-6  # degrees
 
@@ -244,11 +247,14 @@ FRAMES = {"G": False, "GALACTIC": False, "C": True, "EQUATORIAL": True, "ICRS": 
 def _of_healpix(path, directions):
     """Look up a HEALPix map in Galactic directions, shape (n, 3)."""
     import healpy as hp
+    from astropy.io import fits
 
+    if not Path(path).is_file():
+        raise InputError(f"no file {path}", "observatory.file")
     try:
-        values, header = hp.read_map(path, h=True, dtype=np.float64)
-    except FileNotFoundError:
-        raise InputError(f"no file {path}", "observatory.file") from None
+        content = b"".join(chunks(path, LARGEST_MAP))
+        with fits.open(io.BytesIO(content)) as found:
+            values, header = hp.read_map(found, h=True, dtype=np.float64)
     except Exception as error:  # astropy and healpy raise many kinds on files that are not maps
         raise InputError(f"cannot read {path} as a HEALPix map: {error}", "observatory.file") from None
     frame = str(dict(header).get("COORDSYS", "")).strip().upper()

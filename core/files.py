@@ -34,12 +34,16 @@ def replacing_path(path):
 
 
 @contextlib.contextmanager
-def replacing(path, mode="w", **options):
-    """Open a file that takes the place of ``path`` when the block ends well; see :func:`replacing_path`."""
+def replacing(path, mode="w", *, durable=True, **options):
+    """Open a file that takes the place of ``path`` when the block ends well; see :func:`replacing_path`.
+
+    What is not ``durable`` survives the end of the process, but perhaps not that of the machine; it is written in less than a millisecond.
+    """
     with replacing_path(path) as temporary, open(temporary, mode, **options) as stream:
         yield stream
         stream.flush()
-        os.fsync(stream.fileno())
+        if durable:
+            os.fsync(stream.fileno())
 
 
 def _umask():

@@ -70,6 +70,14 @@ class _Passing(Progress):
         self._progress.check_cancelled()
 
 
+class Unreported(_Passing):
+    """Passes no report on, only the question whether to stop: for parts of the work too small to be shown."""
+
+    def report(self, stage, done, total, **values):
+        """Ask the listener of the whole whether to stop."""
+        self.check_cancelled()
+
+
 class PartOfStage(_Passing):
     """Reports of a part of the work as one step, or a few, of the whole.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .documents import read_text
 from .errors import InputError
 from .files import replacing
 
@@ -80,11 +81,9 @@ def read_table(path):
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
     except FileNotFoundError:
         raise InputError(f"no file {path}; give the path of a CSV file with a header line") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path} as text: {error}") from None
     kept = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")]
     try:
         rows = [[cell.strip() for cell in row] for row in csv.reader(line for _, line in kept)]

@@ -125,6 +125,8 @@ def read_scenes(path):
     scenes = []
     for number, table in enumerate(tables, 1):
         try:
+            if not isinstance(table, dict):
+                raise InputError(f"expected a table, received {table!r}")
             scenes.append(scene_from_values(table))
         except InputError as error:
             raise InputError(f"{path}, scene {number}: {error}") from None

@@ -251,6 +251,8 @@ class Training(QObject):
             return
         if kind == "batch_halved":
             LOG.warning("%s: %s", self.name, shortage(message))
+        if kind == "damaged":
+            self.failed.emit(f"{message['reason']}; going on from the epoch before.")
         if kind == "epoch":
             LOG.info("%s: epoch %d, validation accuracy %.4f", self.name, message["epoch"], message["val_accuracy"] or 0)
         if kind in ("epoch", "started", "paused", "resumed", "batch_halved"):

@@ -11,7 +11,7 @@ from scipy import sparse
 from ..cache import cache_path
 from ..config import IMPORTED_FIELD, digest_of
 from ..galactic_field import backtrack, galactic_field
-from ..progress import SILENT
+from ..progress import SILENT, Unreported
 from ..resources import resource_path
 from ..units import GYRATION
 from .coarse import COARSE_ORDER, cached_exits, coarse_pass
@@ -244,7 +244,7 @@ def _image(source, galaxy, radius, rigidity, concentration, effort, cache, progr
 
     def trace(directions, rigidities):
         progress.check_cancelled()
-        return backtrack(galaxy, rigidities, directions, tolerance=TOLERANCE).exit_direction
+        return backtrack(galaxy, rigidities, directions, tolerance=TOLERANCE, progress=Unreported(progress)).exit_direction
 
     def exits(rigidities):
         return [cached_exits(trace, galaxy.digest, value, cache=cache) for value in rigidities]

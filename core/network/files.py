@@ -14,15 +14,17 @@ import os
 import zipfile
 from pathlib import Path
 
+from ..documents import json_document
 from ..errors import DamagedFileError, InputError
 from ..files import replacing_path
+from ..hdf5 import require_plain
 from ..resources import resource_path
 from .registry import register_layers
 
 RECORD = "zevatron.json"
 FORMAT = 1
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5", RECORD}
-LARGEST = 2 * 2**30  # bytes, unpacked
+LARGEST = 512 * 2**20  # bytes, packed and unpacked
 OWN = "zevatron>"
 # layers that compute from their inputs and weights alone: none that holds code, opens a file or calls another program
 LAYERS = {
@@ -79,18 +81,26 @@ def read_record(path):
     """
     path = Path(path)
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: expected a file such as best.keras of a run folder")
+        if path.stat().st_size > LARGEST:
+            raise DamagedFileError(f"{path}: expected at most {LARGEST / 2**20:g} MiB, found {path.stat().st_size / 2**20:.3g} MiB")
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
             if (size := sum(entry.file_size for entry in archive.infolist())) > LARGEST:
-                raise DamagedFileError(f"{path}: expected at most {LARGEST / 2**30:g} GiB unpacked, found {size / 2**30:.3g} GiB")
+                raise DamagedFileError(f"{path}: expected at most {LARGEST / 2**20:g} MiB unpacked, found {size / 2**20:.3g} MiB")
             damaged = archive.testzip()
-            record = json.loads(archive.read(RECORD)) if RECORD in members else {}
+            record = json_document(archive.read(RECORD)) if RECORD in members else {}
     except FileNotFoundError:
         raise InputError(f"no file {path}; expected a trained network such as best.keras of a run folder") from None
-    except (OSError, zipfile.BadZipFile, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # zipfile fails in many ways on what is no archive
         raise DamagedFileError(f"{path} is not a whole .keras file ({error}); train the network again") from None
     if damaged or "config.json" not in members:
         raise DamagedFileError(f"{path} is not a whole .keras file (no sound {damaged or 'config.json'}); train the network again")
+    if not isinstance(record, dict):
+        raise DamagedFileError(f"{path}: expected a table in {RECORD}, found {str(record)[:80]}")
     if record.get("format", FORMAT) != FORMAT:
         raise InputError(f"{path}: expected a record of format {FORMAT}, found {record['format']}; update Zevatron")
     return record
@@ -143,7 +153,9 @@ def _require_harmless(path):
             _require_arithmetic(path, config)
             _require_data_inside(path, archive.read("model.weights.h5"))
             return str(json.loads(archive.read("metadata.json"))["keras_version"])[:20]
-        except (KeyError, TypeError, ValueError, RecursionError, UnicodeDecodeError) as error:
+        except InputError:
+            raise
+        except Exception as error:  # of JSON and HDF5 that are not what they should be
             raise DamagedFileError(f"{path} is not a whole .keras file ({type(error).__name__}: {error}); train the network again") from None
 
 
@@ -191,9 +203,7 @@ def _require_data_inside(path, weights):
     import h5py
 
     with h5py.File(io.BytesIO(weights), "r") as file:
-        links = file.visititems_links(lambda name, link: None if isinstance(link, h5py.HardLink) else name)
-        outside = links or file.visititems(
-            lambda name, item: name if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual) else None
-        )
-    if outside:
-        raise InputError(f"{path}: expected weights in the file itself, found a link to elsewhere at {outside}; it is not read")
+        try:
+            require_plain(file)
+        except ValueError as error:
+            raise InputError(f"{path}: {error}; it is not read") from None

@@ -28,6 +28,7 @@ import numpy as np
 from ..backend import load_backend
 from ..compressed import chunks
 from ..errors import DamagedFileError
+from ..hdf5 import require_plain
 from ..provenance import versions
 from ..sky import nside_of
 from .topology import NEIGHBOUR_OFFSETS, face_pixels
@@ -221,13 +222,12 @@ class _Layers:
     """The layers of a file, first to last; each is taken as what it must be."""
 
     def __init__(self, path, file):
-        import h5py
-
         self._path, self._file = path, file
         self._name, self._size = "model_config", 0
-        elsewhere = file.visititems_links(lambda name, link: None if isinstance(link, h5py.HardLink) else name)
-        if elsewhere:
-            raise self.fault(f"expected data in the file itself, found a link to elsewhere at {elsewhere}")
+        try:
+            require_plain(file, LARGEST)
+        except ValueError as error:
+            raise self.fault(str(error)) from None
         if "model_config" not in file.attrs:
             raise self.fault("expected the architecture of the network; weights alone cannot be imported")
         model = json.loads(file.attrs["model_config"])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..config import value_at
+from ..documents import json_document, read_bytes
 from ..errors import DamagedFileError, InputError
 from ..files import replacing
 from ..provenance import run_record
@@ -98,14 +99,14 @@ def read_plan(path):
         If there is none, or it was changed after it was written.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = json_document(read_bytes(path))
     except FileNotFoundError:
         raise InputError(f"no file {path}; record a test with --blind first") from None
     except (OSError, ValueError) as error:
         raise DamagedFileError(f"{path} is not the record of a test ({error})") from None
-    if not isinstance(document, dict) or document.get("kind") != KIND:
+    if not isinstance(document, dict) or document.get("kind") != KIND or not isinstance(document.get("plan"), dict):
         raise DamagedFileError(f"{path} is not the record of a test")
-    if "plan" not in document or seal(document["plan"]) != document.get("seal"):
+    if seal(document["plan"]) != document.get("seal"):
         raise DamagedFileError(f"{path} was changed after it was sealed; record the test again")
     return document["plan"]
 

@@ -1,6 +1,7 @@
 """Event lists of observatories: CSV, ECSV, FITS, VOTable or plain text, with whatever their columns are called."""
 
 import hashlib
+import io
 import itertools
 import re
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..compressed import chunks
 from ..errors import DamagedFileError, InputError
 from ..sky import angular_distance, equatorial_to_galactic, galactic_to_equatorial, unit_vectors
 from .columns import ALIASES, Recognised, angles, energies, in_degrees, recognise, split_name, time_columns
@@ -21,6 +23,8 @@ FORMATS = {
 FRAMES_AGREE = 0.5  # degrees between equatorial and Galactic directions of one event, which may both be rounded
 MOST_EVENTS = 1_000_000
 MOST_COMMENTS = 200  # lines before the names of the columns, where a file is only looked at
+LARGEST_LIST = 64 * 2**20  # bytes, unpacked
+PACKED = (b"\x1f\x8b", b"\x1f\x9d", b"BZh", b"\xfd7zXZ", b"PK\x03\x04")  # gzip, compress, bzip2, xz, zip: astropy would unpack them
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,16 +153,28 @@ def _table(path):
     if not path.is_file():
         raise InputError(f"no file {path}; give an event list, see docs/events.md")
     try:
-        table = Table.read(path, **options)
+        content = b"".join(chunks(path, LARGEST_LIST))
+        _require_plain(content, options["format"])
+        table = Table.read(io.BytesIO(content), **options)
+    except InputError:
+        raise
     except Exception as error:  # astropy's readers raise many kinds on files that are not what their names say
         raise DamagedFileError(f"cannot read {path} as {options['format']}: {' '.join(str(error).split())[:200]}") from None
     return _named_by_file(table, path)
 
 
+def _require_plain(content, kind):
+    """Raise ValueError for what would make a reader unpack without end, follow a link or expand a text."""
+    if content.startswith(PACKED):
+        raise ValueError("it is packed, although its name does not say so")
+    if kind == "votable" and (b"\0" in content or re.search(rb"<!DOCTYPE|<!ENTITY|<[^<>]*STREAM[^<>]*href", content, re.IGNORECASE)):
+        raise ValueError("expected a VOTable that holds its data itself")
+
+
 def _named_by_file(table, path):
     """Take the names of the columns from the name of the file where it says them: AugerApJS2022_Yr_JD_UTC_Th_Ph_RA_Dec_E_Expo.dat."""
     names = re.findall(r"_([A-Za-z]+)", path.stem)
-    if all(re.fullmatch(r"col\d+", name) for name in table.colnames) and len(names) == len(table.colnames):
+    if names and all(re.fullmatch(r"col\d+", name) for name in table.colnames) and len(names) == len(table.colnames):
         table.rename_columns(table.colnames, names)
     return table
 

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from ..config import (
     RunConfig,
-    config_from_dict,
+    base_run,
     digest_of,
-    read_run,
     read_toml,
     run_toml,
     settings_of,
@@ -139,9 +138,7 @@ def read_search(path):
     if unknown:
         known = ", ".join(("base or run", "parameters", *ENTRIES))
         raise ConfigError(f"no such entry in a search file; expected {known}", sorted(unknown)[0])
-    if "base" in data and "run" in data:
-        raise ConfigError("expected either base or run, received both", "base")
-    base = read_run(Path(path).parent / data["base"]) if "base" in data else config_from_dict(data.get("run", {}))
+    base = base_run(data, Path(path).parent)
     return make_plan(base, data.get("parameters", {}), **{name: data[name] for name in ENTRIES if name in data})
 
 
@@ -183,7 +180,7 @@ def make_plan(base, parameters, **entries):
 
 def _check_entry(name, value):
     if name in WORDS:
-        if value not in WORDS[name]:
+        if not isinstance(value, str) or value not in WORDS[name]:
             raise UnknownNameError(name, str(value), WORDS[name], name)
     elif not isinstance(value, int) or isinstance(value, bool) or not NUMBERS[name] <= value <= MOST_TRIALS:
         raise ConfigError(f"expected an integer from {NUMBERS[name]} to {MOST_TRIALS}, received {value!r}", name)

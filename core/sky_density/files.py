@@ -13,13 +13,13 @@ import numpy as np
 
 from ..errors import DamagedFileError, InputError
 from ..files import replacing_path
+from ..hdf5 import USER_BLOCK, replacing_hdf5, require_plain
 from ..provenance import stamp, stamped_config
 from ..sky import ORDERING
 from .density import Losses, SkyDensity
 from .lens_report import AveragedField, LensReport
 
 PACKED = dict(compression="gzip", shuffle=True)
-USER_BLOCK = 512
 MAGIC = b"zevatron result 1\n"
 
 
@@ -92,14 +92,9 @@ def sealed(path, config):
     InputError
         If it cannot be written.
     """
-    with replacing_path(path) as temporary:
-        with h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file:
-            stamp(file, config)
-            yield file
-        with open(temporary, "r+b") as stream:
-            seal = _seal(stream)
-            stream.seek(0)
-            stream.write(seal)
+    with replacing_hdf5(path, MAGIC) as file:
+        stamp(file, config)
+        yield file
 
 
 @contextlib.contextmanager
@@ -120,12 +115,13 @@ def opened(path):
             if stream.read(len(seal)) != seal:
                 raise DamagedFileError(f"{path} is damaged or not made by Zevatron; make it again")
         with h5py.File(path, "r") as file:
+            require_plain(file)
             yield file
     except FileNotFoundError:
         raise InputError(f"no file {path}") from None
-    except (OSError, KeyError, ValueError, InputError) as error:
-        if isinstance(error, DamagedFileError):
-            raise
+    except DamagedFileError:
+        raise
+    except Exception as error:  # whoever seals a file can put anything behind the seal, and HDF5 fails in many ways
         raise DamagedFileError(f"{path} does not hold what is expected ({error}); make it again") from None
 
 

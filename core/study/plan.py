@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import RunConfig, config_from_dict, network_kinds, read_run, read_toml, run_toml, settings_of, with_values
+from ..config import RunConfig, base_run, network_kinds, read_toml, run_toml, settings_of, with_values
 from ..errors import ConfigError, UnknownNameError, ZevatronError
 from ..settings import Table, checked_value
 from ..sources import find_source
@@ -143,12 +143,7 @@ def read_study(path):
     unknown = set(data) - {"statistics", "base", "run", "axes"}
     if unknown:
         raise ConfigError("no such entry in a study; expected statistics, base or run, axes", sorted(unknown)[0])
-    if "base" in data and "run" in data:
-        raise ConfigError("expected either base or run, received both", "base")
-    if not isinstance(data.get("base", ""), str):
-        raise ConfigError(f"expected the path of a run file, received {data['base']!r}", "base")
-    base = read_run(Path(path).parent / data["base"]) if "base" in data else config_from_dict(data.get("run", {}))
-    return make_study(base, data.get("axes", {}), data.get("statistics", [LIKELIHOOD_RATIO]))
+    return make_study(base_run(data, Path(path).parent), data.get("axes", {}), data.get("statistics", [LIKELIHOOD_RATIO]))
 
 
 def make_study(base, axes, statistics):

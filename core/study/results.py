@@ -1,8 +1,8 @@
 """The file ``result.json``: what was found, and the run record."""
 
 import json
-from pathlib import Path
 
+from ..documents import json_document, read_bytes
 from ..errors import DamagedFileError, InputError
 from ..files import replacing
 from ..provenance import run_record
@@ -28,11 +28,12 @@ def read_result(path):
         If it cannot be read or is not a result.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        document = json_document(read_bytes(path))
+    except OSError as error:
         raise InputError(f"cannot read {path}: {error}") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise DamagedFileError(f"{path} is not a complete JSON file ({error}); make it again") from None
-    if not isinstance(document, dict) or not {"results", "run"} <= set(document):
+    kinds = {"results": list, "run": dict}
+    if not isinstance(document, dict) or not all(isinstance(document.get(name), kind) for name, kind in kinds.items()):
         raise DamagedFileError(f"{path}: expected a result of Zevatron with 'results' and 'run'")
     return document

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..files import replacing, replacing_path
+from ..files import replacing
 from ..provenance import stamp
 from ..published import published_eta
 from ..tables import latex_text, write_table
@@ -46,7 +46,9 @@ def _write_eta_hdf5(path, config, columns):
     import h5py
     import numpy as np
 
-    with replacing_path(path) as temporary, h5py.File(temporary, "w") as file:
+    from ..hdf5 import replacing_hdf5
+
+    with replacing_hdf5(path) as file:
         stamp(file, config)
         for name, values in columns.items():
             if any(isinstance(value, str) for value in values):

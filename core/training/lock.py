@@ -32,11 +32,14 @@ def held(path, complaint=None, patience=PATIENCE):
     Raises
     ------
     TrainingError
-        If another process, or another part of this one, holds it for longer than ``patience`` seconds.
+        If another process, or another part of this one, holds it for longer than ``patience`` seconds, or the folder cannot be written.
     OSError
         If the file system has no locks.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise TrainingError(f"cannot write in {path.parent}: {error.strerror}; choose a folder that can be written") from None
     try:
         deadline = time.monotonic() + patience
         while not _taken(handle):

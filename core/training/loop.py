@@ -19,7 +19,15 @@ from ..backend import has_accelerator, is_out_of_memory
 from ..config import config_from_toml, digest_of
 from ..errors import CancelledError, DamagedFileError, TrainingError
 from ..mock_events import CompositeSampler, EventSampler, draw_training_events, random_stream
-from ..network import build_network, counts_network, event_network, load_network, save_network, start_from_template
+from ..network import (
+    build_network,
+    counts_network,
+    event_network,
+    load_network,
+    read_record,
+    save_network,
+    start_from_template,
+)
 from ..network.registry import NETWORKS
 from ..provenance import run_record
 from .control import Control
@@ -27,7 +35,7 @@ from .device import card, device_name, resident_memory
 from .monitor import validation_measures
 from .on_device import SelfFed
 from .optimizers import OPTIMIZERS
-from .run_folder import HISTORY, training_digest, write_density
+from .run_folder import HISTORY, RunState, training_digest, write_density
 from .skies import training_densities
 from .statistic import event_cells, scored
 
@@ -49,7 +57,8 @@ def train(folder, *, control=None, report=None):
         Receives messages, plain dictionaries with their name in ``type``: ``progress`` (stage, done, total), ``started``
         (epoch, epochs, batches), ``batch`` (epoch, batch, batches, loss and accuracy of the epoch so far,
         maps_per_second, elapsed, seconds_left, memory in bytes), ``epoch`` (the columns of the history, epochs, best_epoch, patience_used,
-        elapsed, seconds_left), ``checkpoint`` (epoch, path), ``paused``, ``resumed``, ``batch_halved`` (epoch, batch_size,
+        elapsed, seconds_left), ``checkpoint`` (epoch, path), ``damaged`` (path, reason: it goes on from the epoch before), ``paused``,
+        ``resumed``, ``batch_halved`` (epoch, batch_size,
         batches: memory did not suffice, and the epoch starts again), and at last ``done`` or ``stopped``
         (reason, epoch, best_epoch, best).
 
@@ -67,7 +76,11 @@ def train(folder, *, control=None, report=None):
     control = control or Control(report)
     with folder.locked():
         folder.sweep()
-        state = replace(folder.state, epochs=folder.config.training.epochs, reason="")
+        try:
+            state = replace(folder.state, epochs=folder.config.training.epochs, reason="")
+        except DamagedFileError as error:  # what stands there follows from last.keras
+            LOG.warning("%s", error)
+            state = RunState(epochs=folder.config.training.epochs)
         try:
             state = folder.set_state(
                 state, state="preparing", pid=os.getpid(), host=platform.node(), device=device_name(folder.config.training.threads),
@@ -101,6 +114,7 @@ class Trainer:
         self.settings = self.config.training
         self.n_events = self.config.events.n_events[0]
         self.batch_size = self.settings.batch_size
+        self._is_sound = True  # last.keras
         self.densities = self._prepared_densities()
         self.density = self.densities[0]
         self.sampler = EventSampler(self.density) if len(self.densities) == 1 else CompositeSampler(self.densities)
@@ -201,15 +215,29 @@ class Trainer:
 
     def _restored(self):
         """Return the model after the last finished epoch, or None if there was none."""
-        if not self.folder.last_path.exists():
+        model, record = self._checkpoint()
+        if model is None:
             return None
-        model, record = load_network(self.folder.last_path, training=True)
         same = "run" in record and training_digest(config_from_toml(record["run"]["config"])) == training_digest(self.config)
         if not same or record["density"] != self._digest:
             raise TrainingError(f"{self.folder.last_path} belongs to another training; choose a new folder")
         self.rows = record["history"]
         self.batch_size = min(self.batch_size, record.get("batch_size", self.batch_size))
         return model
+
+    def _checkpoint(self):
+        """Return model and record of the last finished epoch, of the one before if its file is damaged, None and None if there is none."""
+        for path in (self.folder.last_path, self.folder.previous_path):
+            if path.exists():
+                try:
+                    read_record(path)  # of the file as such; what Keras cannot read may be of another version, and is not trained anew
+                except DamagedFileError as error:
+                    self._is_sound = False
+                    LOG.warning("%s; going on from the epoch before", error)
+                    self.report({"type": "damaged", "path": str(path), "reason": str(error)})
+                    continue
+                return load_network(path, training=True)
+        return None, None
 
     def _put_right(self):
         """Bring what a kill may have left behind in line with ``last.keras``."""
@@ -283,7 +311,10 @@ class Trainer:
     def _keep(self, row):
         """Write checkpoint, best network, history and state of a finished epoch, in this order."""
         self.rows.append(row)
+        if self.folder.last_path.exists() and self._is_sound:
+            os.replace(self.folder.last_path, self.folder.previous_path)
         save_network(self.folder.last_path, self.model, self._record())
+        self._is_sound = True
         if self.patience_used == 0:
             save_network(self.folder.best_path, self.network, self._record())
         self.folder.append_history(row)

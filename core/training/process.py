@@ -7,9 +7,10 @@ import queue
 import subprocess
 import threading
 
-from ..errors import CancelledError, TrainingError
+from ..errors import CancelledError, TrainingError, ZevatronError
 from ..progress import SILENT
 from ..resources import own_command
+from . import lock
 from .run_folder import RunFolder
 
 LOG = logging.getLogger(__name__)
@@ -133,7 +134,12 @@ class TrainingProcess:
         code = self._process.wait()
         with self._sending, contextlib.suppress(OSError):
             self._process.stdin.close()
-        self.final = self._closed(last or self._epitaph(code))
+        last = last or self._epitaph(code)
+        try:
+            self.final = self._closed(last)
+        except (OSError, ZevatronError) as error:  # a full disk, or another process at work on it: whoever waits must hear of the end
+            LOG.warning("%s could not be brought in line with how its training ended: %s", self.folder.path, error)
+            self.final = {"epoch": 0, "best_epoch": 0, "best": None, **last}
         self._tell(self.final)
 
     def _tell(self, message):
@@ -156,7 +162,7 @@ class TrainingProcess:
             self.folder.remove()
             return {"type": "discarded"}
         state = self.folder.state
-        if state.state != last["type"]:
+        if state.state != last["type"] and not lock.is_held(self.folder.lock_path):  # held: another process trains it
             state = self.folder.set_state(state, state=last["type"], reason=last["reason"])
         best = str(self.folder.best_path) if self.folder.best_path.exists() else None
         return {**last, "epoch": state.epoch, "best_epoch": state.best_epoch, "best": best}
@@ -234,6 +240,8 @@ def _show(message, progress):
         progress.report(f"epoch {message['epoch']}", message["batch"], message["batches"], **values)
     elif kind == "batch_halved":
         LOG.warning("%s", shortage(message))
+    elif kind == "damaged":
+        LOG.warning("%s; going on from the epoch before", message["reason"])
     elif kind == "epoch":
         shown = {name: message[name] for name in ("val_loss", "val_accuracy", "val_auc", "val_eta") if message[name] is not None}
         progress.report(f"epoch {message['epoch']} of {message['epochs']}, validated", 1, 1, **shown)

@@ -1,21 +1,24 @@
 """The folder of one training: the contract between command line, window and cluster.
 
-===============  ================================================================
-``config.toml``  configuration: one source (or mixture), one number of events
-``density.h5``   density that the mock skies are drawn from
-``state.json``   :class:`RunState`, replaced as a whole
-``history.csv``  one line for each finished epoch, columns :data:`HISTORY`
-``last.keras``   weights and optimizer after the last finished epoch, and the history
-``best.keras``   network of the epoch with the best validation accuracy
-``log.txt``      what the training process wrote on standard error
-``result.json``  verdict on the best network, if it was asked for
-===============  ================================================================
+==================  ================================================================
+``config.toml``     configuration: one source (or mixture), one number of events
+``density.h5``      density that the mock skies are drawn from
+``state.json``      :class:`RunState`, replaced as a whole
+``history.csv``     one line for each finished epoch, columns :data:`HISTORY`
+``last.keras``      weights and optimizer after the last finished epoch, and the history
+``previous.keras``  the same after the epoch before, in case ``last.keras`` is damaged
+``best.keras``      network of the epoch with the best validation accuracy
+``log.txt``         what the training process wrote on standard error
+``result.json``     verdict on the best network, if it was asked for
+==================  ================================================================
 
 ``last.keras`` is written first and decides: whatever else a kill has left
 behind is put right from it when the training goes on.
 """
 
+import contextlib
 import csv
+import math
 import platform
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -37,7 +40,7 @@ INTERRUPTED = "interrupted"  # reason of a run whose process is gone
 SILENT_FOR = {"preparing": 86_400, "running": 600, "paused": 86_400}  # seconds that another computer may write nothing
 FREE_SETTINGS = ("epochs", "patience", "threads")  # of [training]: may change when a training goes on
 FILES = (
-    "config.toml", "density.h5", "state.json", "history.csv", "last.keras", "best.keras", "log.txt", "lock", "result.json",
+    "config.toml", "density.h5", "state.json", "history.csv", "last.keras", "previous.keras", "best.keras", "log.txt", "lock", "result.json",
 )
 
 
@@ -136,6 +139,7 @@ class RunFolder:
     state_path = property(lambda self: self.path / "state.json")
     history_path = property(lambda self: self.path / "history.csv")
     last_path = property(lambda self: self.path / "last.keras")
+    previous_path = property(lambda self: self.path / "previous.keras")
     best_path = property(lambda self: self.path / "best.keras")
     log_path = property(lambda self: self.path / "log.txt")
     lock_path = property(lambda self: self.path / "lock")
@@ -223,16 +227,18 @@ class RunFolder:
 
     @property
     def history(self):
-        """Finished epochs: dictionary from column to ndarray; a line that is only half there is left out."""
+        """Finished epochs: dictionary from column to ndarray; a line that is only half there, or is no numbers, is left out."""
         rows = []
         try:
-            with open(self.history_path, encoding="utf-8", newline="") as stream:
+            with open(self.history_path, encoding="utf-8", errors="replace", newline="") as stream:
                 lines = [line for line in stream if line.endswith("\n")]
         except FileNotFoundError:
             lines = []
-        for values in csv.reader(lines[1:]):
-            if len(values) == len(HISTORY):
-                rows.append([float(value) for value in values])
+        for line in lines[1:]:
+            with contextlib.suppress(ValueError, csv.Error):
+                row = [float(value) for value in next(csv.reader([line]))]
+                if len(row) == len(HISTORY) and math.isfinite(row[0]):
+                    rows.append(row)
         table = np.array(rows).reshape(-1, len(HISTORY))
         return {name: table[:, i].astype(int) if name == "epoch" else table[:, i] for i, name in enumerate(HISTORY)}
 

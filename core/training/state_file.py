@@ -4,7 +4,8 @@ import json
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 
-from ..errors import DamagedFileError
+from ..documents import json_document, read_bytes
+from ..errors import DamagedFileError, InputError
 from ..files import replacing
 
 
@@ -30,11 +31,11 @@ def read_state(path, kind, what):
         If it is no such file.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return kind(**{key: found[key] for key in (spec.name for spec in fields(kind)) if key in found})
+        found = json_document(read_bytes(path))
+        return kind(**{spec.name: _checked(found[spec.name], spec) for spec in fields(kind) if spec.name in found})
     except FileNotFoundError:
         return kind()
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, InputError) as error:
         raise DamagedFileError(f"{path} is not a state of {what} ({error}); delete it and go on with {what}") from None
 
 
@@ -44,3 +45,10 @@ def write_state(path, state, /, **changes):
     with replacing(path, "w", encoding="utf-8") as stream:
         json.dump(asdict(state), stream, indent=1)
     return state
+
+
+def _checked(value, spec):
+    kind = type(spec.default)
+    if not isinstance(value, (int, float) if kind is float else kind) or (kind is not bool and isinstance(value, bool)):
+        raise ValueError(f"expected {kind.__name__} in {spec.name}, found {value!r}")
+    return value

@@ -1,0 +1,215 @@
+"""Broken and hostile files: every reader reads them or says in one line why not; docs/robustness.md has the campaign."""
+
+import contextlib
+import gzip
+import os
+import random
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.core.training_runs import small_density, small_run
+from tests.hostile import broken, hdf5_readers, outcome, sealed, text_readers
+from zevatron.core.config import config_from_dict, config_from_toml, parse_assignment, read_run
+from zevatron.core.documents import json_document, read_bytes, toml_document
+from zevatron.core.errors import ConfigError, DamagedFileError, InputError, ZevatronError
+from zevatron.core.observed.lists import read_event_list
+from zevatron.core.sky_density.files import read_densities
+from zevatron.core.sky_density.files import sealed as sealed_file
+from zevatron.core.study import read_result, read_study
+
+TEXTS = (
+    "run", "session", "study", "cross", "search", "sources", "exposure", "events_csv", "events_ecsv", "events_votable", "deflections", "sample",
+    "spectrum", "result", "plan", "state", "history", "deflections.xz", "spectrum.gz",
+)
+quick = settings(max_examples=15, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("hostile")
+
+
+@pytest.fixture(scope="module")
+def texts(folder):
+    found = text_readers(folder)
+    assert tuple(found) == TEXTS
+    return found
+
+
+@pytest.fixture(scope="module")
+def arrays(folder):
+    return hdf5_readers(folder)
+
+
+def attempt(folder, reader, name, content):
+    (folder / "tried").mkdir(exist_ok=True)
+    (folder / "tried" / "base.toml").write_bytes((folder / "base.toml").read_bytes())
+    (folder / "tried" / name).write_bytes(content)
+    return outcome(reader, folder / "tried" / name)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_valid_file_is_read(texts, folder, name):
+    reader, file, content = texts[name]
+    assert attempt(folder, reader, file, content) == "read"
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@quick
+@given(seed=st.integers(0, 2**32))
+def test_a_broken_text_is_read_or_refused(texts, folder, name, seed):
+    reader, file, content = texts[name]
+    attempt(folder, reader, file, broken(content, random.Random(seed)))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@quick
+@given(content=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))))
+@example(content=b"")
+def test_anything_is_read_or_refused(texts, folder, name, content):
+    reader, file, _ = texts[name]
+    attempt(folder, reader, file, content)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+@quick
+@given(value=json_values, path=st.sampled_from(["seed", "sources", "sky.nside", "sources.custom", "training.scenarios", "energy.resolution"]))
+def test_a_value_of_any_kind_is_a_setting_or_an_error(value, path):
+    for part in reversed(path.split(".")):
+        value = {part: value}
+    with contextlib.suppress(ZevatronError):
+        config_from_dict(value)
+
+
+@pytest.mark.parametrize("text", [
+    "x = " + "[" * 100_000, "seed = " + "9" * 5000, "seed = 0x" + "f" * 5000, "a." * 100_000 + "b = 1", "seed = 1" + "0" * 400,
+    "[energy]\nresolution = " + "9" * 400, "x = {" + "a." * 50_000 + "b = 1}", "[" + '"a" . ' * 50_000 + "b]",
+])
+def test_texts_that_made_python_fail_or_wait(text):
+    with pytest.raises(ZevatronError):
+        config_from_toml(text)
+    with pytest.raises(ValueError):
+        toml_document(text)
+
+
+def test_nested_and_endless_numbers_in_json_are_refused(tmp_path):
+    for text in ("[" * 100_000, '{"a": ' + "9" * 5000 + "}", '{"a": 1e400, "b": ' + "9" * 30 + "}"):
+        with pytest.raises(ValueError):
+            json_document(text)
+        (tmp_path / "result.json").write_text(text)
+        with pytest.raises(DamagedFileError):
+            read_result(tmp_path / "result.json")
+
+
+def test_an_assignment_that_is_no_toml_is_a_text():
+    assert parse_assignment("seed=" + "[" * 5000) == ("seed", "[" * 5000)
+
+
+def test_devices_and_pipes_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        with pytest.raises(InputError, match="regular file"):
+            read_bytes(path)
+    with pytest.raises(InputError):
+        read_bytes("a\0b")
+    (tmp_path / "study.toml").write_text('base = "/dev/zero"\n')
+    with pytest.raises(InputError, match="regular file"):
+        read_study(tmp_path / "study.toml")
+
+
+def test_a_run_file_without_end_is_refused(tmp_path):
+    (tmp_path / "run.toml").write_bytes(b"#" * (2**20 + 1))
+    with pytest.raises(InputError, match="at most 1 MiB"):
+        read_run(tmp_path / "run.toml")
+
+
+@pytest.mark.parametrize("text", ["base = 1", "run = 1", "axes = 1", "[axes]\nseed = []", '[run]\nbase = "x"'])
+def test_entries_of_another_kind_are_named(tmp_path, text):
+    (tmp_path / "study.toml").write_text(text)
+    with pytest.raises(ConfigError):
+        read_study(tmp_path / "study.toml")
+
+
+def test_a_study_of_a_million_cells_is_refused(tmp_path):
+    (tmp_path / "study.toml").write_text(f"[axes]\nseed = {list(range(3000))}\n\"energy.resolution\" = {[0.1] * 3000}\n")
+    with pytest.raises(ConfigError, match="at most"):
+        read_study(tmp_path / "study.toml")
+
+
+# HDF5
+
+
+@pytest.mark.parametrize("name", ["density", "skies", "cache"])
+def test_a_file_cut_at_every_4_kib_is_refused(arrays, folder, name):
+    reader, file, content, _ = arrays[name]
+    assert attempt(folder, reader, file, content) == "read"
+    for length in range(0, len(content), 4096):
+        assert attempt(folder, reader, file, content[:length]) == "refused"
+
+
+def bomb(file):
+    file.create_dataset("isotropic/density", (10**6, 10**6), "f8", chunks=(1000, 1000), compression="gzip")
+
+
+def large_chunk(file):
+    file.create_dataset("isotropic/density", (10, 10), "f8", chunks=(10, 10), maxshape=(None, None))
+    file.create_dataset("other", (2**28,), "f8", chunks=(2**28,), compression="gzip")
+
+
+def link_outside(file):
+    file["isotropic"] = h5py.ExternalLink("/etc/passwd", "/")
+
+
+def outside(file):
+    file.create_dataset("isotropic/density", (10,), "u1", external=[("/etc/passwd", 0, 10)])
+
+
+@pytest.mark.parametrize("change", [bomb, large_chunk, link_outside, outside])
+def test_a_sealed_file_that_reaches_out_or_unpacks_without_end_is_refused(tmp_path, change):
+    with sealed_file(tmp_path / "d.h5", small_run()) as file:
+        change(file)
+    with pytest.raises(DamagedFileError):
+        read_densities(tmp_path / "d.h5")
+
+
+def test_what_stands_behind_a_true_seal_may_be_anything(tmp_path):
+    for name, value in (("sources", np.arange(3)), ("isotropic/density", np.array(["a"], "S1")), ("isotropic", np.array(1.0))):
+        with sealed_file(tmp_path / "d.h5", small_run()) as file:
+            file[name] = value
+        with pytest.raises(DamagedFileError):
+            read_densities(tmp_path / "d.h5")
+
+
+# Event lists
+
+
+@pytest.mark.parametrize("text", [
+    '<!DOCTYPE a [<!ENTITY b "c">]><VOTABLE/>', '<VOTABLE><RESOURCE><TABLE><DATA><BINARY><STREAM href="file:///etc/passwd"/></BINARY></DATA></TABLE></RESOURCE></VOTABLE>',
+])
+def test_a_votable_loads_nothing_from_elsewhere(tmp_path, text):
+    (tmp_path / "events.vot").write_text(text)
+    with pytest.raises(DamagedFileError, match="holds its data itself"):
+        read_event_list(tmp_path / "events.vot")
+
+
+def test_a_list_that_unpacks_without_end_is_refused(tmp_path):
+    (tmp_path / "events.fits.gz").write_bytes(gzip.compress(b"0" * (65 * 2**20), 1))
+    (tmp_path / "events.csv").write_bytes(gzip.compress(b"ra,dec,E\n"))
+    for name, said in (("events.fits.gz", "at most 64 MiB"), ("events.csv", "packed")):
+        with pytest.raises(DamagedFileError, match=said):
+            read_event_list(tmp_path / name)
+
+
+def test_seals_of_the_campaign_are_those_of_the_writers(arrays):
+    for _, _, content, magic in arrays.values():
+        assert sealed(content, magic) == content
+    assert small_density().nside == 2
