@@ -11,7 +11,6 @@ import os
 import time
 from dataclasses import replace
 
-import keras
 import numpy as np
 
 from ..backend import has_accelerator, is_out_of_memory
@@ -19,6 +18,7 @@ from ..config import config_from_toml, digest_of
 from ..errors import CancelledError, DamagedFileError, TrainingError
 from ..mock_events import CompositeSampler, EventSampler, draw_training_events, random_stream
 from ..network import build_network, counts_network, event_network, load_network, save_network, start_from_template
+from ..network.losses import SkyAccuracy, SkyCrossentropy
 from ..network.registry import NETWORKS
 from ..provenance import run_record
 from .control import Control
@@ -198,8 +198,7 @@ class Trainer:
         model = event_network(network)
         model.compile(
             optimizer=OPTIMIZERS[NETWORKS[self.config.network.kind].optimizer](self.settings.learning_rate),
-            loss=keras.losses.BinaryCrossentropy(from_logits=True),
-            metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
+            loss=SkyCrossentropy(), metrics=[SkyAccuracy()],
         )
         return model
 
