@@ -53,8 +53,8 @@ def study_table(rows):
     return "\n".join(lines)
 
 
-def _ratio(over, under):
-    return f"{float(over) / float(under):.2f}" if over and under else "–"
+def _ratio(over, under, digits=2):
+    return f"{float(over) / float(under):.{digits}f}" if over and under else "–"
 
 
 def network_rows(paths):
@@ -82,7 +82,7 @@ def network_table(rows):
     ]
     lines += [
         f"| {row['source']} | {row['n_events']} | `{row['statistic']}` | {row['rays']} | {row['filters']} | {int(row['skies']):,} | {int(row['maps']):,} | {interval(row)} | "
-        f"{percent(row['eta_limit'])} | {_ratio(row['eta_min'], row['eta_limit'])} |"
+        f"{percent(row['eta_limit'])} | {_ratio(row['eta_min'], row['eta_limit'], 3)} |"
         for row in rows
     ]
     return "\n".join(lines)
