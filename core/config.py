@@ -621,7 +621,7 @@ def base_run(data, folder):
     if "run" in data:
         raise ConfigError("expected either base or run, received both", "base")
     if not isinstance(data["base"], str):
-        raise ConfigError(f"expected the name of a run file, received {data['base']!r}", "base")
+        raise ConfigError(f"expected the path of a run file, received {data['base']!r}", "base")
     return read_run(Path(folder) / data["base"])
 
 

@@ -9,6 +9,10 @@ Two things make the table quick to learn and keep it from learning the noise. It
 over groups of bins, the finer the slower, so that neighbours learn together where nothing tells them apart. And no event
 can lower a score by more than :math:`\ln(1 - \eta)`: where the source is not, an ill-known ratio costs next to nothing.
 
+In training every event is a sample of its own (Cranmer, Pavez & Louppe, arXiv:1506.02169): the odds that it came in a sky with a
+source are 1 + f (r - 1), f being the mean fraction of the skies with a source. That tells far more of r than whole skies do, of which those
+with many events from the source are told right at once and then teach nothing.
+
 What the table has not seen is left to convolutions that do not know where they are: at every scale, every place of the sky
 gives a likelihood ratio of its own, and their means over the sky join the mixture, as a source that is not the known one with
 a small probability. The two are trained apart, each as if there were no other: convolutions on skies that are turned, where
@@ -129,7 +133,7 @@ class RatioScores(keras.layers.Layer):
     Input shape
         (batch, n) integers ``ipix * n_bins + bin``; a negative entry is padding and counts nowhere.
     Output shape
-        (batch, number of fractions), float32.
+        (batch, number of fractions), and r - 1 of each event, (batch, n), 0 for padding; float32.
     """
 
     def __init__(self, nside, n_bins, fractions=FRACTIONS, **kwargs):
@@ -152,7 +156,7 @@ class RatioScores(keras.layers.Layer):
                 self._tables.append((order - level, width, number, STEP * FINER**level, entries))
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], len(self.fractions))
+        return (input_shape[0], len(self.fractions)), tuple(input_shape)
 
     def log_ratio(self, cells):
         """Return ln r of cells, integers of any shape that are not negative."""
@@ -173,7 +177,7 @@ class RatioScores(keras.layers.Layer):
 
     def call(self, cells):
         excess = ops.expm1(self.log_ratio(ops.maximum(cells, 0))) * ops.cast(cells >= 0, "float32")
-        return ops.stack([ops.sum(ops.log1p(eta * excess), axis=1) for eta in self.fractions], axis=1)
+        return ops.stack([ops.sum(ops.log1p(eta * excess), axis=1) for eta in self.fractions], axis=1), excess
 
 
 @register
@@ -268,7 +272,7 @@ class ScoreMixture(keras.layers.Layer):
     """Logarithm of a mean of likelihood ratios, given and returned as logarithms: of a known source and of an unknown one.
 
     Each of the two is itself a mean with learnt weights. In training there is no mean of both: the first skies have an unknown
-    source, the others a known one.
+    source, the others a known one, and the log odds of each event follow those of the sky (:func:`~.losses.cross_entropy`).
 
     Parameters
     ----------
@@ -276,9 +280,10 @@ class ScoreMixture(keras.layers.Layer):
         Probability of an unknown source, above 0, below 1.
 
     Input shape
-        Scores of the known source, (batch, k), and of shapes, (batch, m); in training the latter of the first skies only.
+        Scores of the known source, (batch, k), and of shapes, (batch, m); in training the latter of the first skies only. Also r - 1
+        of each event, (batch, n); without it (files of earlier versions) only whole skies teach.
     Output shape
-        (batch, 1), float32.
+        (batch, 1), float32; in training (batch, 1 + n), those of the first skies being 0.
     """
 
     def __init__(self, unknown=UNKNOWN, **kwargs):
@@ -289,7 +294,7 @@ class ScoreMixture(keras.layers.Layer):
         return {**super().get_config(), "unknown": self.unknown}
 
     def build(self, input_shape):
-        (_, ratios), (_, shapes) = input_shape
+        (_, ratios), (_, shapes), *_ = input_shape
         self.log_weights = self.add_weight(name="log_weights", shape=(ratios,), initializer=_equal_weights)
         self.log_weights_of_shapes = self.add_weight(name="log_weights_of_shapes", shape=(shapes,), initializer=_equal_weights)
 
@@ -300,12 +305,26 @@ class ScoreMixture(keras.layers.Layer):
         return keras.KerasTensor((scores[0].shape[0], 1), dtype="float32")
 
     def call(self, scores, training=False):
-        ratios, shapes = scores
+        ratios, shapes, *events = scores
         known = ops.logsumexp(ratios + self.log_weights, axis=1, keepdims=True)
         shape = ops.logsumexp(shapes + self.log_weights_of_shapes, axis=1, keepdims=True)
         if training:
-            return ops.concatenate([shape, known[ops.shape(shape)[0] :]], axis=0)
+            first = ops.shape(shape)[0]
+            skies = ops.concatenate([shape, known[first:]], axis=0)
+            return ops.concatenate([skies, *(_event_scores(excess, first) for excess in events)], axis=1)
         return ops.logaddexp(known + float(np.log1p(-self.unknown)), shape + float(np.log(self.unknown)))
+
+
+def _event_scores(excess, first):
+    """Log odds of each event that its sky has a source; those of the first skies, which are turned, are left at 0."""
+    odds = ops.log1p(mean_fraction(ops.cast(ops.shape(excess)[1], "float32")) * excess[first:])
+    return ops.concatenate([ops.zeros_like(excess[:first]), odds], axis=0)
+
+
+def mean_fraction(n_events):
+    """Mean fraction from the source in the training skies that have one, their numbers being log-uniform (Stirling's formula, 1 %)."""
+    log_factorial = n_events * ops.log(n_events) - n_events + 0.5 * ops.log(2 * np.pi * n_events)
+    return 1 - log_factorial / (n_events * ops.log(n_events + 1))
 
 
 def _equal_weights(shape, dtype=None):
@@ -320,7 +339,8 @@ def density_ratio(nside, n_bins, filters, seed=None):
     events = keras.Input((None,), dtype="int32", name="events")
     turned = SkyTurns(nside, n_bins, name="turns")(events)
     shapes = _shape_scores(FirstSkies(name="first_skies")(turned), nside, n_bins, filters, seed)
-    mixture = ScoreMixture(name="mixture")([RatioScores(nside, n_bins, name=SCORES)(turned), shapes])
+    ratios, excess = RatioScores(nside, n_bins, name=SCORES)(turned)
+    mixture = ScoreMixture(name="mixture")([ratios, shapes, excess])
     return network_from_counts(keras.Model(events, mixture, name="log_odds"), "density_ratio")
 
 

@@ -43,6 +43,6 @@ NETWORKS = {
 
 
 def register_layers():
-    """Make the layers of all networks known to Keras: ``keras.models.load_model`` then needs no custom objects."""
-    for module in {entry.module for entry in NETWORKS.values()} | {"event_blocks"}:
+    """Make layers and losses of all networks known to Keras: ``keras.models.load_model`` then needs no custom objects."""
+    for module in {entry.module for entry in NETWORKS.values()} | {"event_blocks", "losses"}:
         importlib.import_module(f".{module}", __package__)

@@ -12,7 +12,6 @@ import platform
 import time
 from dataclasses import replace
 
-import keras
 import numpy as np
 
 from ..backend import has_accelerator, is_out_of_memory
@@ -28,6 +27,7 @@ from ..network import (
     save_network,
     start_from_template,
 )
+from ..network.losses import SkyAccuracy, SkyCrossentropy
 from ..network.registry import NETWORKS
 from ..provenance import run_record
 from .control import Control
@@ -208,8 +208,7 @@ class Trainer:
         model = event_network(network)
         model.compile(
             optimizer=OPTIMIZERS[NETWORKS[self.config.network.kind].optimizer](self.settings.learning_rate),
-            loss=keras.losses.BinaryCrossentropy(from_logits=True),
-            metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
+            loss=SkyCrossentropy(), metrics=[SkyAccuracy()],
         )
         return model
 

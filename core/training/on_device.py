@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops, random
 
 from ..mock_events.alias import alias_table
+from ..network.losses import accuracy, cross_entropy
 
 
 class SkyDrawer(keras.layers.Layer):
@@ -62,17 +63,19 @@ class SkyDrawer(keras.layers.Layer):
 
 
 class Outcomes(keras.layers.Layer):
-    """From log odds and labels, (batch, 1), to the binary cross-entropy of each sky and whether it was told right."""
+    """From log odds and labels, as :func:`~..network.losses.cross_entropy` takes them, to the cross-entropy of each sky, (batch, 1),
+    and whether it was told right.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
 
     def compute_output_shape(self, input_shape):
-        return input_shape[0], input_shape[0]
+        return input_shape[1], input_shape[1]
 
     def call(self, inputs):
         scores, labels = inputs
-        return ops.softplus(scores) - labels * scores, ops.cast((scores > 0) == (labels > 0.5), "float32")
+        return cross_entropy(labels, scores), accuracy(labels, scores)
 
 
 class SelfFed:

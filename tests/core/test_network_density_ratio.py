@@ -23,7 +23,9 @@ from zevatron.core.network.density_ratio import (
     RatioScores,
     ScoreMixture,
     SkyTurns,
+    mean_fraction,
 )  # fmt: skip
+from zevatron.core.network.losses import SkyCrossentropy, accuracy, cross_entropy
 from zevatron.core.network.topology import grid_symmetries
 from zevatron.core.statistics import LikelihoodRatio, area_under_curve, verdict
 from zevatron.core.training import NetworkStatistic, RunFolder, train
@@ -74,14 +76,14 @@ def test_every_pixel_and_bin_has_a_weight_of_its_own(rng):
     ratio = np.exp(rng.normal(size=(12 * nside**2, n_bins)) * 3)
     layer.set_ratio(ratio)
     cells = np.arange(ratio.size, dtype="int32")[:, None]
-    assert_allclose(np.ravel(layer(cells)), np.log1p(eta * (ratio.ravel() - 1)), rtol=1e-5, atol=1e-6)
+    assert_allclose(np.ravel(layer(cells)[0]), np.log1p(eta * (ratio.ravel() - 1)), rtol=1e-5, atol=1e-6)
 
 
 def test_a_cell_without_source_costs_what_the_fraction_says():
     layer = RatioScores(2, 3, fractions=[0.1, 0.5])
     layer.build((None, None))
     layer.set_ratio(np.zeros((48, 3)))
-    assert_allclose(layer(np.zeros((1, 7), "int32")), 7 * np.log([[0.9, 0.5]]), rtol=1e-5)
+    assert_allclose(layer(np.zeros((1, 7), "int32"))[0], 7 * np.log([[0.9, 0.5]]), rtol=1e-5)
 
 
 def test_a_coarse_entry_raises_its_pixels_and_bins_alike():
@@ -113,6 +115,39 @@ def test_the_mixture_is_the_mean_of_likelihood_ratios():
     known, unknown = np.exp(ratios) @ [0.7, 0.3], np.exp(shapes) @ [0.5, 0.25, 0.25]
     assert_allclose(np.ravel(layer([ratios, shapes])), np.log(0.9 * known + 0.1 * unknown), rtol=1e-5)
     assert_allclose(np.ravel(layer([ratios, shapes[:1]], training=True)), np.log([unknown[0], known[1]]), rtol=1e-5)
+
+
+def test_each_event_of_a_training_learns_of_its_own():
+    """The odds of an event are those of Bayes for skies with a mean fraction; turned skies teach nothing so."""
+    layer = ScoreMixture()
+    excess = np.array([[0.0, 3.0, -1.0], [9.0, 0.0, -0.5]], "float32")
+    layer.build([(None, 1), (None, 1), (None, None)])
+    ratios, shapes = np.zeros((2, 1), "float32"), np.zeros((1, 1), "float32")
+    found = np.asarray(layer([ratios, shapes, excess], training=True))
+    assert_array_equal(found[0, 1:], 0)
+    assert_allclose(found[1, 1:], np.log1p(mean_fraction(3.0) * excess[1]), rtol=1e-5)
+    assert layer([ratios, np.zeros((2, 1), "float32"), excess]).shape == (2, 1)
+
+
+@pytest.mark.parametrize("n_events", [5, 50, 300])
+def test_the_mean_fraction_is_that_of_the_training_skies(n_events):
+    numbers = np.arange(1, n_events + 1)
+    exact = np.sum(numbers * np.log1p(1 / numbers)) / np.log(n_events + 1) / n_events
+    assert float(mean_fraction(keras.ops.convert_to_tensor(float(n_events)))) == pytest.approx(exact, rel=0.01)
+
+
+def test_the_loss_is_that_of_skies_but_events_have_a_gradient(rng):
+    scores, labels = rng.normal(size=(6, 4)).astype("float32"), np.array([[0], [1]] * 3, "float32")
+    plain = np.log1p(np.exp(-scores[:, :1] * (2 * labels - 1)))
+    assert_allclose(cross_entropy(labels, scores), plain, rtol=1e-5)
+    assert_allclose(cross_entropy(labels, scores[:, :1]), plain, rtol=1e-5)
+    assert_array_equal(np.ravel(accuracy(labels, scores)), np.ravel((scores[:, :1] > 0) == labels))
+    layer = keras.layers.Dense(3, use_bias=False)  # log odds of a sky and two events
+    network = keras.Sequential([keras.Input((1,)), layer])
+    before = np.ravel(layer.kernel)
+    network.compile(keras.optimizers.SGD(1.0), loss=SkyCrossentropy())
+    network.train_on_batch(np.ones((6, 1), "float32"), labels)
+    assert_allclose(np.ravel(layer.kernel) - before, 0.5 - 1 / (1 + np.exp(-before)), rtol=1e-4)
 
 
 # What it does with events
