@@ -53,6 +53,7 @@ def main(arguments=None):
 
     from . import theme
     from .faults import Faults
+    from .garbage import GarbageCollector
     from .log import WindowHandler
     from .settings import APPLICATION, ORGANISATION, settings
     from .splash import Splash
@@ -82,6 +83,8 @@ def main(arguments=None):
         faults.uninstall()
         splash.close()
         return say_that_nothing_opened(error)
+    garbage = GarbageCollector(application)
+    garbage.start()
     application.aboutToQuit.connect(window.shut_down)
     signal.signal(signal.SIGINT, lambda *_: window.close())
     timer = QTimer()
@@ -89,6 +92,7 @@ def main(arguments=None):
     timer.start(SIGNAL_INTERVAL)
     splash.finish(window)
     code = application.exec()
+    garbage.stop()
     faults.uninstall()
     root.removeHandler(log)
     return code

@@ -17,6 +17,7 @@ from shiboken6 import isValid
 from zevatron.core.config import run_toml, with_values
 from zevatron.gui import settings, theme
 from zevatron.gui.faults import Faults
+from zevatron.gui.garbage import GarbageCollector
 from zevatron.gui.log import WindowHandler
 from zevatron.gui.main_window import MainWindow
 from zevatron.gui.plots.look import SkyLook
@@ -31,6 +32,16 @@ def own_settings(tmp_path):
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "config"))
     settings.set_runs_folder(tmp_path / "runs")
     return settings.settings()
+
+
+@pytest.fixture(autouse=True)
+def garbage(qapp):
+    """As in the application: cycles that hold widgets are not freed in the threads of jobs."""
+    collector = GarbageCollector()
+    collector.start()
+    yield collector
+    collector.look()
+    collector.stop()
 
 
 @pytest.fixture(autouse=True)
