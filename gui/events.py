@@ -86,7 +86,7 @@ class MeasuredEvents(QObject):
         self.choices.subscribe(self._choices_changed)
         window.jobs.progressed.connect(self._progressed)
         window.jobs.changed.connect(self._progressed)
-        window.training.ended.connect(lambda folder: self._look_for_networks())
+        window.trainings.ended.connect(lambda training: self._look_for_networks())
         tab.open_wanted.connect(self.open)
         tab.test_wanted.connect(self.act)
         tab.cancel_wanted.connect(self.cancel)

@@ -97,11 +97,8 @@ class ResultsLibrary(QObject):
         from ..core.training.run_folder import RunFolder
 
         window = self._window
-        if window.training.is_active:
-            window.messages.say("A training is running; stop it before you look at another one.")
-            return
         try:
-            window.training.show_folder(RunFolder(path))
+            window.trainings.show_folder(RunFolder(path))
         except ZevatronError as error:
             window.messages.say(str(error))
             return
