@@ -15,7 +15,7 @@ from .. import __version__
 from ..config import read_toml, run_toml
 from ..errors import ConfigError, InputError, UnknownNameError
 from ..progress import SILENT
-from ..training.process import MAIN
+from ..resources import own_command
 from . import remote
 from .cell import POLL, Outcome, note_failure
 from .engine import LOOK_AGAIN
@@ -198,7 +198,7 @@ def _done_by(client, shown, jobs, resources, progress):
 
 def _submitted(client, function, job, resources):
     order = {
-        "main": str(MAIN), "version": __version__, "study": str(job.path.parent.parent.resolve()), "path": str(job.path.resolve()),
+        "main": own_command()[1], "version": __version__, "study": str(job.path.parent.parent.resolve()), "path": str(job.path.resolve()),
         "statistic": job.cell.statistic, "run": run_toml(job.cell.config, comments=False), "tried": job.tried,
     }
     key = f"{job.cell.folder_name}-{uuid.uuid4().hex[:8]}"

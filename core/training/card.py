@@ -8,9 +8,9 @@ from ..errors import ZevatronError
 from ..network.files import read_record
 from ..progress import format_duration
 from ..provenance import versions
+from ..resources import PROGRAM
 from .run_folder import training_digest
 
-PROGRAM = "python main.py"
 BASE = "paper"
 
 
