@@ -1,16 +1,33 @@
 """Fixtures of every test; importing `main` makes this checkout the package `zevatron`."""
 
+import os
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 
 import main  # noqa: F401
 
 
+def pytest_configure(config):
+    """Give each of several test processes a screen of its own: keyboard and mouse belong to one window at a time."""
+    if not os.environ.get("PYTEST_XDIST_WORKER") or not os.environ.get("DISPLAY") or shutil.which("Xvfb") is None:
+        return
+    ours, theirs = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1600x1000x24"], pass_fds=[theirs], stderr=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    with open(ours, encoding="ascii") as answer:
+        os.environ["DISPLAY"] = f":{int(answer.readline())}"
+    config.add_cleanup(server.terminate)
+
+
 def pytest_collection_modifyitems(items):
-    """Two processes share the tests: one window is open at a time, and a file stays whole, since its tests share what they made."""
+    """Several test processes share the files; one stays whole, since its tests share what they made."""
     for item in items:
-        group = "window" if item.path.parent.name == "gui" else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture
