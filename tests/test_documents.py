@@ -23,7 +23,7 @@ KERAS = {"build", "call", "compute_output_shape", "compute_output_spec", "get_co
 SECTION = re.compile(r"^(Parameters|Attributes)\n-+\n(.*?)(?=^\S[^\n]*\n-{3,}\n|\Z)", re.M | re.S)
 # They cite data, formats and programs, not formulas.
 NO_FORMULAE = {
-    "core.emission.published", "core.emission.registry", "core.galactic_field.registry", "core.lens.crpropa", "core.lens.published",
+    "core.citations", "core.emission.published", "core.emission.registry", "core.forecast", "core.galactic_field.registry", "core.lens.crpropa", "core.lens.published",
     "core.observatory", "core.observed.lists", "core.observed.published", "core.published", "core.sky_density.samples",
 }
 CITATION = re.compile(r"math::|:math:|ApJ|arXiv|PRD|JCAP|JHEP|A&A|astro-ph|Phys\. |Trans\. |J\. ")

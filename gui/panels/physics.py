@@ -78,7 +78,7 @@ class BinsField(Field):
         """Press the button of a usual number, or write another one beside."""
         per_decade = value if isinstance(value, str) else round(1 / value, 6)
         self.segments.choose(per_decade)
-        self.other.show_text("" if per_decade in BINS_PER_DECADE else f"{per_decade:g}" if value != per_decade else value)
+        self.other.show_text("" if per_decade in BINS_PER_DECADE else per_decade if isinstance(per_decade, str) else f"{per_decade:g}")
 
     def explain(self, message, value):
         """Speak of bins per decade."""

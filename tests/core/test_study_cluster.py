@@ -183,7 +183,7 @@ def test_workers_that_cannot_do_a_cell_stop_the_study_with_one_line(cluster, tmp
     with pytest.raises(InputError, match=r"expected 9\.9; install the same everywhere"):
         run_study(tiny_study(), tmp_path / "study", do_jobs=jobs_on_scheduler(cluster.address))
     monkeypatch.undo()
-    monkeypatch.setattr(module, "MAIN", tmp_path / "main.py")
+    monkeypatch.setattr(module, "own_command", lambda: [sys.executable, str(tmp_path / "main.py")])
     with pytest.raises(InputError, match="put it on the shared file system"):
         run_study(tiny_study(), tmp_path / "study", do_jobs=jobs_on_scheduler(cluster.address))
 

@@ -150,7 +150,7 @@ def test_orders_after_the_end_do_nothing(folder):
 def blocking(monkeypatch, tmp_path):
     """Run `train_blocking` with a script for the worker."""
     def run(body, progress=None):
-        monkeypatch.setattr(training_process, "MAIN", tmp_path / "worker.py")
+        monkeypatch.setattr(training_process, "own_command", lambda *words: [sys.executable, str(tmp_path / "worker.py"), *map(str, words)])
         (tmp_path / "worker.py").write_text(script(body)[-1])
         return train_blocking(small_run(), tmp_path / "run", density=small_density(), progress=progress or Progress())
 

@@ -1,5 +1,7 @@
 """What a person does with mouse and keyboard."""
 
+import sys
+
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
@@ -72,3 +74,8 @@ def drop(window, *paths):
     if enter.isAccepted():
         QApplication.sendEvent(window, QDropEvent(QPointF(middle), action, data, button, keys))
     return enter.isAccepted()
+
+
+def by_script(path):
+    """Return what stands in for ``own_command`` where a script takes the place of Zevatron."""
+    return lambda *arguments: [sys.executable, str(path), *map(str, arguments)]

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import has_sky
-from hands import choose, click, type_into
+from hands import by_script, choose, click, type_into
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
@@ -315,7 +315,7 @@ def test_a_network_for_something_else_is_refused_and_a_training_offered(events_w
     said = judge.network_words.text()
     assert "trained for 300 events, the list has 60" in said and "energy.resolution was 0.4, is 0.2" in said and not tab.test.isEnabled()
     started = []
-    monkeypatch.setattr(window.training, "start", lambda *arguments: started.append(arguments))
+    monkeypatch.setattr(window.trainings, "start", lambda *arguments: started.append(arguments))
     click(qtbot, judge.train)
     assert started[0][1:3] == ("Cen A", N) and window.controller.choices.n_events == N
 
@@ -386,7 +386,7 @@ def test_reports_of_a_process_reach_the_window(tmp_path, monkeypatch):
         "import json, sys, time\nprint('words', flush=True)\nprint(json.dumps({'stage': 'scoring', 'done': 3, 'total': 4}), flush=True)\n"
         "time.sleep(0.4)\nif sys.argv[1] == 'bad':\n    print('zevatron: no such thing', file=sys.stderr)\n    sys.exit(2)\n"
     )
-    monkeypatch.setattr(engine, "MAIN", script)
+    monkeypatch.setattr(engine, "own_command", by_script(script))
     heard = []
 
     class Listener(Progress):

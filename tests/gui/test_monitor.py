@@ -160,6 +160,7 @@ def test_a_training_is_watched_paused_resumed_stopped_and_discarded(tab, qtbot):
     assert "left" in detail.status.text() and "patience 0 of" in detail.status.text()
     assert detail.device.text() == "CPU, 1 thread, 0.2 GB"
     qtbot.waitUntil(lambda: detail.loss._live is not None)
+    qtbot.waitUntil(lambda: tab.training.live is not None)
     epoch, loss, _ = tab.training.live
     assert tab.training.state.epoch < epoch and loss <= 1
     qtbot.waitUntil(lambda: detail.eta._limit is not None, timeout=30_000)  # the limit of the run on screen, computed meanwhile

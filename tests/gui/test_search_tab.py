@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hands import click, type_into
+from hands import by_script, click, type_into
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMessageBox
 
@@ -121,7 +121,7 @@ def test_a_search_is_asked_for_started_and_stopped(new_window, qtbot, tmp_path, 
     window, view = new_window, new_window.search_view
     worker = tmp_path / "worker.py"
     worker.write_text(WORKER)
-    monkeypatch.setattr(search_module, "MAIN", worker)
+    monkeypatch.setattr(search_module, "own_command", by_script(worker))
     window.tabs.setCurrentIndex(SEARCH)
     click(qtbot, view.new)
     dialog = window.findChild(SearchDialog)
@@ -156,7 +156,7 @@ def test_a_search_is_asked_for_started_and_stopped(new_window, qtbot, tmp_path, 
 def test_a_search_that_fails_says_why(new_window, folder, qtbot, tmp_path, monkeypatch):
     worker = tmp_path / "worker.py"
     worker.write_text("import sys; print('no such thing', file=sys.stderr); sys.exit(1)")
-    monkeypatch.setattr(search_module, "MAIN", worker)
+    monkeypatch.setattr(search_module, "own_command", by_script(worker))
     folder.set_state(folder.state, state="stopped")
     new_window.searches.open_path(folder.path)
     click(qtbot, new_window.search_view.stop)
@@ -167,7 +167,7 @@ def test_a_search_that_fails_says_why(new_window, folder, qtbot, tmp_path, monke
 def test_a_search_that_does_not_obey_is_ended_within_a_second_or_so(new_window, folder, qtbot, monkeypatch, tmp_path):
     stubborn = tmp_path / "stubborn.py"
     stubborn.write_text("import time\ntime.sleep(60)\n")
-    monkeypatch.setattr(search_module, "MAIN", stubborn)
+    monkeypatch.setattr(search_module, "own_command", by_script(stubborn))
     folder.set_state(folder.state, state="stopped")
     new_window.searches.open_path(folder.path)
     click(qtbot, new_window.search_view.stop)
