@@ -140,7 +140,7 @@ def test_entries_of_another_kind_are_named(tmp_path, text):
 
 
 def test_a_study_of_a_million_cells_is_refused(tmp_path):
-    (tmp_path / "study.toml").write_text(f"[axes]\nseed = {list(range(3000))}\n\"energy.resolution\" = {[0.1] * 3000}\n")
+    (tmp_path / "study.toml").write_text(f"[axes]\nseed = {list(range(3000))}\n\"energy.resolution\" = {[i / 6000 for i in range(3000)]}\n")
     with pytest.raises(ConfigError, match="at most"):
         read_study(tmp_path / "study.toml")
 

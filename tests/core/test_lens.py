@@ -141,7 +141,7 @@ def test_distance_of_the_source_does_not_matter(tmp_path, rays):
 
 @pytest.mark.parametrize("damage", [
     lambda content: content[: len(content) // 2],
-    lambda content: content[:2000] + bytes(100) + content[2100:],
+    lambda content: content[:2000] + bytes(255 - byte for byte in content[2000:2100]) + content[2100:],
     lambda content: b"",
     lambda content: b"l_deg,b_deg\n1,2\n",
 ])

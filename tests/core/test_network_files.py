@@ -217,13 +217,13 @@ def test_weights_that_stand_elsewhere_are_refused(saved, tmp_path, kind):
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    with pytest.raises(InputError, match="found a link to elsewhere at stolen; it is not read"):
+    with pytest.raises(InputError, match="found (a link to elsewhere at stolen|stolen elsewhere); it is not read"):
         load_network(path)
 
 
 def test_a_file_that_unpacks_to_more_than_a_network_is_refused(saved, monkeypatch):
     monkeypatch.setattr(files, "LARGEST", 1000)
-    with pytest.raises(DamagedFileError, match="unpacked, found"):
+    with pytest.raises(DamagedFileError, match=r"expected at most .* MiB, found"):
         read_record(saved[0])
 
 

@@ -225,7 +225,7 @@ def test_a_recorded_test_is_sealed(plan, tmp_path):
     with pytest.raises(DamagedFileError, match="changed after it was sealed"):
         read_plan(path)
     path.write_text(json.dumps({"kind": document["kind"], "seal": "0"}))
-    with pytest.raises(DamagedFileError, match="changed after it was sealed"):
+    with pytest.raises(DamagedFileError, match="is not the record of a test"):
         read_plan(path)
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(DamagedFileError, match="not the record"):

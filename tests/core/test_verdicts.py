@@ -117,7 +117,7 @@ def recorder(name, thread_safe):
 
     def scores(events):
         kind = "null" if events.n_source.max() == 0 else f"{events.n_source[0]} source events"
-        seen.setdefault(kind, set()).add(events.ipix.tobytes() + events.bin.tobytes())
+        seen.setdefault(kind, set()).update(a.tobytes() + b.tobytes() for a, b in zip(events.ipix, events.bin, strict=True))
         return events.is_source.sum(axis=1) + 0.4 * np.sin(events.ipix.sum(axis=1))
 
     statistic = Statistic(name, scores)
