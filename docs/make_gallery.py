@@ -73,7 +73,7 @@ def views_of_the_sky(window):
     for name, look in (
         ("mock-sky", SkyLook(mode="events")),
         ("significance", SkyLook(mode="significance", frame="equatorial")),
-        ("globe", SkyLook(projection="orthographic", centre=(310.0, 20.0), frame="supergalactic")),
+        ("globe", SkyLook(projection="globe", centre=(310.0, 20.0), frame="supergalactic")),
     ):
         sky.set_look(look)
         yield from both(window, name)
@@ -197,6 +197,9 @@ def main_():
                 timer.stop()
                 window.close()
                 application.quit()
+            except Exception:
+                application.exit(1)
+                raise
 
         timer.timeout.connect(look)
         timer.start()
