@@ -15,9 +15,9 @@ NARROWEST = 52  # pixels, of a column: its heading and the arrow
 LIKELY = 0.5  # probability from which an event stands out
 
 
-def p_words(p, counted):
-    """Return a counted p-value; the least there can be is an upper bound."""
-    return f"<{THIN_SPACE}{significant(1 / counted, 1)}" if counted and p <= 1 / counted else significant(p, 2)
+def p_words(p, counted, equals=""):
+    """Return a counted p-value, after ``equals``; the least there can be is an upper bound."""
+    return f"<{THIN_SPACE}{significant(1 / counted, 1)}" if counted and p <= 1 / counted else f"{equals}{significant(p, 2)}"
 
 
 def span(low, high):
@@ -260,7 +260,7 @@ def statement(finding, skies):
     eta = finding.eta
     return (
         f"{finding.source}: η = {percent(eta.best)} ({span(eta.low, eta.high)} at {percent(eta.level, 0)}), below {percent(eta.upper)} "
-        f"at {percent(eta.upper_level, 0)}; local p = {p_words(finding.local_p, skies)} ({fixed(finding.local_z)}{THIN_SPACE}σ)"
+        f"at {percent(eta.upper_level, 0)}; local p {p_words(finding.local_p, skies, "= ")} ({fixed(finding.local_z)}{THIN_SPACE}σ)"
     )
 
 

@@ -217,7 +217,7 @@ def test_weights_that_stand_elsewhere_are_refused(saved, tmp_path, kind):
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    with pytest.raises(InputError, match="found (a link to elsewhere at stolen|stolen elsewhere); it is not read"):
+    with pytest.raises(InputError, match=r"found (a link to elsewhere at stolen|stolen elsewhere); it is not read"):
         load_network(path)
 
 
