@@ -260,7 +260,7 @@ def statement(finding, skies):
     eta = finding.eta
     return (
         f"{finding.source}: η = {percent(eta.best)} ({span(eta.low, eta.high)} at {percent(eta.level, 0)}), below {percent(eta.upper)} "
-        f"at {percent(eta.upper_level, 0)}; local p {p_words(finding.local_p, skies, "= ")} ({fixed(finding.local_z)}{THIN_SPACE}σ)"
+        f"at {percent(eta.upper_level, 0)}; local p {p_words(finding.local_p, skies, '= ')} ({fixed(finding.local_z)}{THIN_SPACE}σ)"
     )
 
 
