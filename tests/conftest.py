@@ -6,8 +6,12 @@ import subprocess
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import main  # noqa: F401
+
+settings.register_profile("shared machine", deadline=None)  # how long an example takes says nothing beside other work
+settings.load_profile("shared machine")
 
 
 def pytest_configure(config):

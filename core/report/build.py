@@ -12,9 +12,9 @@ from ..files import replacing, replacing_path
 from ..progress import SILENT
 from ..provenance import versions
 from ..sources import selected_sources
-from ..study import run_cells, write_eta_tables
+from ..study import run_cells, verdict_from_entry, write_eta_tables
 from ..tables import write_table
-from .content import kind_of, read_content, value_of, verdict_of
+from .content import kind_of, read_content, value_of
 from .pages import Pages
 
 MOST_SKIES = 12  # pictures of the sky, and as many of ROC and of trainings: of large studies the first
@@ -195,7 +195,7 @@ class _Report:
         for part in self.content.parts:
             key = tuple(_text(value_of(part.config, path)) for path in ("energy", "field", "observatory"))
             for row in part.rows:
-                cells.setdefault((row["source"], row["n_events"], key), []).append(verdict_of(row, part.path))
+                cells.setdefault((row["source"], row["n_events"], key), []).append(verdict_from_entry(row, part.path))
         for number, ((source, n_events, _), verdicts) in enumerate(list(cells.items())[:MOST_SKIES], 1):
             shown = [verdict for verdict in verdicts if verdict.eta_min is not None]
             if not shown or (len(cells) > MOST_SKIES and len(shown) < 2):

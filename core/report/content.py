@@ -1,16 +1,14 @@
 """What there is to report: read from the folder of a training, of ``demo`` or of a study, or from a result as JSON."""
 
 import json
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from ..config import config_from_toml, read_run
 from ..errors import DamagedFileError, InputError, ZevatronError
 from ..network.registry import NETWORKS
 from ..statistics.registry import STATISTICS
-from ..study import read_result
+from ..study import read_result, verdict_from_entry
 from ..training.run_folder import RunFolder
 
 
@@ -164,7 +162,7 @@ def _part(path):
     try:
         config, rows = config_from_toml(document["run"]["config"]), tuple(document["results"])
         for row in rows:
-            verdict_of(row, path)
+            verdict_from_entry(row, path)
     except (KeyError, TypeError, ZevatronError) as error:
         raise DamagedFileError(f"{path} is not a result of Zevatron: {error}") from None
     if not rows:
@@ -173,22 +171,6 @@ def _part(path):
 
 
 ARRAYS = ("roc_false_positive", "roc_true_positive", "eta_grid", "beta_grid", "roc_false_positive_error")
-
-
-def verdict_of(row, path="result.json"):
-    """Turn an entry of a ``result.json`` into a :class:`~..statistics.Verdict`, for the pictures."""
-    from ..statistics import Verdict
-
-    def needed(spec):
-        return spec.default is MISSING and spec.default_factory is MISSING
-
-    try:
-        values = {spec.name: row[spec.name] for spec in fields(Verdict) if spec.name in row or needed(spec)}
-        values |= {name: np.array(values.get(name, ()), dtype=float) for name in ARRAYS}
-        values |= {name: tuple(np.array(part, dtype=float) for part in values[name]) for name in ("null_histogram", "signal_histogram")}
-    except (KeyError, TypeError, ValueError) as error:
-        raise DamagedFileError(f"{path}: expected the entries of a result, {error} is missing or no number") from None
-    return Verdict(**values)
 
 
 def kind_of(statistic):

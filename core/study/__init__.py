@@ -16,11 +16,11 @@ from .grid import (
     template_pairs,
 )
 from .plan import Study, StudyCell, make_study, read_study
-from .results import read_result, result_document, write_result
+from .results import read_result, result_document, verdict_from_entry, write_result
 from .tables import eta_columns, eta_latex, write_eta_tables
 
 __all__ = [
     "Study", "StudyCell", "beside_limits", "eta_columns", "eta_latex", "grid_verdicts", "likelihood_verdicts", "make_study",
     "network_verdicts", "read_result", "read_study", "result_document", "run_cells", "run_study", "statistic_verdicts", "template_pairs",
-    "write_eta_tables", "write_result",
+    "verdict_from_entry", "write_eta_tables", "write_result",
 ]

@@ -6,12 +6,9 @@ new answer is there, and going back shows the old one at once.
 """
 
 import functools
-from dataclasses import MISSING, asdict, fields, replace
-
-import numpy as np
+from dataclasses import asdict, replace
 
 from ...core.config import digest_of
-from ...core.errors import DamagedFileError
 
 MATTERS_FOR_DENSITY = ("sources", "emission", "propagation", "field", "observatory", "energy", "sky")
 
@@ -67,31 +64,9 @@ def read_verdicts(path):
     InputError, DamagedFileError
         If the file cannot be read or is not a result.
     """
-    from ...core.study import read_result
+    from ...core.study import read_result, verdict_from_entry
 
     return tuple(verdict_from_entry(entry, path) for entry in read_result(path)["results"])
-
-
-def verdict_from_entry(entry, path="result.json"):
-    """Turn an entry of a ``result.json`` back into a :class:`~zevatron.core.statistics.Verdict`."""
-    from ...core.statistics import TemplateChoice, Verdict
-
-    try:
-        values = {spec.name: entry[spec.name] for spec in fields(Verdict) if spec.name in entry or not has_default(spec)}
-        for name in ("roc_false_positive", "roc_true_positive", "eta_grid", "beta_grid", "beta_error", "roc_false_positive_error"):
-            values[name] = np.array(values.get(name, ()), dtype=float)
-        if values.get("template") is not None:
-            values["template"] = TemplateChoice(**values["template"])
-        for name in ("null_histogram", "signal_histogram"):
-            values[name] = tuple(np.array(part, dtype=float) for part in values[name])
-    except (KeyError, TypeError, ValueError) as error:
-        raise DamagedFileError(f"{path}: expected the entries of a result, {error} is missing or no number") from None
-    return Verdict(**values)
-
-
-def has_default(spec):
-    """Whether a field of a dataclass may be missing in files of earlier versions."""
-    return spec.default is not MISSING or spec.default_factory is not MISSING
 
 
 class Answers:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ...core.config import RunConfig, config_from_toml, settings_of, value_at
 from ...core.errors import DamagedFileError, InputError, ZevatronError
-from .answers import verdict_from_entry
 
 RESULT = "result.json"
 PATTERNS = (RESULT, f"*/{RESULT}", f"cells/*/{RESULT}")  # of a training or cell, of a folder of them, of a study
@@ -82,7 +81,7 @@ def read_results(path):
 
 
 def _read(file):
-    from ...core.study import read_result
+    from ...core.study import read_result, verdict_from_entry
 
     document = read_result(file)
     try:

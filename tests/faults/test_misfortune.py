@@ -204,7 +204,7 @@ def test_two_windows_at_one_run_folder(tmp_path):
 
 def test_a_closed_lid(tmp_path):
     """Stopped for a while and woken again, the training process goes on as if nothing had been."""
-    config = small_run(training__epochs=3, training__maps_per_epoch=6400)
+    config = small_run(training__epochs=3, training__maps_per_epoch=6400, training__threads=1)
     folders = [RunFolder.create(tmp_path / name, config, small_density()) for name in ("slept", "awake")]
     process = TrainingProcess(folders[0])
     process.start()

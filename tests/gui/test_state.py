@@ -10,13 +10,13 @@ from zevatron.core.config import RunConfig, with_values
 from zevatron.core.errors import CancelledError, DamagedFileError
 from zevatron.core.progress import Progress
 from zevatron.core.sources import find_source
+from zevatron.core.study import verdict_from_entry
 from zevatron.gui.state.answers import (
     Answers,
     alone,
     density_key,
     read_verdicts,
     run_for,
-    verdict_from_entry,
     verdict_key,
     wanted_numbers,
 )
