@@ -2,7 +2,7 @@
 
 
 def do_remotely(order):
-    """Do a cell in a process of its own and return what became of it, a dictionary as of :mod:`.worker`.
+    """Do a cell in a process of its own and return what became of it, a dictionary as of ``core.study.worker``.
 
     The worker stays responsive, a cell that crashes takes no worker along, and when the worker dies the end of the standard input
     tells the process of the cell to end, too.
@@ -10,7 +10,7 @@ def do_remotely(order):
     Parameters
     ----------
     order : dict
-        ``main``: path of ``main.py``, and what :mod:`.worker` reads.
+        ``main``: path of ``main.py``, and what ``core.study.worker`` reads.
     """
     import importlib.util
     import json

@@ -216,7 +216,9 @@ def test_a_closed_lid(tmp_path):
         os.kill(process.pid, signal.SIGCONT)
         time.sleep(0.5)
     assert process.wait(800)["type"] == "done"
-    assert train(folders[1]).state == "done"
+    awake = TrainingProcess(folders[1])  # a process of its own, too: the same number of threads
+    awake.start()
+    assert awake.wait(800)["type"] == "done"
     assert_same(*folders)
 
 
