@@ -188,7 +188,7 @@ def test_search(tmp_path):
         if not (tmp_path / f"s{piece}" / "search.toml").exists():
             return
         found = [trial for trial in values(piece) if trial[1] == "done"]
-        assert found[: len(over.get(piece, []))] == over.get(piece, []), "a finished trial was lost"
+        assert set(over.get(piece, [])) <= set(found), "a finished trial was lost"  # an interrupted one may end after a later one
         over[piece] = found
         assert SearchFolder(tmp_path / f"s{piece}").state.state == ("done" if done else SearchFolder(tmp_path / f"s{piece}").state.state)
         assert not done or values(piece) == values("reference")
