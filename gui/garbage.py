@@ -32,7 +32,7 @@ class GarbageCollector(QObject):
         gc.enable()
 
     def look(self):
-        """Collect the generations that have grown over their thresholds."""
+        """Collect the oldest generation that has grown over its threshold, and with it the younger ones, as the interpreter does."""
         due = [generation for generation, (n, most) in enumerate(zip(gc.get_count(), self._thresholds, strict=True)) if n > most]
         if due:
-            gc.collect(max(due) if due == list(range(len(due))) else due[0])
+            gc.collect(max(due))
