@@ -260,7 +260,7 @@ def _image(source, galaxy, radius, rigidity, concentration, effort, cache, progr
     if is_random and rigidity < CHAOTIC:
         passes = [coarse_pass(one) for one in exits(members)]
     else:
-        below, middle, above = exits(rigidity * 10 ** (np.array([-1, 0, 1]) / POINTS_PER_DECADE))
+        below, middle, above = exits(neighbours(rigidity))
         passes = [coarse_pass(middle, beside=(below, above))]
     rng = np.random.default_rng(int(lens_digest(source, galaxy, radius, concentration, rigidity_key(rigidity)), 16))
     image = search(max_pixels)
@@ -269,6 +269,18 @@ def _image(source, galaxy, radius, rigidity, concentration, effort, cache, progr
     if is_bright and image.n_effective < enough and not is_random and rigidity >= AGAIN:
         return max(image, search(2 * max_pixels), key=lambda one: one.n_effective)
     return image
+
+
+def neighbours(rigidity):
+    """Return a rigidity in EV between the next ones below and above, shape (3,).
+
+    Those of the grid come out to the last bit whichever of them they are asked of: they share coarse passes, and in chaos one
+    bit is another ray.
+    """
+    index = POINTS_PER_DECADE * math.log10(rigidity)
+    if abs(index - round(index)) < 1e-6:
+        index = round(index)
+    return 10.0 ** ((index + np.array([-1.0, 0.0, 1.0])) / POINTS_PER_DECADE)
 
 
 def band(rigidity, galaxy, effort=1):

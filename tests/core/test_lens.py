@@ -75,6 +75,20 @@ def test_grids_share_their_points():
     assert len(rigidity_grid(10.0, 10.0 ** (1 + 3 / 40))) == 4  # limits on points of the grid add none
 
 
+def test_a_rigidity_of_the_grid_is_the_same_to_the_last_bit_as_neighbour_of_others():
+    grid = rigidity_grid(1.18, 316.0)
+    below, middle, above = np.transpose([assembly.neighbours(value) for value in grid])
+    assert np.array_equal(middle, grid)
+    assert np.array_equal(below[1:], grid[:-1])
+    assert np.array_equal(above[:-1], grid[1:])
+
+
+def test_neighbours_of_a_rigidity_off_the_grid_are_as_far_away():
+    below, middle, above = assembly.neighbours(5.3)
+    assert middle == pytest.approx(5.3, rel=1e-12)
+    assert [middle / below, above / middle] == pytest.approx([10 ** (1 / 40)] * 2, rel=1e-12)
+
+
 def test_without_a_field_every_rigidity_shows_the_disc(tmp_path):
     found = lens(tmp_path)
     assert found.density().shape == (len(GRID), 12 * 16**2)
