@@ -5,8 +5,8 @@ from PySide6.QtWidgets import QHeaderView, QSplitter, QWidget
 
 from .. import theme as themes
 from ..widgets import Choice, Elided, button, column, label, row
-from .result_table import ROW_HEIGHT, ResultSorter, sorted_table
-from .run_table import FIELD, STATE, RunModel
+from .row_model import ROW_HEIGHT, sorted_table
+from .run_table import FIELD, STATE, RunTable
 from .training import TrainingView
 
 AT_ONCE = (1, 2, 3, 4, 6, 8, 12, 16)
@@ -64,9 +64,8 @@ class MonitorView(QWidget):
         self._list.hide()
 
     def _make_table(self):
-        self.model, self.sorter = RunModel(self), ResultSorter(self)
-        self.sorter.setSourceModel(self.model)
-        self.table = sorted_table(self.sorter)
+        self.model = RunTable(self)
+        self.table = sorted_table(self.model)
         self.table.setAccessibleName("Runs")
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -107,14 +106,13 @@ class MonitorView(QWidget):
     def chosen_row(self):
         """The :class:`~.run_table.RunRow` that is chosen, or None."""
         index = self.table.currentIndex()
-        return self.model.rows[self.sorter.mapToSource(index).row()] if index.isValid() else None
+        return self.model.rows[index.row()] if index.isValid() else None
 
     def set_runs(self, rows, shown=None):
         """Show runs; ``shown`` is the folder of the one in the lower part, whose line is chosen."""
         self._is_filling = True
         self.model.set_rows(rows)
-        place = self.model.row_of(shown)
-        wanted = self.sorter.mapFromSource(self.model.index(place, 0)).row() if place >= 0 else -1
+        wanted = self.model.row_of(shown)
         if wanted < 0:
             self.table.selectionModel().clear()
         elif wanted != self.table.currentIndex().row():

@@ -6,13 +6,14 @@ from PySide6.QtWidgets import QHeaderView, QLineEdit, QMenu, QScrollArea, QSplit
 
 from ...core.statistics.registry import STATISTICS
 from .. import theme as themes
-from ..widgets import Menu, button, column, label, menu_button, row, wrapped
+from ..widgets import Menu, button, column, empty_page, label, menu_button, row, wrapped
 from .base import Key
 from .numbers import THIN_SPACE
 from .result_panes import ResultPanes
 from .result_plots import PUBLISHED_SYMBOLS, EtaDiagram
 from .result_rows import ETA_COLUMN, RUN_COLUMN
-from .result_table import FAR, ResultFilter, ResultModel, add_row_keys, ratio_colour, sorted_table
+from .result_table import FAR, ResultFilter, ResultModel, ratio_colour
+from .row_model import add_row_keys, sorted_table
 
 WORDY_COLUMNS = (0, 2, 3, 4)
 ROWS_MEASURED = 30  # for the widths of columns
@@ -25,6 +26,11 @@ ADDING = {
     "file": "Result file…", "folder": "Folder of a study or of trainings…", "trainings": "All my trainings", "clear": "Remove added results",
 }
 STATISTICS_WORDS = "Statistics without training, for every N"
+ABOUT = (
+    "Here stand, for every source and number of events, the smallest fraction η of source events that a statistic "
+    "detects, its ROC curve, its power and its scores with and without the source, beside the published values. "
+    "The likelihood ratio appears by itself as soon as a sky is known; a network once it is trained."
+)
 FILTER_HELP = (
     "Words that have to stand in a row, and conditions such as N>=100, η<5 (per cent), η/limit<2, AUC>0.99; "
     "also eta, alpha, beta, ratio, paper"
@@ -90,27 +96,14 @@ class ResultsView(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._verdicts, self._selected, self._runs = (), None, {}
+        self._is_fitted_to_runs = None  # whether the columns have their widths, for runs or without
         self.panes = ResultPanes()
         self.eta, self.roc, self.power, self.scores = (pane.diagram for pane in self.panes.panes.values())
         self._make_table()
         self._make_buttons()
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._make_empty())
+        self._stack.addWidget(empty_page("No results yet", ABOUT))
         self._stack.addWidget(self._make_full())
-
-    def _make_empty(self):
-        text = wrapped(
-            "Here stand, for every source and number of events, the smallest fraction η of source events that a statistic "
-            "detects, its ROC curve, its power and its scores with and without the source, beside the published values. "
-            "The likelihood ratio appears by itself as soon as a sky is known; a network once it is trained.", "quiet",
-        )
-        text.setFixedWidth(520)
-        line = row(None)
-        line.addLayout(column(None, label("No results yet", "title"), text, None, None, spacing=2 * themes.RHYTHM))
-        line.addStretch(1)
-        empty = QWidget()
-        empty.setLayout(line)
-        return empty
 
     def _make_buttons(self):
         self.filter = QLineEdit(placeholderText="Filter: bcnn N>=100", clearButtonEnabled=True, toolTip=FILTER_HELP)
@@ -184,6 +177,9 @@ class ResultsView(QWidget):
 
     def _fit_columns(self):
         """Show the column of runs where there are several; every column is then as wide as it has to be."""
+        if self._is_fitted_to_runs is bool(self._runs):
+            return
+        self._is_fitted_to_runs = bool(self._runs)
         header, modes = self.table.horizontalHeader(), QHeaderView.ResizeMode
         self.table.setColumnHidden(RUN_COLUMN, not self._runs)
         for number in range(header.count()):
@@ -211,7 +207,7 @@ class ResultsView(QWidget):
         runs : dict, optional
             Name of the run of those that are not of the run on screen.
         """
-        kept = None if self._selected is None else self.model.row(self.model.row_of(self._selected)).key
+        kept = None if self._selected is None else self.model.key(self._selected)
         self._verdicts, self._runs = tuple(verdicts), dict(runs or {})
         self.model.set_verdicts(self._verdicts, notes, self._runs)
         self._fit_columns()
@@ -260,7 +256,7 @@ class ResultsView(QWidget):
 
     def select(self, verdict):
         """Show the ROC and scores of a verdict of the table."""
-        number = self.model.row_of(verdict)
+        number = self.model.place(verdict)
         if number >= 0:
             self._selected = verdict
             self._mark()
@@ -268,7 +264,7 @@ class ResultsView(QWidget):
 
     def _mark(self):
         """Mark the row of the chosen verdict, if it is shown."""
-        shown = self.sorter.mapFromSource(self.model.index(self.model.row_of(self._selected), 0))
+        shown = self.sorter.mapFromSource(self.model.index(self.model.place(self._selected), 0))
         if shown.isValid():
             self.table.selectRow(shown.row())
 
@@ -292,7 +288,7 @@ class ResultsView(QWidget):
 
     def _tick_chosen(self):
         if self._selected is not None:
-            self.model.toggle(self.model.row_of(self._selected))
+            self.model.toggle(self.model.place(self._selected))
 
     def _ask_to_open(self):
         if self._selected is not None:

@@ -9,6 +9,7 @@ import pytest
 from tests.core.training_runs import small_density
 from zevatron.core.errors import CancelledError
 from zevatron.core.progress import Progress
+from zevatron.core.statistics import power_spectrum
 from zevatron.core.statistics import trials as module
 
 
@@ -40,3 +41,20 @@ def test_no_batch_is_scored_after_a_limit_was_cancelled(in_threads, monkeypatch)
     begun = statistic.begun
     time.sleep(0.3)
     assert statistic.begun == begun < 500
+
+
+def test_isotropic_spectra_are_given_up_at_once_and_tell_how_far_they_are(monkeypatch):
+    density, began, heard = small_density(), time.monotonic(), []
+    progress = Progress()
+    progress.show = lambda stage, done, total, values: heard.append(done / total)
+    power_spectrum.isotropic_spectra(density, 30, seed=1, n_maps=4000, progress=progress)
+    assert heard == [0.25, 0.5, 0.75, 1.0]
+    scored, seconds = [], time.monotonic() - began
+    spectra = power_spectrum.SkySpectra(density)
+    of = spectra.of
+    monkeypatch.setattr(spectra, "of", lambda events: (scored.append(events.n_maps), time.sleep(0.05), of(events))[-1])
+    threading.Timer(0.3, progress.cancel).start()
+    began = time.monotonic()
+    with pytest.raises(CancelledError):
+        power_spectrum.isotropic_spectra(density, 1000, 1, spectra, n_maps=6000, progress=progress)  # 30 skies at a time
+    assert time.monotonic() - began < seconds + 5 and max(scored) == 30 and len(scored) < 190
