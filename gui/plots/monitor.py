@@ -5,13 +5,12 @@ from PySide6.QtWidgets import QHeaderView, QSplitter, QWidget
 
 from .. import theme as themes
 from ..widgets import Choice, Elided, button, column, label, row
-from .row_model import ROW_HEIGHT, sorted_table
+from .row_model import ROW_HEIGHT, RowTable
 from .run_table import FIELD, STATE, RunTable
 from .training import TrainingView
 
 AT_ONCE = (1, 2, 3, 4, 6, 8, 12, 16)
 ROWS = 5  # of the table at first
-ROWS_MEASURED = 30  # for the widths of columns
 HELD, STARTED = "Start queue", "Hold queue"
 
 
@@ -65,13 +64,11 @@ class MonitorView(QWidget):
 
     def _make_table(self):
         self.model = RunTable(self)
-        self.table = sorted_table(self.model)
+        self.table = RowTable(self.model)
         self.table.setAccessibleName("Runs")
         header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(FIELD, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(40)
-        header.setResizeContentsPrecision(ROWS_MEASURED)
         self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table.setMinimumHeight(3 * ROW_HEIGHT)
         self.table.sortByColumn(STATE, Qt.SortOrder.AscendingOrder)
@@ -112,6 +109,7 @@ class MonitorView(QWidget):
         """Show runs; ``shown`` is the folder of the one in the lower part, whose line is chosen."""
         self._is_filling = True
         self.model.set_rows(rows)
+        self.table.fit(number for number in range(self.model.columnCount()) if number != FIELD)
         wanted = self.model.row_of(shown)
         if wanted < 0:
             self.table.selectionModel().clear()

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QHeaderView, QWidget
 from .. import theme as themes
 from ..widgets import button, column, label, row, wrapped
 from .numbers import DASH, MISSING, THIN_SPACE, fixed, percent, significant
-from .row_model import FONT, FOREGROUND, ROW_HEIGHT, Column, RowModel, sorted_table
+from .row_model import FONT, FOREGROUND, ROW_HEIGHT, Column, RowModel, RowTable
 
 MOST_EVENTS = 5000  # rows of the table; the file has all
 MOST_SOURCES = 6  # rows seen without scrolling
+PADDING = 5  # pixels at each side of a text
 NARROWEST = 52  # pixels, of a column: its heading and the arrow
 LIKELY = 0.5  # probability from which an event stands out
 
@@ -101,13 +102,10 @@ def event_number(value, decimals):
 
 def table_of(model, stretched):
     """Make the table of a :class:`ValueRows`; one column takes the room that is left."""
-    table = sorted_table(model)
+    table = RowTable(model, PADDING)
     header = table.horizontalHeader()
     header.setSortIndicator(-1, Qt.SortOrder.DescendingOrder)  # in the order in which they come until a heading is clicked
     header.setMinimumSectionSize(NARROWEST)
-    table.setStyleSheet("QTableView { border: none; } QTableView::item { padding: 0 5px; }")
-    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    header.setResizeContentsPrecision(20)
     header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
     return table
 
@@ -171,6 +169,7 @@ class ObservedView(QWidget):
             (*((text(f, scale.get(f.source), skies), value(f, scale.get(f.source))) for _, _, text, value in SOURCE_COLUMNS), f.source)
             for f in findings.sources
         ], bold=lambda name: name == source)
+        self.source_table.fit(range(len(SOURCE_COLUMNS) - 1))
         self.source_table.setFixedHeight(
             self.source_table.horizontalHeader().sizeHint().height() + ROW_HEIGHT * min(len(findings.sources), MOST_SOURCES) + 4
         )
@@ -206,6 +205,7 @@ class ObservedView(QWidget):
         self.events.set_values(
             zip(first, *values, lists, order.tolist(), strict=True), None if probability is None else lambda i: probability[i] >= LIKELY
         )
+        self.event_table.fit(range(len(EVENT_COLUMNS) - 1))
         n = selection.n_events
         self.events_heading.setText("EVENTS" if n <= MOST_EVENTS else f"EVENTS, {MOST_EVENTS} OF {n}")
 

@@ -9,10 +9,14 @@ ON_SCREEN = "on screen"
 
 
 class Row:
-    """One verdict beside the limit and the published value; ``run`` is the name of its run, empty for the one on screen."""
+    """One verdict beside the limit and the published value; ``run`` is the name of its run, empty for the one on screen.
+
+    Its ``key`` is what tells it from others, also after the results have been made anew.
+    """
 
     def __init__(self, verdict, limit, note="", run=""):
         self.verdict, self.note, self.run = verdict, note, run
+        self.key = run, verdict.source, verdict.n_events, verdict.statistic
         published = published_eta(verdict.source, verdict.n_events)
         self.published = published.get(verdict.statistic)
         limit = limit if verdict.eta_limit is None else verdict.eta_limit
@@ -20,11 +24,6 @@ class Row:
         self.ratio = verdict.eta_min / limit if both and verdict.statistic != "likelihood_ratio" else None
         words = verdict.source, verdict.n_events, statistic_label(verdict.statistic), verdict.statistic, eta_text(self), run or ON_SCREEN
         self.words = " ".join(map(str, words)).casefold()
-
-    @property
-    def key(self):
-        """What tells the row from others, also after the results have been made anew."""
-        return self.run, self.verdict.source, self.verdict.n_events, self.verdict.statistic
 
     @property
     def interval(self):

@@ -13,11 +13,9 @@ from .result_panes import ResultPanes
 from .result_plots import PUBLISHED_SYMBOLS, EtaDiagram
 from .result_rows import ETA_COLUMN, RUN_COLUMN
 from .result_table import FAR, ResultFilter, ResultModel, ratio_colour
-from .row_model import add_row_keys, sorted_table
+from .row_model import RowTable, add_row_keys
 
 WORDY_COLUMNS = (0, 2, 3, 4)
-ROWS_MEASURED = 30  # for the widths of columns
-WIDEST = 240  # pixels of a column
 SHARE_OF_DIAGRAMS = 64  # per cent of the height
 EXPORTS = {  # kind: words
     "png": "Diagrams as PNG…", "pdf": "Diagrams as PDF…", "svg": "Diagrams as SVG…", "csv": "Table as CSV…", "tex": "Table as LaTeX…",
@@ -96,7 +94,7 @@ class ResultsView(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._verdicts, self._selected, self._runs = (), None, {}
-        self._is_fitted_to_runs = None  # whether the columns have their widths, for runs or without
+        self._is_fitted_to_runs = None  # how the columns stretch: for results of several runs or of one
         self.panes = ResultPanes()
         self.eta, self.roc, self.power, self.scores = (pane.diagram for pane in self.panes.panes.values())
         self._make_table()
@@ -162,9 +160,7 @@ class ResultsView(QWidget):
     def _make_table(self):
         self.model, self.sorter = ResultModel(self), ResultFilter(self)
         self.sorter.setSourceModel(self.model)
-        self.table = sorted_table(self.sorter)
-        self.table.horizontalHeader().setResizeContentsPrecision(ROWS_MEASURED)
-        self.table.horizontalHeader().setMaximumSectionSize(WIDEST)
+        self.table = RowTable(self.sorter)
         self.table.horizontalHeader().moveSection(RUN_COLUMN, ETA_COLUMN)
         self._fit_columns()
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
@@ -177,14 +173,15 @@ class ResultsView(QWidget):
 
     def _fit_columns(self):
         """Show the column of runs where there are several; every column is then as wide as it has to be."""
-        if self._is_fitted_to_runs is bool(self._runs):
-            return
-        self._is_fitted_to_runs = bool(self._runs)
-        header, modes = self.table.horizontalHeader(), QHeaderView.ResizeMode
-        self.table.setColumnHidden(RUN_COLUMN, not self._runs)
-        for number in range(header.count()):
-            header.setSectionResizeMode(number, modes.ResizeToContents if self._runs or number in WORDY_COLUMNS else modes.Stretch)
-        header.setStretchLastSection(bool(self._runs))
+        header, modes, has_runs = self.table.horizontalHeader(), QHeaderView.ResizeMode, bool(self._runs)
+        wordy = range(header.count()) if has_runs else WORDY_COLUMNS
+        if self._is_fitted_to_runs is not has_runs:
+            self._is_fitted_to_runs = has_runs
+            self.table.setColumnHidden(RUN_COLUMN, not has_runs)
+            for number in range(header.count()):
+                header.setSectionResizeMode(number, modes.Interactive if number in wordy else modes.Stretch)
+            header.setStretchLastSection(has_runs)
+        self.table.fit(wordy)
 
     def row_menu(self):
         """Return the menu of the chosen row."""

@@ -7,11 +7,15 @@ the work of sorting a list once.
 import math
 from typing import NamedTuple
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QTableView
+from PySide6.QtCore import QAbstractProxyModel, QAbstractTableModel, QModelIndex, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QKeySequence, QShortcut
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QTableView
+
+from .. import theme
 
 ROW_HEIGHT = 28
+CELL_PADDING, CELL_MARGIN = 8, 8  # pixels: at each side of a text, and what the style adds to both together
+ROWS_MEASURED, WIDEST = 30, 240  # for the widths of columns; pixels
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 # plain numbers, as Qt hands them over: a cell is asked for ten of them, a table for thousands
@@ -146,18 +150,55 @@ class RowModel(QAbstractTableModel):
         return self.look(self.rows[index.row()], index.column(), role) if role in LOOKS else None
 
 
-def sorted_table(model):
-    """Make the table that shows a model: one row is chosen at a time, a click on a heading sorts."""
-    table = QTableView(sortingEnabled=True, showGrid=False, cornerButtonEnabled=False)
-    table.setModel(model)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-    table.horizontalHeader().setHighlightSections(False)
-    table.setStyleSheet("QTableView { border: none; } QTableView::item { padding: 0 8px; }")
-    return table
+class RowTable(QTableView):
+    """Shows a :class:`RowModel`, or a filter of one: one row is chosen at a time, a click on a heading sorts.
+
+    Parameters
+    ----------
+    model : RowModel or QAbstractProxyModel
+    padding : int
+        Pixels at each side of a text.
+    """
+
+    def __init__(self, model, padding=CELL_PADDING, parent=None):
+        super().__init__(parent, sortingEnabled=True, showGrid=False, cornerButtonEnabled=False)
+        self._padding, self._fitted = padding, ()
+        self.setModel(model)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.horizontalHeader().setHighlightSections(False)
+        self.setStyleSheet(f"QTableView {{ border: none; }} QTableView::item {{ padding: 0 {padding}px; }}")
+
+        theme.notifier.changed.connect(self._refit)
+
+    def _refit(self, _):
+        """Follow the size of letters."""
+        if self._fitted:
+            self.fit(self._fitted)
+
+    @property
+    def rows_model(self):
+        """The :class:`RowModel`."""
+        model = self.model()
+        return model.sourceModel() if isinstance(model, QAbstractProxyModel) else model
+
+    def fit(self, columns=None):
+        """Make columns, all by default, as wide as their headings and the texts of their first rows.
+
+        Qt's own way asks ten things of each of these cells, whenever a single one of them may have changed.
+        """
+        header, model = self.horizontalHeader(), self.rows_model
+        self._fitted = tuple(range(len(model.columns)) if columns is None else columns)
+        metrics = QFontMetrics(theme.font(weight=QFont.Weight.DemiBold))
+        for number in self._fitted:
+            texts = {model.columns[number].text(row) for row in model.rows[:ROWS_MEASURED]}
+            widest = max((metrics.horizontalAdvance(text) for text in texts), default=0) + 2 * self._padding + CELL_MARGIN
+            if model.rows and model.flags(model.index(0, number)) & Qt.ItemFlag.ItemIsUserCheckable:
+                widest += self.style().pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth) + CELL_MARGIN
+            header.resizeSection(number, min(max(widest, header.sectionSizeHint(number)), theme.scaled(WIDEST)))
 
 
 def add_row_keys(table, actions):

@@ -4,7 +4,7 @@ import math
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QHeaderView, QStackedLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from ...core.config import settings_of
 from ...core.search.folder import best_first
@@ -14,10 +14,9 @@ from ..widgets import button, column, empty_page, label, progress_line, row, set
 from .base import Key
 from .numbers import MISSING, clock, fixed, percent, percent_interval, tick
 from .parallel import Axis, ParallelDiagram
-from .row_model import FONT, FOREGROUND, ROW_HEIGHT, TOOLTIP, Column, RowModel, sorted_table
+from .row_model import FONT, FOREGROUND, ROW_HEIGHT, TOOLTIP, Column, RowModel, RowTable
 from .training import Chip
 
-ROWS_MEASURED = 20  # for the widths of columns
 STATE = 1  # number of the column
 OBJECTIVE_WORDS = {  # name on the axis, text of a value
     "val_loss": ("Validation loss", lambda v: fixed(v, 4)), "val_accuracy": ("Validation accuracy", lambda v: percent(v, 2)),
@@ -174,10 +173,8 @@ class SearchView(QWidget):
 
     def _make_table(self):
         self.model = TrialModel(self)
-        self.table = sorted_table(self.model)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table = RowTable(self.model)
         self.table.horizontalHeader().setStretchLastSection(True)
-        self.table.horizontalHeader().setResizeContentsPrecision(ROWS_MEASURED)
         self.table.setMinimumHeight(6 * ROW_HEIGHT)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
         self.table.doubleClicked.connect(lambda index: self._ask_for_network())
@@ -206,6 +203,7 @@ class SearchView(QWidget):
             self._chosen = None
             objective = 2 + len(plan.parameters)
             self.table.sortByColumn(objective, Qt.SortOrder.AscendingOrder)
+        self.table.fit()
         best = best_first(trials, plan.objective)
         if self.model.row_of(self._chosen) < 0:
             self._chosen = best[0].number if best else None

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QAbstractItemModel, QPersistentModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
-from zevatron.gui.plots.row_model import LEFT, RIGHT, Column, RowModel, sorted_table
+from zevatron.gui.plots.row_model import LEFT, RIGHT, Column, RowModel, RowTable
 
 COLUMNS = (
     Column("Name", "", lambda row: row.name, lambda row: (row.name,)),
@@ -91,7 +91,7 @@ def test_a_change_of_a_number_is_told_once_and_without_a_reset(model):
 
 
 def test_a_click_on_a_heading_sorts_and_the_chosen_row_stays_chosen(model, qtbot):
-    table = sorted_table(model)
+    table = RowTable(model)
     qtbot.addWidget(table)
     table.resize(300, 400)
     table.show()
