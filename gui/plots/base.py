@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
@@ -24,6 +24,11 @@ LINES = (  # of several statistics in one colour: pen, symbol, swatch
     (Qt.PenStyle.SolidLine, "o", "line"), (Qt.PenStyle.DashLine, "s", "dashed"), (Qt.PenStyle.DotLine, "t1", "dotted"),
     (Qt.PenStyle.DashDotLine, "d", "dash_dotted"), (Qt.PenStyle.DashDotDotLine, "t", "dash_dot_dotted"),
 )
+
+
+def in_a_later_turn(diagram):
+    """Draw a diagram in a turn of the event loop of its own, once, whatever is changed until then: a :attr:`Diagram.postpone`."""
+    QTimer.singleShot(0, diagram, diagram.bring_up_to_date)
 
 
 def decimals_of(step):

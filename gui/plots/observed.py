@@ -4,7 +4,7 @@ import functools
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QHeaderView, QWidget
+from PySide6.QtWidgets import QWidget
 
 from .. import theme as themes
 from ..widgets import button, column, label, row, wrapped
@@ -15,6 +15,7 @@ MOST_EVENTS = 5000  # rows of the table; the file has all
 MOST_SOURCES = 6  # rows seen without scrolling
 PADDING = 5  # pixels at each side of a text
 NARROWEST = 52  # pixels, of a column: its heading and the arrow
+PROBABILITY, LIST = 0, 7  # numbers of columns of the events
 LIKELY = 0.5  # probability from which an event stands out
 
 
@@ -100,13 +101,13 @@ def event_number(value, decimals):
     return MISSING if value is None else fixed(value, decimals)
 
 
-def table_of(model, stretched):
-    """Make the table of a :class:`ValueRows`; one column takes the room that is left."""
+def table_of(model):
+    """Make the table of a :class:`ValueRows`; the last column that is seen takes the room that is left."""
     table = RowTable(model, PADDING)
     header = table.horizontalHeader()
     header.setSortIndicator(-1, Qt.SortOrder.DescendingOrder)  # in the order in which they come until a heading is clicked
     header.setMinimumSectionSize(NARROWEST)
-    header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+    header.setStretchLastSection(True)
     return table
 
 
@@ -127,11 +128,11 @@ class ObservedView(QWidget):
         super().__init__(parent)
         self.statement, self.overall, self.notes = wrapped(role="title"), wrapped(role="quiet"), wrapped(role="caption")
         self.sources = ValueRows(source_columns(), (0,), self)
-        self.source_table = table_of(self.sources, len(SOURCE_COLUMNS) - 1)
+        self.source_table = table_of(self.sources)
         self.source_table.setAccessibleName("Sources tested")
         self.source_table.selectionModel().currentRowChanged.connect(self._source_chosen)
-        self.events = ValueRows(event_columns(), (7,), self)
-        self.event_table = table_of(self.events, 7)
+        self.events = ValueRows(event_columns(), (LIST,), self)
+        self.event_table = table_of(self.events)
         self.event_table.setAccessibleName("Events")
         self.event_table.doubleClicked.connect(lambda index: self.event_wanted.emit(self.events.name(index.row())))
         self.events_heading = label("EVENTS", "heading")
@@ -205,6 +206,8 @@ class ObservedView(QWidget):
         self.events.set_values(
             zip(first, *values, lists, order.tolist(), strict=True), None if probability is None else lambda i: probability[i] >= LIKELY
         )
+        self.event_table.setColumnHidden(PROBABILITY, probability is None)
+        self.event_table.setColumnHidden(LIST, len(names) < 2)  # its name stands above
         self.event_table.fit(range(len(EVENT_COLUMNS) - 1))
         n = selection.n_events
         self.events_heading.setText("EVENTS" if n <= MOST_EVENTS else f"EVENTS, {MOST_EVENTS} OF {n}")

@@ -50,6 +50,7 @@ class ResultModel(RowModel):
     """
 
     ticked_changed = Signal()
+    bold_columns = (ETA_COLUMN,)
 
     def __init__(self, parent=None):
         super().__init__(COLUMNS, TEXT_COLUMNS, parent)

@@ -64,6 +64,8 @@ class RowModel(QAbstractTableModel):
         As they are shown.
     """
 
+    bold_columns = None  # those that may be bold, which takes more room; None: all
+
     def __init__(self, columns=(), text_columns=(), parent=None):
         super().__init__(parent)
         self.columns, self.text_columns = tuple(columns), text_columns
@@ -192,8 +194,9 @@ class RowTable(QTableView):
         """
         header, model = self.horizontalHeader(), self.rows_model
         self._fitted = tuple(range(len(model.columns)) if columns is None else columns)
-        metrics = QFontMetrics(theme.font(weight=QFont.Weight.DemiBold))
+        usual, bold = (QFontMetrics(theme.font(weight=weight)) for weight in (QFont.Weight.Normal, QFont.Weight.DemiBold))
         for number in self._fitted:
+            metrics = bold if model.bold_columns is None or number in model.bold_columns else usual
             texts = {model.columns[number].text(row) for row in model.rows[:ROWS_MEASURED]}
             widest = max((metrics.horizontalAdvance(text) for text in texts), default=0) + 2 * self._padding + CELL_MARGIN
             if model.rows and model.flags(model.index(0, number)) & Qt.ItemFlag.ItemIsUserCheckable:

@@ -2,7 +2,7 @@
 
 import math
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
@@ -11,7 +11,7 @@ from ...core.search.folder import best_first
 from ...core.search.plan import OBJECTIVES, Range
 from .. import theme as themes
 from ..widgets import button, column, empty_page, label, progress_line, row, set_role
-from .base import Key
+from .base import Key, in_a_later_turn
 from .numbers import MISSING, clock, fixed, percent, percent_interval, tick
 from .parallel import Axis, ParallelDiagram
 from .row_model import FONT, FOREGROUND, ROW_HEIGHT, TOOLTIP, Column, RowModel, RowTable
@@ -140,7 +140,7 @@ class SearchView(QWidget):
         self._make_header()
         self._make_table()
         self.diagram = ParallelDiagram()
-        self.diagram.postpone = lambda diagram: QTimer.singleShot(0, diagram, diagram.bring_up_to_date)  # when the table is there
+        self.diagram.postpone = in_a_later_turn  # when the table is there
         self.diagram.picked.connect(self.choose)
         self._key = Key()
         self._stack = QStackedLayout(self)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QStackedLayou
 
 from .. import theme as themes
 from ..widgets import Segments, Tick, button, column, empty_page, label, progress_line, row, set_role
-from .base import Diagram, Key
+from .base import Diagram, Key, in_a_later_turn
 from .numbers import clock, percent, significant
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
@@ -224,6 +224,8 @@ class TrainingView(QWidget):
         self.loss = CurveDiagram("loss", "cross-entropy")
         self.accuracy = CurveDiagram("accuracy", "accuracy (%)")
         self.eta = CurveDiagram("eta", "η (%)")
+        for diagram in (self.loss, self.accuracy, self.eta):
+            diagram.postpone = in_a_later_turn
         self.logarithmic = Tick("Logarithmic")
         self.logarithmic.toggled.connect(self.loss.set_logarithmic)
         both = (("line", "active", "validation"), ("line", "quiet", "training"), ("dot", "active", "best epoch"))
