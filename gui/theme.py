@@ -51,7 +51,7 @@ LIGHT = Theme(
     active="#c2571a", on_active="#ffffff", limit="#1769aa", fault="#b3261e", sky="paper", unseen="#dfe3ea",
 )
 CONTRAST = Theme(
-    name="contrast", ground="#000000", panel="#000000", control="#000000", line="#8c8c8c", text="#ffffff", quiet="#d4d4d4",
+    name="contrast", ground="#000000", panel="#000000", control="#000000", line="#707070", text="#ffffff", quiet="#d4d4d4",
     active="#ffd23f", on_active="#000000", limit="#4dd2ff", fault="#ff9a92", sky="inferno", unseen="#2e2e2e",
 )
 THEMES = {theme.name: theme for theme in (DARK, LIGHT, CONTRAST)}
