@@ -88,6 +88,17 @@ def judge(name, pulse, garbage, benchmark):
     assert np.percentile(own, 99) < USUAL and own.max() < MOST
 
 
+def test_a_full_collection_of_garbage(full_window, garbage, benchmark):
+    """As it comes every few minutes of work: everything that is not left alone; and what it would be without."""
+    benchmark(gc.collect)
+    left_alone = gc.get_freeze_count()
+    gc.unfreeze()
+    began = time.thread_time()
+    gc.collect()
+    print(f"\na collection of everything: {1000 * (time.thread_time() - began):.0f} ms; {left_alone:,} objects are left alone")
+    gc.freeze()
+
+
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("what", ["idle", "simulating", "training", "scanning"])
 def test_the_window_answers(what, full_window, garbage, qtbot, benchmark):
