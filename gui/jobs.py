@@ -17,6 +17,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -153,6 +154,9 @@ class Jobs(QObject):
         self._left = []  # lanes whose cancelled work does not end
         self._is_closed = False
         self.active = []
+        self._endings = deque()  # what jobs have brought and is not shown yet
+        self._deliverer = QTimer(self, interval=1)
+        self._deliverer.timeout.connect(self._deliver_next)
         self._started.connect(self._on_started, Qt.ConnectionType.QueuedConnection)
         self._reported.connect(self._on_reported, Qt.ConnectionType.QueuedConnection)
         self._ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
@@ -234,6 +238,8 @@ class Jobs(QObject):
         """Stop everything and let the threads end; what is submitted later is cancelled at once."""
         self._is_closed = True
         self.cancel_all()
+        self._deliverer.stop()
+        self._endings.clear()
         for lane in self._lanes.values():
             lane.put(None)
             self._left.append(lane)
@@ -277,8 +283,19 @@ class Jobs(QObject):
             self.progressed.emit(job)
 
     def _on_ended(self, job, result, error):
-        if job.is_over:
-            return
+        """Let what comes at the same time be shown in turns of the event loop, so that it does not add up."""
+        self._endings.append((job, result, error))
+        if not self._deliverer.isActive():
+            self._deliverer.start()
+
+    def _deliver_next(self):
+        job, result, error = self._endings.popleft()
+        if not self._endings:
+            self._deliverer.stop()
+        if not job.is_over:
+            self._end(job, result, error)
+
+    def _end(self, job, result, error):
         if error is None:
             self._finish(job, DONE)
             if job.on_done is not None:
