@@ -63,15 +63,18 @@ def is_out_of_memory(error):
 
 @contextlib.contextmanager
 def _diverted_errors():
+    """Keep what is written to standard error for the log of those who look for faults; where the block fails it is written after all."""
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as said:
         os.dup2(said.fileno(), 2)
+        level = logging.ERROR
         try:
             yield
+            level = logging.DEBUG
         finally:
             os.dup2(kept, 2)
             os.close(kept)
             said.seek(0)
             for line in said.read().decode(errors="replace").splitlines():
-                LOG.debug("%s", line)
+                LOG.log(level, "%s", line)

@@ -2,6 +2,7 @@
 
 import textwrap
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
 
 from ..core.observatory import UNIFORM
@@ -10,6 +11,7 @@ from . import theme
 from .information import InformationPart
 from .panels.labels import NARROW_SPACE, registry_labels
 from .parts import Part, ValueRow, eta_text
+from .plots.base import in_a_later_turn
 from .plots.numbers import THIN_SPACE, TIMES, fixed, percent, significant
 from .plots.results import EtaPlot
 from .plots.spectrum import SpectrumPlot
@@ -45,6 +47,8 @@ class AnswerPanel(QScrollArea):
         self.eta_plot.setMinimumHeight(PLOT_HEIGHT)
         self.spectrum = SpectrumPlot()
         self.spectrum.setMinimumHeight(PLOT_HEIGHT)
+        for plot in (self.eta_plot, self.spectrum):
+            plot.diagram.postpone = in_a_later_turn  # the sky comes first
         self.pixel_score = ValueRow("ln likelihood ratio from here")
         self.pixel_exposure = ValueRow("Exposure, relative to the mean")
         self.losses, self.rays = wrapped(role="caption"), wrapped(role="caption")
@@ -74,6 +78,7 @@ class AnswerPanel(QScrollArea):
     def _build(self):
         self.setObjectName("panel")
         self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(WIDTH)
         content = QWidget()
         content.setObjectName("panel")

@@ -1,13 +1,13 @@
 """The Events tab: measured events, how they are tested, and what they say."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QStackedLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from . import theme
 from .panels.observed import ObservedPanel
 from .plots.observed import ObservedView
 from .plots.training import Chip
-from .widgets import Elided, Menu, button, column, label, menu_button, row, set_role, wrapped
+from .widgets import Elided, Menu, button, column, empty_page, menu_button, progress_line, row
 
 FORMATS = {"csv": "Events as CSV…", "json": "Result as JSON…", "png": "Sky as PNG…", "pdf": "Sky as PDF…"}
 STATES = {  # words and colour of the chip
@@ -49,25 +49,13 @@ class EventsTab(QWidget):
         self.export = menu_button(menu, "Write the result")
         self.export.setText("Export")
         self.another = button("Open events…", on_click=self.open_wanted.emit)
-        self.progress, self.status = QProgressBar(), Elided()
-        self.progress.setTextVisible(False)
+        self.progress, self.status = progress_line()
         self.cancel = button("Cancel", on_click=self.cancel_wanted.emit)
+        self.open = button("Open events…", "primary", on_click=self.open_wanted.emit)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._empty())
+        self._stack.addWidget(empty_page("No events yet", ABOUT, self.open))
         self._stack.addWidget(self._full())
         self.show_progress(None, "")
-
-    def _empty(self):
-        self.open = button("Open events…", "primary", on_click=self.open_wanted.emit)
-        text = wrapped(ABOUT, "quiet")
-        text.setFixedWidth(520)
-        middle = column(None, label("No events yet", "title"), text, row(self.open, None), None, None, spacing=2 * theme.RHYTHM)
-        line = row(None)
-        line.addLayout(middle)
-        line.addStretch(1)
-        empty = QWidget()
-        empty.setLayout(line)
-        return empty
 
     def _full(self):
         header = row(self.name, self.chip, self.another, self.export, self.test, spacing=theme.RHYTHM)
@@ -101,7 +89,5 @@ class EventsTab(QWidget):
     def show_progress(self, fraction, words, is_running=False):
         """Show how far the test is; ``fraction`` None while nothing is known."""
         self._busy.setVisible(is_running)
-        self.progress.setRange(0, 0 if fraction is None and is_running else 1000)
-        self.progress.setValue(round(1000 * (fraction or 0.0)))
+        self.progress.show_share(fraction if is_running else 0.0)
         self.status.setText(words)
-        set_role(self.status, "quiet")

@@ -4,22 +4,31 @@ A lane is one thread and its queue: skies do not wait behind verdicts. Requests
 with the same key collapse, so of many only the newest is computed, and what an
 older one still brings is dropped. Results and progress reach the window's
 thread as plain data through queued signals.
+
+A thread cannot be stopped from outside, and a library that is being loaded, or
+machine code that is being made, asks nobody whether it is still wanted. A lane
+does not wait for such work once it is cancelled: it goes on in another thread,
+and the one that was left ends by itself at the next question.
 """
 
+import contextlib
 import itertools
 import logging
 import queue
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ..core.errors import CancelledError
 from ..core.progress import Progress
 
 LOG = logging.getLogger(__name__)
 REPORT_INTERVAL = 1 / 15  # seconds between two reports to the window
+GRACE = 400  # ms that cancelled work has to end before its lane goes on without it
+MOST_LEFT = 3  # threads of cancelled work at one time; with more, lanes wait: each takes a processor from what is wanted
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 
 
@@ -67,7 +76,7 @@ class Job:
         self.on_done, self.on_failed = on_done, on_failed
         self.state, self.report = QUEUED, Report()
         self.submitted = self.stage_started = time.monotonic()
-        self.progress = None
+        self.progress = self.lane = None
 
     @property
     def is_over(self):
@@ -89,6 +98,44 @@ class Job:
         self.report = report
 
 
+class Lane:
+    """One thread and what it has to do, one job after the other.
+
+    Parameters
+    ----------
+    name : str
+    run : callable
+        Does one job, in the thread.
+    """
+
+    def __init__(self, name, run):
+        self._run = run
+        self._waiting = queue.SimpleQueue()
+        self.job = None  # what the thread does now
+        self.thread = threading.Thread(target=self._work, name=f"jobs-{name}", daemon=True)
+        self.thread.start()
+
+    def put(self, job):
+        """Do a job when its turn comes; None ends the thread."""
+        self._waiting.put(job)
+
+    def leave(self):
+        """Return what has not been begun; the thread ends with what it is doing now."""
+        found = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                found.append(self._waiting.get_nowait())
+        self._waiting.put(None)
+        return found
+
+    def _work(self):
+        while (job := self._waiting.get()) is not None:
+            if not job.progress.is_cancelled:
+                self.job = job
+                self._run(job)
+                self.job = None
+
+
 class Jobs(QObject):
     """Runs jobs in background threads; lives in the window's thread."""
 
@@ -104,9 +151,12 @@ class Jobs(QObject):
         super().__init__(parent)
         self._numbers = itertools.count(1)
         self._lanes, self._newest = {}, {}
-        self._threads = []
+        self._left = []  # lanes whose cancelled work does not end
         self._is_closed = False
         self.active = []
+        self._endings = deque()  # what jobs have brought and is not shown yet
+        self._deliverer = QTimer(self, interval=1)
+        self._deliverer.timeout.connect(self._deliver_next)
         self._started.connect(self._on_started, Qt.ConnectionType.QueuedConnection)
         self._reported.connect(self._on_reported, Qt.ConnectionType.QueuedConnection)
         self._ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
@@ -149,15 +199,35 @@ class Jobs(QObject):
             self._newest[key] = job
         self.active.append(job)
         self.changed.emit(job)
-        self._lane(lane).put(job)
+        job.lane = lane
+        if lane not in self._lanes:
+            self._lanes[lane] = Lane(lane, self._run)
+        self._lanes[lane].put(job)
         return job
 
     def cancel(self, job):
-        """Stop a job; what it still brings is dropped."""
+        """Stop a job; what it still brings is dropped, and its lane does not wait for it longer than :data:`GRACE`."""
         if job.is_over:
             return
         job.progress.cancel()
         self._finish(job, CANCELLED)
+        if not self._is_closed:
+            QTimer.singleShot(GRACE, self, lambda: self._go_on_without(job))
+
+    def _go_on_without(self, job):
+        """Let another thread do what waits behind a cancelled job that has not ended."""
+        lane = self._lanes.get(job.lane)
+        self._left = [left for left in self._left if left.thread.is_alive()]
+        if lane is None or lane.job is not job:
+            return
+        if len(self._left) >= MOST_LEFT:
+            QTimer.singleShot(GRACE, self, lambda: self._go_on_without(job))
+            return
+        LOG.info("%s was cancelled; what it is loading or compiling now ends by itself", job.title)
+        self._left.append(lane)
+        self._lanes[job.lane] = following = Lane(job.lane, self._run)
+        for waiting in lane.leave():
+            following.put(waiting)
 
     def cancel_all(self):
         """Stop everything."""
@@ -168,38 +238,31 @@ class Jobs(QObject):
         """Stop everything and let the threads end; what is submitted later is cancelled at once."""
         self._is_closed = True
         self.cancel_all()
+        self._deliverer.stop()
+        self._endings.clear()
         for lane in self._lanes.values():
             lane.put(None)
+            self._left.append(lane)
         self._lanes.clear()
 
     def wait(self, seconds):
         """Wait for the threads after :meth:`close`; returns whether all have ended."""
         deadline = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(deadline - time.monotonic(), 0.0))
-        return not any(thread.is_alive() for thread in self._threads)
+        for lane in self._left:
+            lane.thread.join(max(deadline - time.monotonic(), 0.0))
+        return not any(lane.thread.is_alive() for lane in self._left)
 
-    def _lane(self, name):
-        if name not in self._lanes:
-            self._lanes[name] = lane = queue.SimpleQueue()
-            thread = threading.Thread(target=self._run_lane, args=(lane,), name=f"jobs-{name}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
-        return self._lanes[name]
-
-    def _run_lane(self, lane):
-        while (job := lane.get()) is not None:
-            if job.progress.is_cancelled:
-                continue
-            self._emit(self._started, job)
-            result = error = None
-            try:
-                result = job.work(job.progress)
-            except CancelledError:
-                continue
-            except Exception as fault:
-                error = fault
-            self._emit(self._ended, job, result, error)
+    def _run(self, job):
+        """Do a job; called in the thread of its lane."""
+        self._emit(self._started, job)
+        result = error = None
+        try:
+            result = job.work(job.progress)
+        except CancelledError:
+            return
+        except Exception as fault:
+            error = fault
+        self._emit(self._ended, job, result, error)
 
     @staticmethod
     def _emit(signal, *values):
@@ -220,8 +283,19 @@ class Jobs(QObject):
             self.progressed.emit(job)
 
     def _on_ended(self, job, result, error):
-        if job.is_over:
-            return
+        """Let what comes at the same time be shown in turns of the event loop, so that it does not add up."""
+        self._endings.append((job, result, error))
+        if not self._deliverer.isActive():
+            self._deliverer.start()
+
+    def _deliver_next(self):
+        job, result, error = self._endings.popleft()
+        if not self._endings:
+            self._deliverer.stop()
+        if not job.is_over:
+            self._end(job, result, error)
+
+    def _end(self, job, result, error):
         if error is None:
             self._finish(job, DONE)
             if job.on_done is not None:

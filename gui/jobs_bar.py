@@ -3,12 +3,12 @@
 import time
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ..core.progress import format_duration
 from .jobs import RUNNING, Job
 from .plots.numbers import significant
-from .widgets import Elided, button, clear_layout, column, label, separator
+from .widgets import Elided, button, clear_layout, column, label, progress_line, separator
 
 HEIGHT = 44
 PATIENCE = 0.3  # s that a job takes before it is listed: what is over sooner would only flicker
@@ -20,11 +20,8 @@ class JobRow(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self.title = Elided()
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
+        self.bar, self.words = progress_line()
         self.bar.setFixedWidth(220)
-        self.words = Elided()
-        self.words.setProperty("role", "quiet")
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(8)
         layout = QHBoxLayout(self)
@@ -40,9 +37,7 @@ class JobRow(QWidget):
         """Show title, share done (None: unknown) and words."""
         self.title.setText(title)
         self.title.setMinimumWidth(min(self.title.sizeHint().width(), 320))
-        self.bar.setRange(0, 0 if fraction is None else 1000)
-        if fraction is not None:
-            self.bar.setValue(round(1000 * fraction))
+        self.bar.show_share(fraction)
         self.words.setText(words)
 
     def show_actions(self, actions):

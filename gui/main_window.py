@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         self.messages = MessageBar(log.fresh_trace)
         self.drops, self.figure_menu = Drops(self), FigureMenu(self)
         self.jobs_bar = JobsBar(self.jobs, (self.trainings, self.search), LogDrawer(log))
-        self._inspector_wish = None
+        self._inspector_wish = self._results_shown = None
         self._build()
         self._restore_layout()
         self._show_sources()
@@ -308,7 +308,11 @@ class MainWindow(QMainWindow):
         notes = {verdict: note for verdict in self.verdicts() if (note := controller.answers.note(controller.config, verdict))}
         added = self.library.names
         kept = self.results.selected if self.results.selected in added else None  # of another run: it does not follow the left
-        self.results.set_verdicts([*self.verdicts(), *added], kept or (at_screen[-1] if at_screen else None), notes, added)
+        chosen = kept or (at_screen[-1] if at_screen else None)
+        shown = [*self.verdicts(), *added], chosen, notes, added
+        if shown != self._results_shown:  # more is said of answers than that there are others
+            self._results_shown = shown
+            self.results.set_verdicts(*shown)
 
     @property
     def training(self):

@@ -4,19 +4,21 @@ from PySide6.QtWidgets import QWidget
 
 from . import theme
 from .plots.numbers import percent_interval
-from .widgets import column, label, row, separator, set_role
+from .widgets import Elided, column, label, row, separator, set_role
 
 MARGIN = 2 * theme.RHYTHM
 
 
 class ValueRow(QWidget):
-    """A name and its value, aligned to the right."""
+    """A name, cut where there is no room for it, and its value, aligned to the right."""
 
     def __init__(self, text, role=None, parent=None):
         super().__init__(parent)
-        self.name, self.value = label(text), label("", role)
+        self.name, self.value = Elided(text), label("", role)
         self._role = role
-        self.setLayout(row(self.name, None, self.value))
+        layout = row(self.name, self.value)
+        layout.setStretch(0, 1)
+        self.setLayout(layout)
 
     def show_value(self, text, is_quiet=False):
         """Show a value, in grey where it is none."""

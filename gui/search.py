@@ -245,6 +245,7 @@ class Searches:
 
     def __init__(self, window, search, view):
         self._window, self._search, self._view = window, search, view
+        self._shown = None, None  # plan and trials that are drawn; while a search runs there is other news twice a second
         search.changed.connect(self.show)
         search.failed.connect(window.messages.say)
         view.new_requested.connect(self.new)
@@ -256,10 +257,12 @@ class Searches:
     def show(self):
         """Show the search as it is now."""
         search = self._search
+        before, self._shown = self._shown, (search.plan, search.trials)
         if search.plan is None:
             self._view.clear()
             return
-        self._view.set_search(search.plan, search.trials)
+        if before[0] is not search.plan or before[1] is not search.trials:
+            self._view.set_search(search.plan, search.trials)
         self._view.set_status(search.shown_state, name=search.name, words=search.words, fraction=search.fraction or 0.0)
 
     def new(self):

@@ -21,7 +21,7 @@ def one_verdict(name, config, density, n_events, progress):
         from ..core.study import template_pairs
 
         (template, drawn), = template_pairs(alone(config, density.name), progress=progress)
-    statistic = statistic_named(name, config, template, n_events)
+    statistic = statistic_named(name, config, template, n_events, progress=progress)
     return verdict(config, drawn, n_events, statistic, progress=progress)
 
 

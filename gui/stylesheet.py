@@ -133,6 +133,9 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 QToolTip { background: $panel; color: $text; border: 1px solid $line; padding: 6px; font-size: ${caption_size}px; }
 
 QHeaderView::section { background: $panel; color: $quiet; border: none; border-bottom: 1px solid $line; padding: 6px 8px; }
+QHeaderView::up-arrow, QHeaderView::down-arrow { width: 9px; height: 9px; subcontrol-origin: border; subcontrol-position: top center; }
+QHeaderView::up-arrow { image: url($icons/chevron-up.svg); }
+QHeaderView::down-arrow { image: url($icons/chevron.svg); }
 QTableView::indicator { width: 12px; height: 12px; border: 1px solid $quiet; border-radius: 3px; background: $control; }
 QTableView::indicator:checked { background: $active; border-color: $active; image: url($icons/$tick.svg); }
 QTableView { background: $panel; alternate-background-color: $ground; gridline-color: $line; border: none; }

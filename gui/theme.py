@@ -20,7 +20,7 @@ RHYTHM, CORNER = 8, 6
 
 @dataclass(frozen=True)
 class Theme:
-    """Named colours as ``#rrggbb``; ``sky`` names the colour map of sky maps (:func:`sky_lookup`)."""
+    """Named colours as ``#rrggbb``; ``sky`` names the colour map of sky maps (:func:`sky_lookup`), ``unseen`` is for pixels without a value."""
 
     name: str
     ground: str
@@ -34,6 +34,7 @@ class Theme:
     limit: str
     fault: str
     sky: str
+    unseen: str
 
     @property
     def is_dark(self):
@@ -43,15 +44,15 @@ class Theme:
 
 DARK = Theme(
     name="dark", ground="#12151c", panel="#1a1f29", control="#212734", line="#2d3545", text="#e6e9ef", quiet="#8f99ab",
-    active="#ffb454", on_active="#1b1508", limit="#5cc8ff", fault="#ff7a70", sky="inferno",
+    active="#ffb454", on_active="#1b1508", limit="#5cc8ff", fault="#ff7a70", sky="inferno", unseen="#2d3545",
 )
 LIGHT = Theme(
     name="light", ground="#f4f5f7", panel="#ffffff", control="#f7f8fa", line="#dfe3ea", text="#1b2130", quiet="#667085",
-    active="#c2571a", on_active="#ffffff", limit="#1769aa", fault="#b3261e", sky="paper",
+    active="#c2571a", on_active="#ffffff", limit="#1769aa", fault="#b3261e", sky="paper", unseen="#dfe3ea",
 )
 CONTRAST = Theme(
-    name="contrast", ground="#000000", panel="#000000", control="#000000", line="#8c8c8c", text="#ffffff", quiet="#d4d4d4",
-    active="#ffd23f", on_active="#000000", limit="#4dd2ff", fault="#ff9a92", sky="inferno",
+    name="contrast", ground="#000000", panel="#000000", control="#000000", line="#707070", text="#ffffff", quiet="#d4d4d4",
+    active="#ffd23f", on_active="#000000", limit="#4dd2ff", fault="#ff9a92", sky="inferno", unseen="#2e2e2e",
 )
 THEMES = {theme.name: theme for theme in (DARK, LIGHT, CONTRAST)}
 LABELS = {"dark": "Dark", "light": "Light", "contrast": "High contrast"}

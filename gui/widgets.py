@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
+    QProgressBar,
     QPushButton,
     QSizePolicy,
     QSlider,
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
 from . import theme
 
 TICK_SIZE = 14
+EMPTY_WIDTH = 520  # of the words on a page that is still empty
 TYPING_PAUSE = 400  # ms without a key before an entry is looked at
 
 
@@ -460,6 +462,49 @@ class Elided(QLabel):
         self.setToolTip(self.text() if text != self.text() else "")
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.rect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+class ShareBar(QProgressBar):
+    """A bar without numbers."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setTextVisible(False)
+
+    def show_share(self, share):
+        """Show which share is done, 0 to 1; None while nobody knows."""
+        self.setUpdatesEnabled(False)  # Qt would paint here and now, which takes milliseconds, for each report of a job
+        self.setRange(0, 0 if share is None else 1000)
+        if share is not None:
+            self.setValue(round(1000 * min(share, 1.0)))
+        self.setUpdatesEnabled(True)
+
+
+def progress_line():
+    """Make a :class:`ShareBar` and the quiet words that belong to it."""
+    words = Elided()
+    words.setProperty("role", "quiet")
+    return ShareBar(), words
+
+
+def empty_page(title, text, *buttons):
+    """Make what a tab shows before there is anything in it: a title, what will be seen here, and the buttons that begin.
+
+    Parameters
+    ----------
+    title : str or QLabel
+    text : str
+    *buttons : QPushButton
+    """
+    about = wrapped(text, "quiet")
+    about.setFixedWidth(EMPTY_WIDTH)
+    heading = label(title, "title") if isinstance(title, str) else title
+    line = row(None)
+    line.addLayout(column(None, heading, about, *([row(*buttons, None)] if buttons else []), None, None, spacing=2 * theme.RHYTHM))
+    line.addStretch(1)
+    page = QWidget()
+    page.setLayout(line)
+    return page
 
 
 class Menu(QMenu):

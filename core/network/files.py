@@ -17,7 +17,6 @@ from pathlib import Path
 from ..documents import json_document
 from ..errors import DamagedFileError, InputError
 from ..files import replacing_path
-from ..hdf5 import require_plain
 from ..resources import resource_path
 from .registry import register_layers
 
@@ -201,6 +200,8 @@ def own_layers():
 def _require_data_inside(path, weights):
     """Refuse weights that stand elsewhere: a link or an external array could point to any file of this machine."""
     import h5py
+
+    from ..hdf5 import require_plain
 
     with h5py.File(io.BytesIO(weights), "r") as file:
         try:

@@ -122,7 +122,7 @@ def examine(config, densities, events, statistic=None, effort=None, progress=SIL
 
 def _one_source(config, density, events, statistic, effort, progress):
     n_events = events.n_events
-    judge = statistic_named(statistic, config, density, n_events) if isinstance(statistic, str) else statistic
+    judge = statistic_named(statistic, config, density, n_events, progress=progress) if isinstance(statistic, str) else statistic
     trials = Trials(density, n_events, effort.skies, config.seed, progress, null_stream="observed_null")
     null = np.concatenate(trials.scores(judge, None, range(trials.batches(effort.skies))))
     score = float(judge.scores(events)[0])

@@ -91,7 +91,7 @@ class MaximumLikelihoodRatio:
         return 1 + self._excess[events.ipix.astype(np.int64) * self.n_bins + events.bin]
 
 
-def maximum_likelihood_ratio(config, density, n_events):
+def maximum_likelihood_ratio(config, density, n_events, progress=None):
     """Return the statistic of a run."""
     return MaximumLikelihoodRatio(density)
 

@@ -9,7 +9,9 @@ import numpy as np
 from ..errors import InputError
 from ..harmonics import highest_multipole, legendre_functions, ring_places
 from ..mock_events import EventSampler, random_stream
+from ..progress import SILENT
 from .cells import check_cells
+from .trials import in_steps, on_all_processors
 
 ISOTROPIC_SKIES = 20_000  # from which mean and scatter under isotropy are taken; 1e4 to 1e5 were published
 BATCH = 1_000
@@ -82,7 +84,7 @@ class IsotropicSpectra:
     deviation: np.ndarray
 
 
-def isotropic_spectra(density, n_events, seed, spectra=None, n_maps=ISOTROPIC_SKIES):
+def isotropic_spectra(density, n_events, seed, spectra=None, n_maps=ISOTROPIC_SKIES, *, progress=SILENT):
     """Simulate the power spectra of isotropic skies.
 
     For many events and uniform exposure the mean is the shot noise 4 pi / N and the deviation that times
@@ -97,6 +99,7 @@ def isotropic_spectra(density, n_events, seed, spectra=None, n_maps=ISOTROPIC_SK
         Of the run; the random stream is ``power_spectrum``.
     spectra : SkySpectra, optional
     n_maps : int, optional
+    progress : Progress, optional
 
     Returns
     -------
@@ -104,9 +107,14 @@ def isotropic_spectra(density, n_events, seed, spectra=None, n_maps=ISOTROPIC_SK
     """
     spectra = spectra or SkySpectra(density)
     sampler, rng = EventSampler(density), random_stream(seed, "power_spectrum", n_events)
-    found = [
-        spectra.of(sampler.draw(n_events, np.zeros(min(BATCH, n_maps - done), int), rng)) for done in range(0, n_maps, BATCH)
-    ]
+    batches = [sampler.draw(n_events, np.zeros(min(BATCH, n_maps - done), int), rng) for done in range(0, n_maps, BATCH)]
+    found = []
+
+    def keep(batch):
+        found.append(batch)
+        progress.report("power spectra of isotropic skies", len(found), len(batches))
+
+    on_all_processors(lambda events: in_steps(spectra.of, events, progress), batches, keep)
     found = np.concatenate(found)
     return IsotropicSpectra(found.mean(axis=0), found.std(axis=0, ddof=1))
 
@@ -128,15 +136,17 @@ class SpectrumDeviation:
     seed : int
         Of the run.
     power : {1, 2}
+    progress : Progress, optional
+        Told how many isotropic skies are done.
     """
 
     thread_safe = True
 
-    def __init__(self, density, n_events, seed, power=1):
+    def __init__(self, density, n_events, seed, power=1, *, progress=SILENT):
         self.name = {1: "power_spectrum", 2: "power_spectrum_squared"}[power]
         self.n_events, self.power = n_events, power
         self._spectra = SkySpectra(density)
-        self._isotropic = isotropic_spectra(density, n_events, seed, self._spectra)
+        self._isotropic = isotropic_spectra(density, n_events, seed, self._spectra, progress=progress)
 
     def scores(self, events):
         """Return the statistic of each sky.
@@ -161,14 +171,14 @@ class SpectrumDeviation:
         return np.mean(((self._spectra.of(events) - isotropic.mean) / isotropic.deviation) ** self.power, axis=1)
 
 
-def mean_deviation(config, density, n_events):
+def mean_deviation(config, density, n_events, progress=SILENT):
     """Return the statistic D of a run."""
-    return SpectrumDeviation(density, n_events, config.seed, power=1)
+    return SpectrumDeviation(density, n_events, config.seed, power=1, progress=progress)
 
 
-def mean_squared_deviation(config, density, n_events):
+def mean_squared_deviation(config, density, n_events, progress=SILENT):
     """Return the statistic D^2 of a run."""
-    return SpectrumDeviation(density, n_events, config.seed, power=2)
+    return SpectrumDeviation(density, n_events, config.seed, power=2, progress=progress)
 
 
 @numba.njit(nogil=True, cache=True)

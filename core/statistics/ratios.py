@@ -14,6 +14,6 @@ def ratio_of(density):
     return lambda eta: likelihood_ratio(density, eta)
 
 
-def likelihood_ratios(config, density, n_events):
+def likelihood_ratios(config, density, n_events, progress=None):
     """Return :func:`ratio_of` the density: the entry of the registry."""
     return ratio_of(density)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from ..errors import UnknownNameError
 from ..network.registry import NETWORKS
+from ..progress import SILENT
 
 
 @dataclass(frozen=True)
 class StatisticEntry:
-    """Where a statistic is coded; ``factory`` in ``module`` makes it for a run, a density and a number of events.
+    """Where a statistic is coded; ``factory`` in ``module`` makes it for a run, a density, a number of events and a progress.
 
     Where ``of_fraction`` is true it makes a function of the fraction under test, which measured events do not tell.
     """
@@ -33,7 +34,7 @@ FOR_EVENTS = tuple(name for name, entry in STATISTICS.items() if not entry.of_fr
 """Those that can judge measured events."""
 
 
-def statistic_named(name, config, density, n_events):
+def statistic_named(name, config, density, n_events, *, progress=SILENT):
     """Make a statistic.
 
     Parameters
@@ -44,6 +45,7 @@ def statistic_named(name, config, density, n_events):
         Its seed.
     density : SkyDensity
     n_events : int
+    progress : Progress, optional
 
     Returns
     -------
@@ -58,7 +60,7 @@ def statistic_named(name, config, density, n_events):
     if name not in STATISTICS:
         raise UnknownNameError("statistic", name, STATISTICS)
     entry = STATISTICS[name]
-    return getattr(importlib.import_module(f".{entry.module}", __package__), entry.factory)(config, density, n_events)
+    return getattr(importlib.import_module(f".{entry.module}", __package__), entry.factory)(config, density, n_events, progress=progress)
 
 
 def label_of(name):

@@ -190,7 +190,7 @@ class CombinedRatio:
         return np.logaddexp(templates + self._robust.scores(events), network + self._network.scores(events))
 
 
-def robust_ratios(config, density, n_events):
+def robust_ratios(config, density, n_events, progress=None):
     """Return the robust ratio of one density as a function of the fraction under test: the entry of the registry."""
     return lambda eta: RobustRatio((density,), eta)
 

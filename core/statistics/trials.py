@@ -70,34 +70,40 @@ class Trials:
         def score(events):
             return np.asarray(statistic.scores(events), dtype=float)
 
-        def work(batch):
-            return score(self.skies(n_source, batch))
-
         def work_in_steps(batch):
-            """Score a batch bit by bit: one of the power spectrum takes seconds, and who cancels does not wait that long."""
-            events, step = self.skies(n_source, batch), max(EVENTS_AT_ONCE // self.n_events, 1)
-            found = []
-            for first in range(0, events.n_maps, step):
-                self._progress.check_cancelled()
-                found.append(score(events.select(slice(first, first + step))))
-            return np.concatenate(found)
+            return in_steps(score, self.skies(n_source, batch), self._progress)
+
+        def keep(scores):
+            results.append(scores)
+            self._progress.report(stage, len(results), len(batches))
 
         results = []
         if getattr(statistic, "thread_safe", False):
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                try:
-                    self._collect(pool.map(work_in_steps, batches), results, len(batches), stage)
-                except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)  # who cancels does not wait for the batches still to come
-                    raise
+            on_all_processors(work_in_steps, batches, keep)
         else:
-            self._collect(map(work, batches), results, len(batches), stage)
+            for batch in batches:
+                keep(score(self.skies(n_source, batch)))
         return results
 
-    def _collect(self, scores, results, total, stage):
-        for score in scores:
-            results.append(score)
-            self._progress.report(stage, len(results), total)
+
+def in_steps(function, events, progress):
+    """Return ``function(events)``, some skies at a time: a batch of the power spectrum takes seconds, and who cancels does not wait for it."""
+    step, found = max(EVENTS_AT_ONCE // events.n_events, 1), []
+    for first in range(0, events.n_maps, step):
+        progress.check_cancelled()
+        found.append(function(events.select(slice(first, first + step))))
+    return np.concatenate(found)
+
+
+def on_all_processors(work, items, keep):
+    """Call ``keep(work(item))`` for each of ``items`` in their order; if that fails, nobody waits for those still to come."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            for result in pool.map(work, items):
+                keep(result)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 class Measurement:

@@ -109,7 +109,8 @@ def likelihood_verdict(config, density, n_events, *, progress=SILENT):
 
 def named_verdict(name, config, density, n_events, *, progress=SILENT):
     """Judge a statistic of :data:`.registry.STATISTICS` by its name; see :func:`verdict`."""
-    return verdict(config, density, n_events, statistic_named(name, config, density, n_events), progress=progress)
+    statistic = statistic_named(name, config, density, n_events, progress=progress)
+    return verdict(config, density, n_events, statistic, progress=progress)
 
 
 def smallest_fraction(config, density, n_events, statistic, *, progress=SILENT):

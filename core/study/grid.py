@@ -67,15 +67,15 @@ def network_verdicts(config, model_path, progress=SILENT):
 
     network = NetworkStatistic(model_path)
     network.check_fits(config)
-    return beside_limits(config, lambda template, n_events: network.on_skies_of(template), progress)
+    return beside_limits(config, lambda template, n_events, progress: network.on_skies_of(template), progress)
 
 
 def beside_limits(config, statistic, progress=SILENT):
-    """Judge ``statistic(template, n_events)`` in every cell of a run, the likelihood ratio on the same skies for ``eta_limit``."""
+    """Judge ``statistic(template, n_events, progress=progress)`` in every cell of a run, the likelihood ratio on the same skies for ``eta_limit``."""
     from ..statistics import limit_verdict, verdict
 
     def judge(config, template, density, n_events, progress):
-        found = verdict(config, density, n_events, statistic(template, n_events), progress=progress)
+        found = verdict(config, density, n_events, statistic(template, n_events, progress=progress), progress=progress)
         bare = with_values(config, {"test.bootstrap": 0, "test.check_maps": 0})
         limit = limit_verdict(bare, template, density, n_events, progress=progress)
         return replace(found, eta_limit=limit.eta_min)

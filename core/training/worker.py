@@ -17,7 +17,7 @@ import sys
 import threading
 import traceback
 
-from ..backend import prepare_environment
+from ..backend import load_backend
 from ..errors import ZevatronError
 from ..provenance import versions
 from .control import Control
@@ -38,10 +38,10 @@ def main(folder):
     threading.Thread(target=obey, args=(control,), daemon=True).start()
     try:
         run = RunFolder(folder)
-        prepare_environment(run.config.training.threads)
         if hasattr(os, "nice"):
             os.nice(NICENESS)  # the window stays fluid
         channel.send({"type": "progress", "stage": "loading Keras", "done": 0, "total": 1})
+        load_backend(run.config.training.threads)  # what it says about missing drivers is no part of the log
         from .device import device_name
         from .loop import train
 

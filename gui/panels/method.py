@@ -13,8 +13,8 @@ PRESET_WORDS = {"quick": ("Quick look", "minutes on two cores"), "paper": ("As p
 
 def preset_values(preset):
     """Return the settings of a preset, ``{path: value}``, the published values where the preset says nothing."""
-    paths = {path for values in PRESETS.values() for path in values} - set(KEPT)
-    return {path: PRESETS[preset].get(path, value_at(RunConfig(), path)) for path in sorted(paths)}
+    paths, published = {path for values in PRESETS.values() for path in values} - set(KEPT), RunConfig()
+    return {path: PRESETS[preset].get(path, value_at(published, path)) for path in sorted(paths)}
 
 
 def preset_of(config):

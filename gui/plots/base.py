@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
 from ...core.statistics.registry import STATISTICS, label_of
@@ -14,6 +14,7 @@ from .numbers import THIN_SPACE, fixed, tick
 from .sky_view import translucent
 
 GRID_OPACITY = 26  # of 255
+GROUND_OPACITY, WORDS_MARGIN = 0.7, 3.0  # of the ground behind words, pixels around them
 NO_BREAK = "&nbsp;"
 SWATCHES = {
     "line": "━", "dot": "●", "cross": "×", "plus": "+", "star": "★", "bar": "■", "dashes": "╌", "dashed": "╍╍", "dotted": "┉", "dash_dotted": "╍·",
@@ -23,6 +24,11 @@ LINES = (  # of several statistics in one colour: pen, symbol, swatch
     (Qt.PenStyle.SolidLine, "o", "line"), (Qt.PenStyle.DashLine, "s", "dashed"), (Qt.PenStyle.DotLine, "t1", "dotted"),
     (Qt.PenStyle.DashDotLine, "d", "dash_dotted"), (Qt.PenStyle.DashDotDotLine, "t", "dash_dot_dotted"),
 )
+
+
+def in_a_later_turn(diagram):
+    """Draw a diagram in a turn of the event loop of its own, once, whatever is changed until then: a :attr:`Diagram.postpone`."""
+    QTimer.singleShot(0, diagram, diagram.bring_up_to_date)
 
 
 def decimals_of(step):
@@ -196,6 +202,52 @@ class Diagram(pg.PlotWidget):
         good = np.isfinite(low) & np.isfinite(high)
         points = np.stack([low[good], high[good], np.full(good.sum(), np.nan)], axis=1).ravel()
         return self.line(np.repeat(x[good], 3), points, colour, width)
+
+
+class Words(pg.GraphicsObject):
+    """Texts at places of a diagram, each on a ground that lets lines shine through; one item, as each costs a millisecond.
+
+    Parameters
+    ----------
+    theme : Theme
+    """
+
+    def __init__(self, theme):
+        super().__init__()
+        self._ground = translucent(theme.ground, GROUND_OPACITY)
+        self.entries = []
+
+    def add(self, text, x, y, colour, anchor, bold=False):
+        """Add a text: where its point ``anchor`` (0 to 1 of its width and height, from the upper left) lies in the diagram."""
+        font = themes.font(themes.CAPTION_SIZE)
+        font.setBold(bold)
+        self.entries.append((text, x, y, colour, anchor, font))
+
+    def boundingRect(self):
+        """Return what is seen of the diagram."""
+        return self.viewRect()
+
+    def viewTransformChanged(self):
+        """Follow the view."""
+        self.prepareGeometryChange()
+
+    def paint(self, painter, option, widget=None):
+        """Paint the texts in pixels of the screen."""
+        to_device = painter.transform()
+        painter.save()
+        painter.resetTransform()
+        ratio = 1.0 if widget is None else widget.devicePixelRatioF()
+        painter.scale(ratio, ratio)
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        for text, x, y, colour, (left, top), font in self.entries:
+            place = to_device.map(QPointF(x, y)) / ratio
+            size = QFontMetricsF(font, painter.device()).size(0, text) + QSizeF(2 * WORDS_MARGIN, 2 * WORDS_MARGIN)
+            area = QRectF(place - QPointF(left * size.width(), top * size.height()), size)
+            painter.fillRect(area, self._ground)
+            painter.setFont(font)
+            painter.setPen(QColor(colour))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
+        painter.restore()
 
 
 class Key(QLabel):

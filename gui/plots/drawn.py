@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from .. import theme as themes
+from .base import Words
 
 PRINT = themes.LIGHT
 STYLES = {
@@ -102,6 +103,9 @@ def _parts(item, diagram):
     elif isinstance(item, pg.TextItem):
         x, y = places(item.pos().x(), item.pos().y())
         yield diagrams.Words(float(x), float(y), item.textItem.toPlainText(), print_colour(item.color), tuple(item.anchor))
+    elif isinstance(item, Words):
+        for text, x, y, colour, anchor, _ in item.entries:
+            yield diagrams.Words(*map(float, places(x, y)), text, print_colour(colour), tuple(anchor))
     else:
         raise TypeError(f"no words for {type(item).__name__}")
 

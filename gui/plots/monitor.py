@@ -5,13 +5,12 @@ from PySide6.QtWidgets import QHeaderView, QSplitter, QWidget
 
 from .. import theme as themes
 from ..widgets import Choice, Elided, button, column, label, row
-from .result_table import ROW_HEIGHT, ResultSorter, sorted_table
-from .run_table import FIELD, STATE, RunModel
+from .row_model import ROW_HEIGHT, RowTable
+from .run_table import FIELD, STATE, RunTable
 from .training import TrainingView
 
 AT_ONCE = (1, 2, 3, 4, 6, 8, 12, 16)
 ROWS = 5  # of the table at first
-ROWS_MEASURED = 30  # for the widths of columns
 HELD, STARTED = "Start queue", "Hold queue"
 
 
@@ -64,15 +63,12 @@ class MonitorView(QWidget):
         self._list.hide()
 
     def _make_table(self):
-        self.model, self.sorter = RunModel(self), ResultSorter(self)
-        self.sorter.setSourceModel(self.model)
-        self.table = sorted_table(self.sorter)
+        self.model = RunTable(self)
+        self.table = RowTable(self.model)
         self.table.setAccessibleName("Runs")
         header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(FIELD, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(40)
-        header.setResizeContentsPrecision(ROWS_MEASURED)
         self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table.setMinimumHeight(3 * ROW_HEIGHT)
         self.table.sortByColumn(STATE, Qt.SortOrder.AscendingOrder)
@@ -107,14 +103,14 @@ class MonitorView(QWidget):
     def chosen_row(self):
         """The :class:`~.run_table.RunRow` that is chosen, or None."""
         index = self.table.currentIndex()
-        return self.model.rows[self.sorter.mapToSource(index).row()] if index.isValid() else None
+        return self.model.rows[index.row()] if index.isValid() else None
 
     def set_runs(self, rows, shown=None):
         """Show runs; ``shown`` is the folder of the one in the lower part, whose line is chosen."""
         self._is_filling = True
         self.model.set_rows(rows)
-        place = self.model.row_of(shown)
-        wanted = self.sorter.mapFromSource(self.model.index(place, 0)).row() if place >= 0 else -1
+        self.table.fit(number for number in range(self.model.columnCount()) if number != FIELD)
+        wanted = self.model.row_of(shown)
         if wanted < 0:
             self.table.selectionModel().clear()
         elif wanted != self.table.currentIndex().row():

@@ -1,17 +1,21 @@
 """What measured events say: a row for each source, a row for each event."""
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+import functools
+
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QHeaderView, QWidget
+from PySide6.QtWidgets import QWidget
 
 from .. import theme as themes
 from ..widgets import button, column, label, row, wrapped
 from .numbers import DASH, MISSING, THIN_SPACE, fixed, percent, significant
-from .result_table import LEFT, RIGHT, ROW_HEIGHT, sorted_table
+from .row_model import FONT, FOREGROUND, ROW_HEIGHT, Column, RowModel, RowTable
 
 MOST_EVENTS = 5000  # rows of the table; the file has all
 MOST_SOURCES = 6  # rows seen without scrolling
+PADDING = 5  # pixels at each side of a text
 NARROWEST = 52  # pixels, of a column: its heading and the arrow
+PROBABILITY, LIST = 0, 7  # numbers of columns of the events
 LIKELY = 0.5  # probability from which an event stands out
 
 
@@ -47,100 +51,63 @@ EVENT_COLUMNS = (  # title, tooltip, decimals
 )
 
 
-class RowsModel(QAbstractTableModel):
-    """Rows of values, sorted here, which is quick, and written only where they are seen.
+class ValueRows(RowModel):
+    """Rows that are a value for each column and a name behind the last."""
 
-    Parameters
-    ----------
-    columns : sequence
-        Title and tooltip of each, then what else there is to say.
-    text_columns : sequence of int
-        Those that are no numbers.
-    text, key : callable
-        ``text(column, value)`` writes a value, ``key(value)`` says where it stands.
-    """
+    def __init__(self, columns, text_columns=(), parent=None):
+        super().__init__(columns, text_columns, parent)
+        self._bold = None
 
-    def __init__(self, columns, text_columns, text, key, parent=None):
-        super().__init__(parent)
-        self._columns, self._text_columns, self._text, self._key = columns, set(text_columns), text, key
-        self._rows, self._bold, self._sorted = [], None, None
+    def identity(self, row):
+        """Return its name."""
+        return row[-1]
 
-    def set_rows(self, rows, bold=None):
-        """Show rows of a value for each column with a name behind the last; ``bold(name)`` says which stand out."""
-        self.beginResetModel()
-        self._rows, self._bold = list(rows), bold
-        self._order()
-        self.endResetModel()
-
-    def _order(self):
-        """Put the rows into the order that was asked for last."""
-        if self._sorted is not None:
-            number, descending = self._sorted
-            self._rows.sort(key=lambda entry: self._key(entry[number]), reverse=descending)
+    def set_values(self, rows, bold=None):
+        """Show rows; ``bold(name)`` says which stand out."""
+        self._bold = bold
+        self.set_rows(rows)
 
     def name(self, number):
         """Return the name of a row."""
-        return self._rows[number][-1]
+        return self.rows[number][-1]
 
-    def row_of(self, name):
-        """Return the row of a name, -1 if it has none."""
-        return next((i for i, entry in enumerate(self._rows) if entry[-1] == name), -1)
-
-    def sort(self, number, order=Qt.SortOrder.AscendingOrder):
-        """Sort by one column."""
-        self.layoutAboutToBeChanged.emit()
-        self._sorted = (number, order == Qt.SortOrder.DescendingOrder) if number >= 0 else None
-        self._order()
-        self.layoutChanged.emit()
-
-    def rowCount(self, parent=QModelIndex()):  # noqa: B008
-        """Number of rows."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent=QModelIndex()):  # noqa: B008
-        """Number of columns."""
-        return 0 if parent.isValid() else len(self._columns)
-
-    def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
-        """Titles and their explanations."""
-        if orientation != Qt.Orientation.Horizontal:
+    def look(self, row, column, role):
+        """Return colour and weight of a cell."""
+        if role not in (FONT, FOREGROUND) or self._bold is None or not self._bold(row[-1]):
             return None
-        title, tooltip = self._columns[section][:2]
-        alignment = LEFT if section in self._text_columns else RIGHT
-        roles = {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.TextAlignmentRole: alignment, Qt.ItemDataRole.ToolTipRole: tooltip or None}
-        return roles.get(role)
-
-    def data(self, index, role=Qt.ItemDataRole.DisplayRole):
-        """Text, alignment and weight of a cell."""
-        entry, place = self._rows[index.row()], index.column()
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(self._columns[place], entry[place])
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return LEFT if place in self._text_columns else RIGHT
-        stands_out = self._bold is not None and self._bold(entry[-1])
-        if role == Qt.ItemDataRole.FontRole and stands_out:
-            return themes.font(weight=QFont.Weight.DemiBold)
-        if role == Qt.ItemDataRole.ForegroundRole and stands_out:
-            return QColor(themes.current().active)
-        return None
+        return themes.font(weight=QFont.Weight.DemiBold) if role == FONT else QColor(themes.current().active)
 
 
-def event_text(column, value):
-    """Write one value of an event."""
-    decimals = column[2]
-    return MISSING if value is None else value if decimals is None else fixed(value, decimals)
+def source_columns():
+    """Yield the columns of the sources, whose values are pairs of what is written and what is sorted by."""
+    for place, (title, tooltip, *_) in enumerate(SOURCE_COLUMNS):
+        yield Column(title, tooltip, lambda row, place=place: row[place][0], lambda row, place=place: (row[place][1],))
 
 
-def table_of(model, stretched):
-    """Make the table of a :class:`RowsModel`; one column takes the room that is left."""
-    table = sorted_table(model)
+def event_columns():
+    """Yield the columns of the events."""
+    for place, (title, tooltip, decimals) in enumerate(EVENT_COLUMNS):
+        text = event_text if decimals is None else functools.partial(event_number, decimals=decimals)
+        yield Column(title, tooltip, lambda row, place=place, text=text: text(row[place]), lambda row, place=place: (row[place],))
+
+
+def event_text(value):
+    """Write a word about an event."""
+    return MISSING if value is None else value
+
+
+def event_number(value, decimals):
+    """Write a number about an event."""
+    return MISSING if value is None else fixed(value, decimals)
+
+
+def table_of(model):
+    """Make the table of a :class:`ValueRows`; the last column that is seen takes the room that is left."""
+    table = RowTable(model, PADDING)
     header = table.horizontalHeader()
     header.setSortIndicator(-1, Qt.SortOrder.DescendingOrder)  # in the order in which they come until a heading is clicked
     header.setMinimumSectionSize(NARROWEST)
-    table.setStyleSheet("QTableView { border: none; } QTableView::item { padding: 0 5px; }")
-    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    header.setResizeContentsPrecision(20)
-    header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+    header.setStretchLastSection(True)
     return table
 
 
@@ -160,12 +127,12 @@ class ObservedView(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self.statement, self.overall, self.notes = wrapped(role="title"), wrapped(role="quiet"), wrapped(role="caption")
-        self.sources = RowsModel(SOURCE_COLUMNS, (0,), lambda column, value: value[0], lambda value: value[1], self)
-        self.source_table = table_of(self.sources, len(SOURCE_COLUMNS) - 1)
+        self.sources = ValueRows(source_columns(), (0,), self)
+        self.source_table = table_of(self.sources)
         self.source_table.setAccessibleName("Sources tested")
         self.source_table.selectionModel().currentRowChanged.connect(self._source_chosen)
-        self.events = RowsModel(EVENT_COLUMNS, (7,), event_text, lambda value: -1.0 if value is None else value, self)
-        self.event_table = table_of(self.events, 7)
+        self.events = ValueRows(event_columns(), (LIST,), self)
+        self.event_table = table_of(self.events)
         self.event_table.setAccessibleName("Events")
         self.event_table.doubleClicked.connect(lambda index: self.event_wanted.emit(self.events.name(index.row())))
         self.events_heading = label("EVENTS", "heading")
@@ -195,14 +162,15 @@ class ObservedView(QWidget):
         for part in parts:
             part.setVisible(observation is not None)
         if observation is None:
-            self.sources.set_rows(())
+            self.sources.set_values(())
             return
         findings, scale = observation.findings, observation.with_scale() if observation.shifted else {}
         skies = observation.effort.skies + 1
-        self.sources.set_rows([
+        self.sources.set_values([
             (*((text(f, scale.get(f.source), skies), value(f, scale.get(f.source))) for _, _, text, value in SOURCE_COLUMNS), f.source)
             for f in findings.sources
         ], bold=lambda name: name == source)
+        self.source_table.fit(range(len(SOURCE_COLUMNS) - 1))
         self.source_table.setFixedHeight(
             self.source_table.horizontalHeader().sizeHint().height() + ROW_HEIGHT * min(len(findings.sources), MOST_SOURCES) + 4
         )
@@ -227,7 +195,7 @@ class ObservedView(QWidget):
         for part in (self.events_heading, self.on_sky, self.event_table):
             part.setVisible(visible)
         if not visible:
-            self.events.set_rows(())
+            self.events.set_values(())
             return
         measure = selection.energy if probability is None else probability
         order = (-measure).argsort(kind="stable")[:MOST_EVENTS]
@@ -235,9 +203,12 @@ class ObservedView(QWidget):
         values = [values[order].tolist() for values in (s.energy, s.ra, s.dec, s.glon, s.glat, s.row + 1)]
         first = [None] * len(order) if probability is None else probability[order].tolist()
         lists = [names[i] for i in s.of_list[order]]
-        self.events.set_rows(
+        self.events.set_values(
             zip(first, *values, lists, order.tolist(), strict=True), None if probability is None else lambda i: probability[i] >= LIKELY
         )
+        self.event_table.setColumnHidden(PROBABILITY, probability is None)
+        self.event_table.setColumnHidden(LIST, len(names) < 2)  # its name stands above
+        self.event_table.fit(range(len(EVENT_COLUMNS) - 1))
         n = selection.n_events
         self.events_heading.setText("EVENTS" if n <= MOST_EVENTS else f"EVENTS, {MOST_EVENTS} OF {n}")
 

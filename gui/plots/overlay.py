@@ -1,6 +1,6 @@
 """Verdicts of several runs, sources and numbers of events in one diagram: what each curve is called and looks like."""
 
-from .base import statistic_colour, statistic_label, statistic_lines
+from .base import Diagram, statistic_colour, statistic_label, statistic_lines
 from .numbers import percent
 from .sky_view import translucent
 
@@ -82,6 +82,24 @@ class Overlay:
             (swatch or self.line(v)[2], statistic_colour(v.statistic), self.name(v, f" at η = {percent(tested_eta(v))}" if with_eta else ""))
             for v in reversed(seen.values())
         ]
+
+
+class VerdictDiagram(Diagram):
+    """A diagram of verdicts, each a curve of its own."""
+
+    def __init__(self, x_label, y_label, parent=None):
+        super().__init__(x_label, y_label, parent)
+        self._overlay = Overlay()
+
+    def set_verdicts(self, verdicts, runs=None, chosen=None):
+        """Show verdicts; see :class:`Overlay`."""
+        self._overlay = Overlay(verdicts, runs, chosen)
+        self.redraw()
+
+    @property
+    def verdicts(self):
+        """Those shown."""
+        return self._overlay.verdicts
 
 
 def tested_eta(verdict):

@@ -3,12 +3,9 @@
 import math
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QColor
 
-from .. import theme as themes
-from .base import Diagram
+from .base import Diagram, Words
 from .numbers import significant
 from .sky_view import translucent
 
@@ -16,7 +13,9 @@ MARGIN = 0.07  # of the height, above and below the values
 TICKS = 4  # of an axis without choices
 NEAR = 12  # pixels from a line that still mean it
 FAINTEST, BOLDEST = 0.14, 0.95  # opacity of the worst and of the best trial
-SHADES, FIRST_SMOOTH = 10, 4  # the fainter ones, most lines of a long search, are drawn as steps of pixels, which is ten times as fast
+SHADES = 10
+MOST_SMOOTH = 12  # lines; the others, which are fainter, are drawn as steps of pixels, which is ten times as fast
+ABOVE = 10  # all lines
 SPREAD = 0.045  # of the height: lines through one choice are spread so far
 
 
@@ -89,6 +88,7 @@ class ParallelDiagram(Diagram):
     def __init__(self, parent=None):
         super().__init__("", "", parent)
         self._axes, self._numbers, self._heights, self._ranks, self._chosen = (), [], np.zeros((0, 0)), [], None
+        self._marked = []  # items of the chosen trial
         for side in ("bottom", "left"):
             self.hideAxis(side)
         self.setAccessibleName("Parallel coordinates: parameters and result of every trial")
@@ -118,9 +118,13 @@ class ParallelDiagram(Diagram):
 
     def choose(self, number):
         """Mark the line of a trial; None for none."""
-        if number != self._chosen:
-            self._chosen = number
-            self.redraw()
+        if number == self._chosen:
+            return
+        self._chosen = number
+        if self.is_up_to_date:  # all other lines stay
+            for item in self._marked:
+                self.removeItem(item)
+            self._mark()
 
     def _order(self):
         """A place between 0 and 1 for each trial, the better the higher."""
@@ -132,42 +136,43 @@ class ParallelDiagram(Diagram):
         theme = self._theme
         if not self._axes:
             return
-        for x in range(len(self._axes)):
-            self.line([x, x], [0, 1], theme.line, 1.2)
+        last = len(self._axes) - 1
+        self.line(np.repeat(np.arange(last + 1), 3), np.tile([0.0, 1.0, math.nan], last + 1), theme.line, 1.2)
         shades = np.array([-1 if rank is None else round((SHADES - 1) * (1 - rank) ** 2) for rank in self._ranks], int)
         self._lines(np.flatnonzero(shades < 0), translucent(theme.quiet, 0.35), 1.0, Qt.PenStyle.DotLine, is_smooth=False)
-        for shade in range(SHADES):
-            boldness = shade / (SHADES - 1)
+        for shade in np.unique(shades[shades >= 0]):
+            boldness = float(shade) / (SHADES - 1)
             colour = translucent(theme.active, FAINTEST + (BOLDEST - FAINTEST) * boldness)
-            is_smooth = shade >= FIRST_SMOOTH
+            is_smooth = int(np.count_nonzero(shades >= shade)) <= MOST_SMOOTH
             self._lines(np.flatnonzero(shades == shade), colour, 1.2 + 1.2 * boldness if is_smooth else 1.0, is_smooth=is_smooth)
-        if self._chosen in self._numbers:
-            chosen = self._numbers.index(self._chosen)
-            self._lines([chosen], theme.text, 2.6)
-            self.marks(np.arange(len(self._axes)), self._heights[chosen], theme.text, size=7)
-        last = len(self._axes) - 1
-        for x, axis in enumerate(self._axes):  # above the lines
-            self._write(axis.name, x, 1.01, theme.text, (0.5, 1.0), bold=x == last)
+        self._mark()
+        words = Words(self._theme)
+        for x, axis in enumerate(self._axes):
+            words.add(axis.name, x, 1.01, theme.text, (0.5, 1.0), bold=x == last)
             for height, text in axis.ticks():
-                self._write(text, x, height, theme.quiet, (-0.1 if x == last else 1.1, 0.5))
+                words.add(text, x, height, theme.quiet, (-0.1 if x == last else 1.1, 0.5))
+        words.setZValue(ABOVE)
+        self.addItem(words, ignoreBounds=True)
         self.setXRange(0, last, padding=0.09)
         self.setYRange(-0.02, 1.1, padding=0)
+
+    def _mark(self):
+        """Draw the chosen trial."""
+        self._marked = []
+        if self._chosen in self._numbers:
+            chosen, theme = self._numbers.index(self._chosen), self._theme
+            self._marked = [
+                self._lines([chosen], theme.text, 2.6), self.marks(np.arange(len(self._axes)), self._heights[chosen], theme.text, size=7),
+            ]
 
     def _lines(self, trials, colour, width, style=Qt.PenStyle.SolidLine, *, is_smooth=True):
         """Draw some trials as one item, segment by segment: many items are slow, and so is one long path of a wide pen."""
         if not len(trials):
-            return
+            return None
         heights = np.pad(self._heights[trials], ((0, 0), (0, 1)), constant_values=np.nan)  # parts one line from the next
         item = self.line(np.tile(np.arange(heights.shape[1]), len(heights)), heights.ravel(), colour, width, style, antialias=is_smooth)
         item.curve.setSegmentedLineMode("on")
-
-    def _write(self, text, x, y, colour, anchor, bold=False):
-        item = pg.TextItem(text, color=QColor(colour), anchor=anchor, fill=pg.mkBrush(translucent(self._theme.ground, 0.7)))
-        font = themes.font(themes.CAPTION_SIZE)
-        font.setBold(bold)
-        item.setFont(font)
-        item.setPos(x, y)
-        self.addItem(item, ignoreBounds=True)
+        return item
 
     def nearest(self, point):
         """Return the number of the trial whose line is nearest to a point of the widget; None if none is near."""

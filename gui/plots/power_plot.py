@@ -8,9 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from .. import theme as themes
-from .base import Diagram
 from .numbers import THIN_SPACE, percent, tick
-from .overlay import Overlay
+from .overlay import VerdictDiagram
 from .sky_view import translucent
 
 NORMAL = NormalDist()
@@ -32,22 +31,12 @@ def between(eta, power):
     return place, smooth
 
 
-class PowerDiagram(Diagram):
+class PowerDiagram(VerdictDiagram):
     """Share of skies in which the source is recognised, 1 − β, against η, from α at η = 0."""
 
     def __init__(self, parent=None):
         super().__init__("source fraction η (%)", "power 1 − β (%)", parent)
-        self._overlay, self._is_gaussian = Overlay(), False
-
-    def set_verdicts(self, verdicts, runs=None, chosen=None):
-        """Show verdicts; see :class:`~.overlay.Overlay`."""
-        self._overlay = Overlay(verdicts, runs, chosen)
-        self.redraw()
-
-    @property
-    def verdicts(self):
-        """Those shown."""
-        return self._overlay.verdicts
+        self._is_gaussian = False
 
     def set_gaussian(self, on):
         """Spread the ends of the power as on probability paper, where a Gaussian's curve is straight, or use a linear axis."""

@@ -7,9 +7,9 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 
 from ...core.published import published_table
-from .base import Diagram, statistic_colour, statistic_label
+from .base import statistic_colour, statistic_label
 from .numbers import percent
-from .overlay import WITHOUT_NUMBER, Overlay, tested_eta
+from .overlay import WITHOUT_NUMBER, Overlay, VerdictDiagram, tested_eta
 from .sky_view import translucent
 
 PUBLISHED_SYMBOLS = {"bcnn": ("x", "cross"), "cnn": ("star", "star"), "power_spectrum": ("+", "plus")}  # of the plot, of the key
@@ -28,12 +28,12 @@ def published_points(source, statistic):
     return np.array(points, float).reshape(-1, 2).T
 
 
-class EtaDiagram(Diagram):
+class EtaDiagram(VerdictDiagram):
     """Smallest detectable fraction against the number of events."""
 
     def __init__(self, parent=None):
         super().__init__("number of events N", "η (%)", parent)
-        self._overlay, self._published, self._current = Overlay(), {}, None
+        self._published, self._current = {}, None
 
     def set_verdicts(self, verdicts, source=None, *, statistics=tuple(PUBLISHED_SYMBOLS), current=None, runs=None, chosen=None):
         """Show verdicts.
@@ -57,11 +57,6 @@ class EtaDiagram(Diagram):
         self._published = {} if source is None else {name: published_points(source, name) for name in statistics}
         self._source = source
         self.redraw()
-
-    @property
-    def verdicts(self):
-        """Those shown."""
-        return self._overlay.verdicts
 
     def set_logarithmic(self, on):
         """Use logarithmic axes of N and η or linear ones."""
@@ -118,23 +113,12 @@ class EtaDiagram(Diagram):
             self.setYRange(0, 1.08 * values.max(initial=0.0) or 1.0, padding=0)
 
 
-class RocDiagram(Diagram):
+class RocDiagram(VerdictDiagram):
     """True against false positives of several statistics, each at its own smallest fraction; the errors asked for are dashed."""
 
     def __init__(self, parent=None):
         super().__init__("false-positive rate α", "power 1 − β", parent)
-        self._overlay = Overlay()
         self.setLogMode(x=True)
-
-    def set_verdicts(self, verdicts, runs=None, chosen=None):
-        """Show the ROC of each verdict at its own smallest fraction; for the rest see :class:`~.overlay.Overlay`."""
-        self._overlay = Overlay(verdicts, runs, chosen)
-        self.redraw()
-
-    @property
-    def verdicts(self):
-        """Those shown."""
-        return self._overlay.verdicts
 
     def set_logarithmic(self, on):
         """Use a logarithmic axis of false positives or a linear one."""
@@ -192,7 +176,7 @@ class RocDiagram(Diagram):
         self.line(x, np.repeat(true, 3), colour, 1.2)
 
 
-class ScoreDiagram(Diagram):
+class ScoreDiagram(VerdictDiagram):
     """Distributions of the score over skies without and with the source.
 
     Scores of several verdicts are shifted and scaled so that the isotropic skies of each have mean 0 and standard deviation 1.
@@ -200,22 +184,16 @@ class ScoreDiagram(Diagram):
 
     def __init__(self, parent=None):
         super().__init__("score", "skies (relative)", parent)
-        self._overlay = Overlay()
         self.getAxis("left").setStyle(showValues=False)
 
     def set_verdicts(self, verdicts, runs=None, chosen=None):
         """Show verdicts; see :class:`~.overlay.Overlay`."""
-        self._overlay = Overlay(verdicts, runs, chosen)
-        if len(self.verdicts) == 1:
-            self.set_label("bottom", f"score, {statistic_label(self.verdicts[0].statistic, in_sentence=True)}")
+        verdicts = tuple(verdicts)
+        if len(verdicts) == 1:
+            self.set_label("bottom", f"score, {statistic_label(verdicts[0].statistic, in_sentence=True)}")
         else:
-            self.set_label("bottom", "score (standard deviations of isotropic skies)" if self.verdicts else "score")
-        self.redraw()
-
-    @property
-    def verdicts(self):
-        """Those shown."""
-        return self._overlay.verdicts
+            self.set_label("bottom", "score (standard deviations of isotropic skies)" if verdicts else "score")
+        super().set_verdicts(verdicts, runs, chosen)
 
     def entries(self):
         """Return what is seen, for a :class:`~.base.Key`."""

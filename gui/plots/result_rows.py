@@ -1,24 +1,22 @@
 """Rows and columns of the results: what stands in a cell and what it is sorted by."""
 
-import math
-
 from ...core.published import published_eta
 from .base import statistic_label
 from .numbers import DASH, MISSING, THIN_SPACE, fixed, percent, percent_interval
+from .row_model import Column
 
 ON_SCREEN = "on screen"
 
 
-def sort_order(values):
-    """Return a tuple of values as it is compared: what is missing comes last."""
-    return tuple((1, 0.0) if v is None or (isinstance(v, float) and math.isnan(v)) else (0, v) for v in values)
-
-
 class Row:
-    """One verdict beside the limit and the published value; ``run`` is the name of its run, empty for the one on screen."""
+    """One verdict beside the limit and the published value; ``run`` is the name of its run, empty for the one on screen.
+
+    Its ``key`` is what tells it from others, also after the results have been made anew.
+    """
 
     def __init__(self, verdict, limit, note="", run=""):
         self.verdict, self.note, self.run = verdict, note, run
+        self.key = run, verdict.source, verdict.n_events, verdict.statistic
         published = published_eta(verdict.source, verdict.n_events)
         self.published = published.get(verdict.statistic)
         limit = limit if verdict.eta_limit is None else verdict.eta_limit
@@ -26,11 +24,6 @@ class Row:
         self.ratio = verdict.eta_min / limit if both and verdict.statistic != "likelihood_ratio" else None
         words = verdict.source, verdict.n_events, statistic_label(verdict.statistic), verdict.statistic, eta_text(self), run or ON_SCREEN
         self.words = " ".join(map(str, words)).casefold()
-
-    @property
-    def key(self):
-        """What tells the row from others, also after the results have been made anew."""
-        return self.run, self.verdict.source, self.verdict.n_events, self.verdict.statistic
 
     @property
     def interval(self):
@@ -61,24 +54,24 @@ def eta_text(row):
     return "not detected" if row.verdict.eta_min is None else percent(row.verdict.eta_min, 2)
 
 
-COLUMNS = (  # title, tooltip, text of a row, value to sort by
-    ("Source", "Tick rows to lay their curves over each other", lambda r: r.verdict.source, lambda r: (r.verdict.source, r.verdict.n_events, r.verdict.statistic)),
-    ("N", "Number of events", lambda r: str(r.verdict.n_events), lambda r: (r.verdict.n_events, r.verdict.source)),
-    ("Statistic", "* : the tooltip says what has to be known", name_text, lambda r: (r.verdict.statistic, r.verdict.n_events)),
-    ("η", "Smallest fraction of source events that is detected", eta_text, lambda r: (r.verdict.eta_min,)),
-    ("68 % interval", "From resampled test skies", lambda r: r.interval, lambda r: (r.verdict.eta_low,)),
-    ("α", "Isotropic skies called anisotropic, measured", lambda r: percent(r.verdict.alpha, 2), lambda r: (r.verdict.alpha,)),
-    ("β", "Skies with the source missed, measured", lambda r: percent(r.verdict.beta, 2), lambda r: (r.verdict.beta,)),
-    ("AUC", "Area under the ROC curve at η", lambda r: fixed(r.verdict.auc, 4), lambda r: (r.verdict.auc,)),
-    (
+COLUMNS = (
+    Column("Source", "Tick rows to lay their curves over each other", lambda r: r.verdict.source, lambda r: (r.verdict.source, r.verdict.n_events, r.verdict.statistic)),
+    Column("N", "Number of events", lambda r: str(r.verdict.n_events), lambda r: (r.verdict.n_events, r.verdict.source)),
+    Column("Statistic", "* : the tooltip says what has to be known", name_text, lambda r: (r.verdict.statistic, r.verdict.n_events)),
+    Column("η", "Smallest fraction of source events that is detected", eta_text, lambda r: (r.verdict.eta_min,)),
+    Column("68 % interval", "From resampled test skies", lambda r: r.interval, lambda r: (r.verdict.eta_low,)),
+    Column("α", "Isotropic skies called anisotropic, measured", lambda r: percent(r.verdict.alpha, 2), lambda r: (r.verdict.alpha,)),
+    Column("β", "Skies with the source missed, measured", lambda r: percent(r.verdict.beta, 2), lambda r: (r.verdict.beta,)),
+    Column("AUC", "Area under the ROC curve at η", lambda r: fixed(r.verdict.auc, 4), lambda r: (r.verdict.auc,)),
+    Column(
         "η / limit", "How far from the likelihood ratio, which no statistic beats: blue at the limit, amber from three times the limit on",
         lambda r: MISSING if r.ratio is None else fixed(r.ratio, 2), lambda r: (r.ratio,),
     ),
-    (
+    Column(
         "Paper", "Published by Kalashev, Pshirkov & Zotov: arXiv:2105.06414, Table 1; power spectrum: JCAP 09 (2019) 034",
         lambda r: percent(r.published, 2), lambda r: (r.published,),
     ),
-    ("Run", "Where the result comes from", lambda r: r.run or ON_SCREEN, lambda r: (r.run, r.verdict.source, r.verdict.n_events)),
+    Column("Run", "Where the result comes from", lambda r: r.run or ON_SCREEN, lambda r: (r.run, r.verdict.source, r.verdict.n_events)),
 )
 TEXT_COLUMNS = (0, 2, 10)
 STATISTIC_COLUMN, ETA_COLUMN, ALPHA_COLUMN, RATIO_COLUMN, RUN_COLUMN = 2, 3, 5, 8, 10

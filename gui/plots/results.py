@@ -6,17 +6,16 @@ from PySide6.QtWidgets import QHeaderView, QLineEdit, QMenu, QScrollArea, QSplit
 
 from ...core.statistics.registry import STATISTICS
 from .. import theme as themes
-from ..widgets import Menu, button, column, label, menu_button, row, wrapped
+from ..widgets import Menu, button, column, empty_page, label, menu_button, row, wrapped
 from .base import Key
 from .numbers import THIN_SPACE
 from .result_panes import ResultPanes
 from .result_plots import PUBLISHED_SYMBOLS, EtaDiagram
 from .result_rows import ETA_COLUMN, RUN_COLUMN
-from .result_table import FAR, ResultFilter, ResultModel, add_row_keys, ratio_colour, sorted_table
+from .result_table import FAR, ResultFilter, ResultModel, ratio_colour
+from .row_model import RowTable, add_row_keys
 
 WORDY_COLUMNS = (0, 2, 3, 4)
-ROWS_MEASURED = 30  # for the widths of columns
-WIDEST = 240  # pixels of a column
 SHARE_OF_DIAGRAMS = 64  # per cent of the height
 EXPORTS = {  # kind: words
     "png": "Diagrams as PNG…", "pdf": "Diagrams as PDF…", "svg": "Diagrams as SVG…", "csv": "Table as CSV…", "tex": "Table as LaTeX…",
@@ -25,6 +24,11 @@ ADDING = {
     "file": "Result file…", "folder": "Folder of a study or of trainings…", "trainings": "All my trainings", "clear": "Remove added results",
 }
 STATISTICS_WORDS = "Statistics without training, for every N"
+ABOUT = (
+    "Here stand, for every source and number of events, the smallest fraction η of source events that a statistic "
+    "detects, its ROC curve, its power and its scores with and without the source, beside the published values. "
+    "The likelihood ratio appears by itself as soon as a sky is known; a network once it is trained."
+)
 FILTER_HELP = (
     "Words that have to stand in a row, and conditions such as N>=100, η<5 (per cent), η/limit<2, AUC>0.99; "
     "also eta, alpha, beta, ratio, paper"
@@ -90,27 +94,14 @@ class ResultsView(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._verdicts, self._selected, self._runs = (), None, {}
+        self._is_fitted_to_runs = None  # how the columns stretch: for results of several runs or of one
         self.panes = ResultPanes()
         self.eta, self.roc, self.power, self.scores = (pane.diagram for pane in self.panes.panes.values())
         self._make_table()
         self._make_buttons()
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._make_empty())
+        self._stack.addWidget(empty_page("No results yet", ABOUT))
         self._stack.addWidget(self._make_full())
-
-    def _make_empty(self):
-        text = wrapped(
-            "Here stand, for every source and number of events, the smallest fraction η of source events that a statistic "
-            "detects, its ROC curve, its power and its scores with and without the source, beside the published values. "
-            "The likelihood ratio appears by itself as soon as a sky is known; a network once it is trained.", "quiet",
-        )
-        text.setFixedWidth(520)
-        line = row(None)
-        line.addLayout(column(None, label("No results yet", "title"), text, None, None, spacing=2 * themes.RHYTHM))
-        line.addStretch(1)
-        empty = QWidget()
-        empty.setLayout(line)
-        return empty
 
     def _make_buttons(self):
         self.filter = QLineEdit(placeholderText="Filter: bcnn N>=100", clearButtonEnabled=True, toolTip=FILTER_HELP)
@@ -169,9 +160,7 @@ class ResultsView(QWidget):
     def _make_table(self):
         self.model, self.sorter = ResultModel(self), ResultFilter(self)
         self.sorter.setSourceModel(self.model)
-        self.table = sorted_table(self.sorter)
-        self.table.horizontalHeader().setResizeContentsPrecision(ROWS_MEASURED)
-        self.table.horizontalHeader().setMaximumSectionSize(WIDEST)
+        self.table = RowTable(self.sorter)
         self.table.horizontalHeader().moveSection(RUN_COLUMN, ETA_COLUMN)
         self._fit_columns()
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
@@ -184,11 +173,15 @@ class ResultsView(QWidget):
 
     def _fit_columns(self):
         """Show the column of runs where there are several; every column is then as wide as it has to be."""
-        header, modes = self.table.horizontalHeader(), QHeaderView.ResizeMode
-        self.table.setColumnHidden(RUN_COLUMN, not self._runs)
-        for number in range(header.count()):
-            header.setSectionResizeMode(number, modes.ResizeToContents if self._runs or number in WORDY_COLUMNS else modes.Stretch)
-        header.setStretchLastSection(bool(self._runs))
+        header, modes, has_runs = self.table.horizontalHeader(), QHeaderView.ResizeMode, bool(self._runs)
+        wordy = range(header.count()) if has_runs else WORDY_COLUMNS
+        if self._is_fitted_to_runs is not has_runs:
+            self._is_fitted_to_runs = has_runs
+            self.table.setColumnHidden(RUN_COLUMN, not has_runs)
+            for number in range(header.count()):
+                header.setSectionResizeMode(number, modes.Interactive if number in wordy else modes.Stretch)
+            header.setStretchLastSection(has_runs)
+        self.table.fit(wordy)
 
     def row_menu(self):
         """Return the menu of the chosen row."""
@@ -211,7 +204,7 @@ class ResultsView(QWidget):
         runs : dict, optional
             Name of the run of those that are not of the run on screen.
         """
-        kept = None if self._selected is None else self.model.row(self.model.row_of(self._selected)).key
+        kept = None if self._selected is None else self.model.key(self._selected)
         self._verdicts, self._runs = tuple(verdicts), dict(runs or {})
         self.model.set_verdicts(self._verdicts, notes, self._runs)
         self._fit_columns()
@@ -260,7 +253,7 @@ class ResultsView(QWidget):
 
     def select(self, verdict):
         """Show the ROC and scores of a verdict of the table."""
-        number = self.model.row_of(verdict)
+        number = self.model.place(verdict)
         if number >= 0:
             self._selected = verdict
             self._mark()
@@ -268,7 +261,7 @@ class ResultsView(QWidget):
 
     def _mark(self):
         """Mark the row of the chosen verdict, if it is shown."""
-        shown = self.sorter.mapFromSource(self.model.index(self.model.row_of(self._selected), 0))
+        shown = self.sorter.mapFromSource(self.model.index(self.model.place(self._selected), 0))
         if shown.isValid():
             self.table.selectRow(shown.row())
 
@@ -292,7 +285,7 @@ class ResultsView(QWidget):
 
     def _tick_chosen(self):
         if self._selected is not None:
-            self.model.toggle(self.model.row_of(self._selected))
+            self.model.toggle(self.model.place(self._selected))
 
     def _ask_to_open(self):
         if self._selected is not None:

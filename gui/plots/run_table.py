@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PySide6.QtGui import QColor, QFont
 
 from .. import theme as themes
 from .numbers import MISSING, fixed, percent
-from .result_table import LEFT, RIGHT, SORT_ROLE
+from .row_model import FONT, FOREGROUND, TOOLTIP, Column, RowModel
 
 STATES = {  # words, colour of the theme, order
     "running": ("training", "limit", 0), "preparing": ("preparing", "limit", 0), "stopping": ("stopping…", "quiet", 0),
@@ -58,17 +57,17 @@ def eta_on_test_skies(entry):
     return "not detected" if entry.eta_test is None else percent(entry.eta_test, 2)
 
 
-COLUMNS = (  # title, explanation, text, value to sort by
-    ("State", "What trains, then what waits in its order", lambda r: state_text(r), lambda r: (STATES[r.state][2], r.place)),
-    ("Network", "", lambda r: r.entry.network, lambda r: (r.entry.network,)),
-    ("Source", "", lambda r: r.entry.source, lambda r: (r.entry.source, r.entry.n_events)),
-    ("N", "Events of one sky", lambda r: str(r.entry.n_events), lambda r: (r.entry.n_events,)),
-    ("Field", "Galactic field", lambda r: r.entry.field, lambda r: (r.entry.field,)),
-    ("Epochs", "Finished epochs, and the most there can be", lambda r: f"{r.epoch} of {r.entry.config.training.epochs}", lambda r: (r.epoch,)),
-    ("Accuracy", "On the validation skies, of the best epoch", lambda r: of_epochs(r, r.entry.accuracy), lambda r: (r.entry.accuracy,)),
-    ("η, val.", "Smallest detectable fraction on the validation skies, of the best epoch", lambda r: of_epochs(r, r.entry.eta), lambda r: (r.entry.eta,)),
-    ("η, test", "Smallest detectable fraction on test skies", lambda r: eta_on_test_skies(r.entry), lambda r: (r.entry.eta_test,)),
-    ("η / limit", "How far from the likelihood ratio, on test skies", lambda r: ratio_text(r.entry), lambda r: (ratio(r.entry),)),
+COLUMNS = (
+    Column("State", "What trains, then what waits in its order", lambda r: state_text(r), lambda r: (STATES[r.state][2], r.place)),
+    Column("Network", "", lambda r: r.entry.network, lambda r: (r.entry.network,)),
+    Column("Source", "", lambda r: r.entry.source, lambda r: (r.entry.source, r.entry.n_events)),
+    Column("N", "Events of one sky", lambda r: str(r.entry.n_events), lambda r: (r.entry.n_events,)),
+    Column("Field", "Galactic field", lambda r: r.entry.field, lambda r: (r.entry.field,)),
+    Column("Epochs", "Finished epochs, and the most there can be", lambda r: f"{r.epoch} of {r.entry.config.training.epochs}", lambda r: (r.epoch,)),
+    Column("Accuracy", "On the validation skies, of the best epoch", lambda r: of_epochs(r, r.entry.accuracy), lambda r: (r.entry.accuracy,)),
+    Column("η, val.", "Smallest detectable fraction on the validation skies, of the best epoch", lambda r: of_epochs(r, r.entry.eta), lambda r: (r.entry.eta,)),
+    Column("η, test", "Smallest detectable fraction on test skies", lambda r: eta_on_test_skies(r.entry), lambda r: (r.entry.eta_test,)),
+    Column("η / limit", "How far from the likelihood ratio, on test skies", lambda r: ratio_text(r.entry), lambda r: (ratio(r.entry),)),
 )
 STATE, FIELD = 0, 4
 TEXT_COLUMNS = (0, 1, 2, 4)
@@ -84,60 +83,23 @@ def ratio_text(entry):
     return "" if not entry.is_judged else MISSING if ratio(entry) is None else fixed(ratio(entry), 2)
 
 
-class RunModel(QAbstractTableModel):
+class RunTable(RowModel):
     """Trainings as rows; a row that is still there keeps its place while its numbers change."""
 
     def __init__(self, parent=None):
-        super().__init__(parent)
-        self.rows = ()
+        super().__init__(COLUMNS, TEXT_COLUMNS, parent)
 
-    def set_rows(self, rows):
-        """Show other rows."""
-        rows = tuple(rows)
-        if [row.entry.path for row in rows] != [row.entry.path for row in self.rows]:
-            self.beginResetModel()
-            self.rows = rows
-            self.endResetModel()
-            return
-        changed = [i for i, (old, new) in enumerate(zip(self.rows, rows, strict=True)) if old != new]
-        self.rows = rows
-        if changed:
-            self.dataChanged.emit(self.index(changed[0], 0), self.index(changed[-1], len(COLUMNS) - 1))
+    def identity(self, row):
+        """Return the folder."""
+        return row.entry.path
 
-    def row_of(self, path):
-        """Return the row of a folder, -1 if it has none."""
-        return next((i for i, row in enumerate(self.rows) if row.entry.path == path), -1)
-
-    def rowCount(self, parent=QModelIndex()):  # noqa: B008
-        """Number of trainings."""
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent=QModelIndex()):  # noqa: B008
-        """Number of columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
-        """Titles and their explanations."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        title, tooltip, _, _ = COLUMNS[section]
-        roles = {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.TextAlignmentRole: LEFT if section in TEXT_COLUMNS else RIGHT}
-        return tooltip or None if role == Qt.ItemDataRole.ToolTipRole else roles.get(role)
-
-    def data(self, index, role=Qt.ItemDataRole.DisplayRole):
-        """Text, value to sort by, alignment, colour, weight and explanation of a cell."""
-        row, column = self.rows[index.row()], index.column()
-        if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[column][2](row)
-        if role == SORT_ROLE:
-            return COLUMNS[column][3](row)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return LEFT if column in TEXT_COLUMNS else RIGHT
-        if role == Qt.ItemDataRole.ToolTipRole:
+    def look(self, row, column, role):
+        """Return colour, weight and explanation of a cell."""
+        if role == TOOLTIP:
             return tooltip(row)
-        if role == Qt.ItemDataRole.FontRole and row.state in ("running", "preparing", "stopping"):
+        if role == FONT and row.state in ("running", "preparing", "stopping"):
             return themes.font(weight=QFont.Weight.DemiBold)
-        if role == Qt.ItemDataRole.ForegroundRole:
+        if role == FOREGROUND:
             return self._colour(row, column)
         return None
 

@@ -2,22 +2,22 @@
 
 import math
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QHeaderView, QProgressBar, QStackedLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from ...core.config import settings_of
 from ...core.search.folder import best_first
 from ...core.search.plan import OBJECTIVES, Range
 from .. import theme as themes
-from ..widgets import Elided, button, column, label, row, set_role, wrapped
-from .base import Key
+from ..widgets import button, column, empty_page, label, progress_line, row, set_role
+from .base import Key, in_a_later_turn
 from .numbers import MISSING, clock, fixed, percent, percent_interval, tick
 from .parallel import Axis, ParallelDiagram
-from .result_table import LEFT, RIGHT, ROW_HEIGHT, SORT_ROLE, ResultSorter, sorted_table
+from .row_model import FONT, FOREGROUND, ROW_HEIGHT, TOOLTIP, Column, RowModel, RowTable
 from .training import Chip
 
-ROWS_MEASURED = 20  # for the widths of columns
+STATE = 1  # number of the column
 OBJECTIVE_WORDS = {  # name on the axis, text of a value
     "val_loss": ("Validation loss", lambda v: fixed(v, 4)), "val_accuracy": ("Validation accuracy", lambda v: percent(v, 2)),
     "val_auc": ("Validation AUC", lambda v: fixed(v, 4)), "val_eta": ("Validation η", lambda v: "not detected" if math.isinf(v) else percent(v, 2)),
@@ -57,87 +57,59 @@ def eta_words(trial):
     return percent_interval(numbers["eta_min"], numbers["eta_low"], numbers["eta_high"], 2)
 
 
-class TrialModel(QAbstractTableModel):
+class TrialModel(RowModel):
     """Trials as rows: number, state, parameters, measures, verdict."""
 
     def __init__(self, parent=None):
-        super().__init__(parent)
-        self._trials, self._columns, self._best = (), (), None
+        super().__init__(parent=parent)
+        self._plan, self._best = None, None
+
+    def identity(self, trial):
+        """Return its number."""
+        return trial.number
 
     def set_trials(self, plan, trials):
         """Show the trials of a plan."""
         best = best_first(trials, plan.objective)
-        self.beginResetModel()
-        self._trials, self._best = tuple(trials), best[0].number if best else None
-        self._columns = tuple(_columns(plan))
-        self.endResetModel()
+        self._best = best[0].number if best else None
+        if self._plan is None or plan.digest != self._plan.digest:
+            self._plan = plan
+            self.set_columns(_columns(plan), (STATE,))
+        self.set_rows(trials)
 
-    def trial(self, number_of_row):
-        """Return the trial of a row."""
-        return self._trials[number_of_row]
-
-    def row_of(self, number):
-        """Return the row of a trial, -1 if it has none."""
-        return next((i for i, trial in enumerate(self._trials) if trial.number == number), -1)
-
-    def rowCount(self, parent=QModelIndex()):  # noqa: B008
-        """Number of trials."""
-        return 0 if parent.isValid() else len(self._trials)
-
-    def columnCount(self, parent=QModelIndex()):  # noqa: B008
-        """Number of columns."""
-        return 0 if parent.isValid() else len(self._columns)
-
-    def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
-        """Titles."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        roles = {
-            Qt.ItemDataRole.DisplayRole: self._columns[section][0],
-            Qt.ItemDataRole.TextAlignmentRole: LEFT if section == 1 else RIGHT,
-        }
-        return roles.get(role)
-
-    def data(self, index, role=Qt.ItemDataRole.DisplayRole):
-        """Text, value to sort by, alignment, colour, weight and reason of a cell."""
-        trial, place = self._trials[index.row()], index.column()
-        _, text, value = self._columns[place]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return text(trial)
-        if role == SORT_ROLE:
-            return value(trial)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return LEFT if place == 1 else RIGHT
-        if role == Qt.ItemDataRole.ToolTipRole:
+    def look(self, trial, column, role):
+        """Return colour, weight and reason of a cell."""
+        if role == TOOLTIP:
             return trial.reason or None
         is_best = trial.number == self._best
-        if role == Qt.ItemDataRole.FontRole and is_best:
+        if role == FONT and is_best:
             return themes.font(weight=QFont.Weight.DemiBold)
-        if role == Qt.ItemDataRole.ForegroundRole:
+        if role == FOREGROUND:
             theme = themes.current()
-            if place == 1:
+            if column == STATE:
                 return QColor(getattr(theme, STATES.get(trial.state, ("", "quiet"))[1]))
             return QColor(theme.active) if is_best else QColor(theme.quiet) if trial.value is None else None
         return None
 
 
 def _columns(plan):
-    """Yield ``(title, text of a trial, value to sort by)``."""
-    yield "Trial", lambda t: str(t.number), lambda t: (t.number,)
-    yield "State", lambda t: STATES.get(t.state, (t.state, ""))[0], lambda t: (t.state, t.number)
+    """Yield the columns of a plan."""
+    yield Column("Trial", "", lambda t: str(t.number), lambda t: (t.number,))
+    yield Column("State", "", lambda t: STATES.get(t.state, (t.state, ""))[0], lambda t: (t.state, t.number))
     for path, space in plan.parameters.items():
-        yield setting_name(path), lambda t, path=path: value_words(t.values.get(path)), _parameter_order(path, space)
+        yield Column(setting_name(path), "", lambda t, path=path: value_words(t.values.get(path)), _parameter_order(path, space))
     words, text = OBJECTIVE_WORDS[plan.objective]
     sign = 1 if OBJECTIVES[plan.objective] else -1
-    yield (
-        words, lambda t: MISSING if t.value is None else text(t.value),
-        lambda t: (None if t.value is None else sign * t.value,),
+    yield Column(
+        words, "", lambda t: MISSING if t.value is None else text(t.value), lambda t: (None if t.value is None else sign * t.value,),
     )
-    yield "η, test skies", eta_words, lambda t: (t.numbers.get("eta_min"),)
-    yield "Limit", lambda t: percent(limit, 2) if (limit := t.numbers.get("eta_limit")) else "", lambda t: (t.numbers.get("eta_limit"),)
+    yield Column("η, test skies", "", eta_words, lambda t: (t.numbers.get("eta_min"),))
+    yield Column(
+        "Limit", "", lambda t: percent(limit, 2) if (limit := t.numbers.get("eta_limit")) else "", lambda t: (t.numbers.get("eta_limit"),),
+    )
     if plan.objective != "val_eta":
-        yield "Validation η", lambda t: percent(t.numbers.get("val_eta"), 2), lambda t: (t.numbers.get("val_eta"),)
-    yield "Time", lambda t: clock(t.numbers.get("seconds")), lambda t: (t.numbers.get("seconds"),)
+        yield Column("Validation η", "", lambda t: percent(t.numbers.get("val_eta"), 2), lambda t: (t.numbers.get("val_eta"),))
+    yield Column("Time", "", lambda t: clock(t.numbers.get("seconds")), lambda t: (t.numbers.get("seconds"),))
 
 
 def _parameter_order(path, space):
@@ -168,6 +140,7 @@ class SearchView(QWidget):
         self._make_header()
         self._make_table()
         self.diagram = ParallelDiagram()
+        self.diagram.postpone = in_a_later_turn  # when the table is there
         self.diagram.picked.connect(self.choose)
         self._key = Key()
         self._stack = QStackedLayout(self)
@@ -175,24 +148,15 @@ class SearchView(QWidget):
         self._stack.addWidget(self._make_full())
 
     def _make_empty(self):
-        text = wrapped(
+        self.new = button("New search…", "primary", on_click=self.new_requested.emit)
+        self.open = button("Open search…", on_click=self.open_requested.emit)
+        return empty_page(
+            "No search yet",
             "A search trains many networks that differ in a few settings: resolution of the maps, bins of energy, feature maps, dense layers, "
             "learning rate. Optuna proposes each from what the earlier ones reached on validation skies; the best are judged on test skies, "
             "which had no part in the choice. Here every trial will be a line through its settings to its result, and a row of a table. "
-            "It runs in a process of its own and goes on where it was stopped.", "quiet",
+            "It runs in a process of its own and goes on where it was stopped.", self.new, self.open,
         )
-        text.setFixedWidth(520)
-        self.new = button("New search…", "primary", on_click=self.new_requested.emit)
-        self.open = button("Open search…", on_click=self.open_requested.emit)
-        middle = column(
-            None, label("No search yet", "title"), text, row(self.new, self.open, None), None, None, spacing=2 * themes.RHYTHM
-        )
-        line = row(None)
-        line.addLayout(middle)
-        line.addStretch(1)
-        empty = QWidget()
-        empty.setLayout(line)
-        return empty
 
     def _make_header(self):
         self.name, self.chip = label("", "title"), Chip()
@@ -205,18 +169,12 @@ class SearchView(QWidget):
         self._header = row(
             self.name, self.chip, None, self.show_network, self.stop, self.another, self.another_folder, spacing=themes.RHYTHM
         )
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.status = Elided("")
-        self.status.setProperty("role", "quiet")
+        self.progress, self.status = progress_line()
 
     def _make_table(self):
-        self.model, self.sorter = TrialModel(self), ResultSorter(self)
-        self.sorter.setSourceModel(self.model)
-        self.table = sorted_table(self.sorter)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.model = TrialModel(self)
+        self.table = RowTable(self.model)
         self.table.horizontalHeader().setStretchLastSection(True)
-        self.table.horizontalHeader().setResizeContentsPrecision(ROWS_MEASURED)
         self.table.setMinimumHeight(6 * ROW_HEIGHT)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
         self.table.doubleClicked.connect(lambda index: self._ask_for_network())
@@ -245,6 +203,7 @@ class SearchView(QWidget):
             self._chosen = None
             objective = 2 + len(plan.parameters)
             self.table.sortByColumn(objective, Qt.SortOrder.AscendingOrder)
+        self.table.fit()
         best = best_first(trials, plan.objective)
         if self.model.row_of(self._chosen) < 0:
             self._chosen = best[0].number if best else None
@@ -268,8 +227,7 @@ class SearchView(QWidget):
         self._stack.setCurrentIndex(1)
         self.name.setText(name)
         self.chip.set_state(*CHIPS.get(state, (state, "quiet")))
-        self.progress.setRange(0, 1000)
-        self.progress.setValue(round(1000 * fraction))
+        self.progress.show_share(fraction)
         self.status.setText("   ·   ".join(part for part in (words, self.best_words()) if part))
         set_role(self.status, "fault" if state == "failed" else "quiet")
         self.stop.setText("Stop" if state in ("running", "stopping") else "Resume")
@@ -289,12 +247,12 @@ class SearchView(QWidget):
         self.diagram.choose(self._chosen)
         place = self.model.row_of(self._chosen)
         if place >= 0:
-            self.table.selectRow(self.sorter.mapFromSource(self.model.index(place, 0)).row())
+            self.table.selectRow(place)
         self.show_network.setEnabled(self.chosen is not None and bool(self.chosen.folder))
 
     def _row_chosen(self, current, _):
         if current.isValid():
-            number = self.model.trial(self.sorter.mapToSource(current).row()).number
+            number = self.model.rows[current.row()].number
             if number != self._chosen:
                 self.choose(number)
 

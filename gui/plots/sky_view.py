@@ -29,7 +29,7 @@ def colour_table(theme, name="standard"):
     colours = colormaps.chosen(name, theme.sky, theme.is_dark)
     table = np.full((LEVELS + 1, 4), 255, np.uint8)
     table[:LEVELS, :3] = colours[np.round(np.linspace(0, len(colours) - 1, LEVELS)).astype(int)]
-    table[NO_VALUE, :3] = QColor(theme.line).getRgb()[:3]
+    table[NO_VALUE, :3] = QColor(theme.unseen).getRgb()[:3]
     return table
 
 

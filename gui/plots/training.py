@@ -3,11 +3,11 @@
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QProgressBar, QStackedLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QStackedLayout, QWidget
 
 from .. import theme as themes
-from ..widgets import Elided, Segments, Tick, button, column, label, row, set_role, wrapped
-from .base import Diagram, Key
+from ..widgets import Segments, Tick, button, column, empty_page, label, progress_line, row, set_role
+from .base import Diagram, Key, in_a_later_turn
 from .numbers import clock, percent, significant
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
@@ -157,21 +157,15 @@ class EmptyTraining(QWidget):
         self.train = button("Train network", "primary", on_click=self.train_requested.emit)
         self.add = button("Add runs…", on_click=self.add_requested.emit, tooltip="Sources × N × fields × networks, one after the other")
         self.title = label("No training yet", "title")
-        text = wrapped(
+        self.setLayout(column(empty_page(
+            self.title,
             "A training draws mock skies afresh, half of them isotropic, and teaches the network to tell them apart. "
             "Here you will watch its loss and accuracy, see after each epoch the smallest fraction η it detects beside "
             "the limit of the likelihood ratio, and pause it, stop it and keep the best epoch, or discard it. "
             "It runs in a process of its own: the window stays free, and an interrupted training goes on where it was. "
             "Several wait for each other in a queue, and whatever is trained into the folder of runs from elsewhere appears here.",
-            "quiet",
-        )
-        text.setFixedWidth(520)
-        middle = column(None, self.title, text, row(self.train, self.add, None), None, None, spacing=2 * themes.RHYTHM)
-        line = row(None)
-        line.addLayout(middle)
-        line.addStretch(1)
-        self.setLayout(line)
-
+            self.train, self.add,
+        )))
 
     def show_choice(self, has_runs):
         """Say whether there is a training to choose above."""
@@ -224,15 +218,14 @@ class TrainingView(QWidget):
             self.discard: "Ends and deletes this training",
         }
         self._header = row(self.name, self.chip, self.device, None, self.pause, self.stop, self.discard, spacing=16)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.status = Elided("")
-        self.status.setProperty("role", "quiet")
+        self.progress, self.status = progress_line()
 
     def _make_curves(self):
         self.loss = CurveDiagram("loss", "cross-entropy")
         self.accuracy = CurveDiagram("accuracy", "accuracy (%)")
         self.eta = CurveDiagram("eta", "η (%)")
+        for diagram in (self.loss, self.accuracy, self.eta):
+            diagram.postpone = in_a_later_turn
         self.logarithmic = Tick("Logarithmic")
         self.logarithmic.toggled.connect(self.loss.set_logarithmic)
         both = (("line", "active", "validation"), ("line", "quiet", "training"), ("dot", "active", "best epoch"))
@@ -354,8 +347,7 @@ class TrainingView(QWidget):
         self.chip.set_state(*CHIPS.get(state, (state, "quiet")))
         self.device.setText(device)
         share = fraction if fraction is not None else epoch / epochs if epochs else 0.0
-        self.progress.setRange(0, 1000)
-        self.progress.setValue(1000 if state == "done" else round(1000 * min(share, 1.0)))
+        self.progress.show_share(1.0 if state == "done" else share)
         active = state in ACTIVE_STATES
         parts = [message] if message else []
         if epochs:

@@ -115,7 +115,7 @@ class SkyTester:
     """Tests skies against isotropic ones; those of the last scenario are kept, so that a new sky is tested at once."""
 
     def __init__(self):
-        self._key, self._statistic, self._null = None, None, None
+        self._kept = None, None, None  # scenario, statistic, scores of isotropic skies: together, as two threads may come at once
 
     def __call__(self, sky, seed, progress=SILENT):
         """Return the :class:`SkyTest` of a sky, or None where nothing is under test because eta is 0."""
@@ -123,12 +123,13 @@ class SkyTester:
 
         if sky.eta <= 0:
             return None
-        key = sky.density.digest, sky.n_events, sky.eta, seed
-        if key != self._key:
+        wanted = sky.density.digest, sky.n_events, sky.eta, seed
+        key, statistic, null = self._kept
+        if key != wanted:
             statistic = likelihood_ratio(sky.density, sky.eta)
-            self._null = null_scores(sky.density, statistic, sky.n_events, seed, progress)
-            self._statistic, self._key = statistic, key
-        score = float(self._statistic.scores(sky.events)[0])
-        above = len(self._null) - int(np.searchsorted(self._null, score, side="left"))
-        p_value = (1 + above) / (1 + len(self._null))
-        return SkyTest(score, p_value, len(self._null), self._statistic.pixel_scores(sky.events))
+            null = null_scores(sky.density, statistic, sky.n_events, seed, progress)
+            self._kept = wanted, statistic, null
+        score = float(statistic.scores(sky.events)[0])
+        above = len(null) - int(np.searchsorted(null, score, side="left"))
+        p_value = (1 + above) / (1 + len(null))
+        return SkyTest(score, p_value, len(null), statistic.pixel_scores(sky.events))

@@ -15,19 +15,28 @@ from PySide6.QtCore import QSettings, Qt, QTimer
 import main  # noqa: F401
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gui"))
+from pulse import Pulse
 from sky_samples import density, mock_sky, wait_for_pictures
 from synthetic import synthetic_densities
 from verdict_samples import verdict
 
+from zevatron.core.config import RunConfig, with_values
+from zevatron.core.search.folder import NUMBERS, Trial
+from zevatron.core.search.plan import make_plan
 from zevatron.core.sky import frame_rotation
+from zevatron.core.training.run_folder import RunState
 from zevatron.gui import theme
 from zevatron.gui.faults import Faults
 from zevatron.gui.log import WindowHandler
 from zevatron.gui.plots.maps import relative_density
+from zevatron.gui.plots.monitor import MonitorView
 from zevatron.gui.plots.projection import WHOLE_SKY
 from zevatron.gui.plots.results import ResultsView
+from zevatron.gui.plots.run_table import RunRow
+from zevatron.gui.plots.search import SearchView
 from zevatron.gui.plots.sky import SkyPanels
 from zevatron.gui.plots.sky_grid import SkyGrid
+from zevatron.gui.state.runs import RunEntry
 
 
 @pytest.fixture
@@ -146,36 +155,24 @@ def test_sky_follows_the_slider(qtbot, benchmark, monkeypatch, tmp_path, name):
     qtbot.waitUntil(lambda: window.controller.sky is not None, timeout=60_000)
     window.sky.set_mode("events")
     qtbot.wait(500)
-    painted, gaps, last, used = [], [], [0.0], [0.0]
+    painted, used = [], [0.0]
     paint = window.sky.map.paint_overlay
     window.sky.map.paint_overlay = lambda painter: (paint(painter), painted.append(time.perf_counter()))
     slider = getattr(window.events_panel, name).slider
-    places = itertools.count()
-    mover, clock = QTimer(interval=10), QTimer(interval=16)
-
-    def look():
-        now = time.perf_counter()
-        gaps.append(1000 * (now - last[0]))
-        last[0] = now
-
+    places, mover, pulse = itertools.count(), QTimer(interval=10), Pulse()
     mover.timeout.connect(lambda: slider.setValue(round(500 + 400 * math.sin(next(places) / 20))))
-    clock.timeout.connect(look)
 
     def drag():
         mover.start()
-        clock.start()
-        last[0], used[0] = time.perf_counter(), time.process_time()
+        used[0] = time.process_time()
         qtbot.wait(4000)
         used[0] = time.process_time() - used[0]
         mover.stop()
-        clock.stop()
+        pulse.stop()
 
     benchmark.pedantic(drag, rounds=1)
-    counts, edges = np.histogram(gaps, bins=[0, 16, 20, 25, 33, 50, 100, np.inf])
     benchmark.extra_info["skies_per_second"] = rate = len(painted) / 4
-    benchmark.extra_info["gaps_ms"] = histogram = dict(zip([f"< {edge:g}" for edge in edges[1:]], counts.tolist(), strict=True))
-    print(f"\n{name}: {rate:.0f} skies a second; gaps of a 16 ms timer: {histogram}, 99 % below {np.percentile(gaps, 99):.0f} ms; "
-          f"{1000 * used[0] / len(painted):.0f} ms of processor time a sky")
+    print(f"\n{name}: {rate:.0f} skies a second, {1000 * used[0] / len(painted):.0f} ms of processor time a sky; {pulse.words()}")
     window.shut_down()
     if os.getloadavg()[0] > (os.cpu_count() or 1) + 2:
         pytest.skip(f"others are using this machine, load {os.getloadavg()[0]:.0f}: {rate:.0f} skies a second say nothing")
@@ -234,3 +231,101 @@ def test_filter_500_results(results, benchmark):
     """A letter typed into the filter."""
     texts = itertools.cycle(("bcnn n>=100", "bcnn n>=10"))
     benchmark(lambda: results.filter.setText(next(texts)))
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["new", "known"])
+def test_fill_1000_results(results, benchmark, is_new):
+    """New results, or one more among known ones; the diagrams are drawn in later turns of the event loop."""
+    sets = itertools.cycle([many_verdicts(1000) for _ in range(2)] if is_new else [many_verdicts(1000)])
+
+    def show():
+        found = next(sets)
+        results.set_verdicts(found, found[5])
+        results.table.viewport().repaint()
+
+    benchmark(show)
+
+
+def many_runs(n):
+    """Lines of the table of trainings, as of a folder that several people share."""
+    config = with_values(RunConfig(), {"events.n_events": (300,)})
+    states = ("done", "waiting", "stopped", "queued", "failed")
+    return [
+        RunRow(
+            RunEntry(Path(f"/runs/run{i}"), f"run{i}", config, RunState(state=states[i % 5], epoch=i % 40), 0.8 + 0.0001 * i, 0.05, 0.051, 0.04, True),
+            states[i % 5], i if i % 5 == 1 else None, i % 40,
+        ) for i in range(n)
+    ]
+
+
+def test_first_fill_of_500_runs(qtbot, benchmark):
+    """The table of trainings in the first look at a folder of 500."""
+    theme.set_theme(theme.DARK)
+    rows = many_runs(500)
+
+    def empty():
+        view = MonitorView()
+        qtbot.addWidget(view)
+        view.resize(950, 860)
+        view.show()
+        qtbot.waitExposed(view)
+        return (view,), {}
+
+    def fill(view):
+        view.set_runs(rows)
+        view.set_queue("", 1, False, True)
+        view.table.viewport().repaint()
+
+    benchmark.pedantic(fill, setup=empty, rounds=5)
+
+
+@pytest.fixture
+def searched(qtbot):
+    """The Search tab with room for its table and lines, and two sets of 100 trials of five parameters."""
+    theme.set_theme(theme.DARK)
+    view, rng = SearchView(), np.random.default_rng(1)
+    qtbot.addWidget(view)
+    view.resize(950, 860)
+    view.show()
+    qtbot.waitExposed(view)
+    spaces = {
+        "sky.nside": [8, 16, 32], "network.filters": {"low": 4, "high": 64, "log": True}, "network.dense": [[], [0], [8, 8]],
+        "energy.bin_width": [0.05, 0.1, 0.2], "training.learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+    }
+    plan = make_plan(with_values(RunConfig(), {"events.n_events": (100,)}), spaces, trials=100)
+
+    def trial(number):
+        values = {
+            "sky.nside": int(rng.choice([8, 16, 32])), "network.filters": int(rng.integers(4, 64)), "network.dense": ((), (0,), (8, 8))[number % 3],
+            "energy.bin_width": float(rng.choice([0.05, 0.1, 0.2])), "training.learning_rate": float(10 ** rng.uniform(-4, -2)),
+        }
+        numbers = dict.fromkeys(NUMBERS) | {"value": float(rng.uniform(0.2, 0.7)), "seconds": 60.0, "val_eta": 0.04}
+        return Trial(number, "done", values, f"folder{number}", "", numbers)
+
+    return view, plan, [tuple(trial(number) for number in range(1, 101)) for _ in range(2)]
+
+
+def test_new_trials_of_a_search(searched, benchmark):
+    """Everything of the tab anew, as when a trial has ended."""
+    view, plan, sets = searched
+
+    def show():
+        sets.reverse()
+        view.set_search(plan, sets[0])
+        view.repaint()
+        view.diagram.viewport().repaint()
+
+    benchmark(show)
+
+
+def test_choose_a_trial(searched, benchmark):
+    """A click on a line of the diagram."""
+    view, plan, sets = searched
+    view.set_search(plan, sets[0])
+    numbers = itertools.cycle((3, 50, 99))
+
+    def choose():
+        view.choose(next(numbers))
+        view.diagram.viewport().repaint()
+
+    benchmark(choose)

@@ -224,7 +224,7 @@ def test_every_method_stands_beside_the_limit_on_its_skies(monkeypatch):
     run = with_values(config(maps=5000), {"events.n_events": (40, 80)})
     best = np.argsort(density.source.sum(axis=1))[-6:]
     disc = Statistic("disc", lambda events: np.isin(events.ipix, best).sum(axis=1))
-    found = beside_limits(run, lambda template, n_events: disc)
+    found = beside_limits(run, lambda template, n_events, progress: disc)
     for one in found:
         limit = likelihood_verdict(run, density, one.n_events)
         assert one.eta_limit == limit.eta_min and limit.ratio_to_limit == 1

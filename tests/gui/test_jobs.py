@@ -6,7 +6,7 @@ import time
 import pytest
 
 from zevatron.core.errors import InputError
-from zevatron.gui.jobs import CANCELLED, DONE, FAILED, REPORT_INTERVAL, JobProgress, Jobs, Report
+from zevatron.gui.jobs import CANCELLED, DONE, FAILED, MOST_LEFT, REPORT_INTERVAL, JobProgress, Jobs, Report
 
 
 @pytest.fixture
@@ -102,6 +102,35 @@ def test_queued_job_that_is_cancelled_never_runs(jobs, qtbot, gate):
     third = jobs.submit("third", lambda progress: None)
     qtbot.waitUntil(lambda: third.is_over)
     assert ran == []
+
+
+def test_a_lane_goes_on_without_cancelled_work_that_asks_nobody(jobs, qtbot):
+    """A library that is being loaded cannot be stopped: what waits behind it is done by another thread, what it brings is dropped."""
+    release, results = threading.Event(), []
+    deaf = jobs.submit("deaf", lambda progress: release.wait(20) and "late", on_done=results.append)
+    behind = [jobs.submit("behind", lambda progress, n=n: (time.sleep(0.01), n)[1], on_done=results.append) for n in range(3)]
+    qtbot.waitUntil(lambda: deaf.state == "running")
+    began = time.monotonic()
+    jobs.cancel(deaf)
+    qtbot.waitUntil(lambda: all(job.state == DONE for job in behind), timeout=5000)
+    assert time.monotonic() - began < 1 and results == [0, 1, 2]
+    release.set()
+    jobs.close()
+    assert jobs.wait(3) and results == [0, 1, 2]
+
+
+def test_so_many_threads_of_cancelled_work_are_left_and_no_more(jobs, qtbot):
+    release = threading.Event()
+    before = threading.active_count()
+    for _ in range(MOST_LEFT + 2):
+        job = jobs.submit("deaf", lambda progress: release.wait(20))
+        qtbot.waitUntil(lambda job=job: job.state == "running" or len(jobs._left) == MOST_LEFT, timeout=5000)
+        jobs.cancel(job)
+    qtbot.wait(1000)
+    assert len(jobs._left) == MOST_LEFT and threading.active_count() <= before + MOST_LEFT + 1
+    last = jobs.submit("last", lambda progress: "last")
+    release.set()
+    qtbot.waitUntil(lambda: last.state == DONE, timeout=5000)
 
 
 def test_fault_of_a_job_is_told_and_the_lane_lives_on(jobs, qtbot):

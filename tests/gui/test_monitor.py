@@ -59,9 +59,8 @@ def tab(open_window, densities, small_run, qtbot, started):
 
 def states(window):
     """Lines of the table, as they are seen: state of each run by its folder."""
-    sorter, model = window.monitor_view.sorter, window.monitor_view.model
-    rows = [model.rows[sorter.mapToSource(sorter.index(i, 0)).row()] for i in range(sorter.rowCount())]
-    return {row.entry.name: sorter.index(i, 0).data() for i, row in enumerate(rows)}
+    model = window.monitor_view.model
+    return {row.entry.name: model.index(i, 0).data() for i, row in enumerate(model.rows)}
 
 
 def cell(window, name, title):
@@ -71,7 +70,7 @@ def cell(window, name, title):
 
 def click_row(qtbot, window, name):
     view = window.monitor_view
-    index = view.sorter.mapFromSource(view.model.index(view.model.row_of(runs_folder() / name), 0))
+    index = view.model.index(view.model.row_of(runs_folder() / name), 0)
     view.table.scrollTo(index)
     qtbot.mouseClick(view.table.viewport(), Qt.MouseButton.LeftButton, pos=view.table.visualRect(index).center())
 

@@ -95,10 +95,10 @@ def test_a_click_on_a_row_shows_its_curves(view, qtbot):
 
 def test_new_results_keep_the_choice(view, qtbot):
     view.set_verdicts(verdicts())
-    view.select(view.model.verdict(7))
+    view.select(former := view.model.verdict(7))
     with qtbot.assertNotEmitted(view.verdict_selected):
         view.set_verdicts(verdicts())
-    kept, former = view.selected, verdicts()[7]
+    kept = view.selected
     assert (kept.source, kept.n_events, kept.statistic) == (former.source, former.n_events, former.statistic)
     assert view.table.currentIndex().isValid()
 
@@ -349,7 +349,7 @@ def test_runs_have_a_column_where_there_are_several(view):
     view.set_verdicts([*all_, *others], others[0], None, {others[0]: "study: resolution 0.1"})
     assert not view.table.isColumnHidden(RUN_COLUMN)
     assert view.roc.verdicts == tuple(others) == view.eta.verdicts
-    view.model.set_ticked([3, 13], True)
+    view.model.set_ticked([view.model.place(all_[3]), view.model.place(others[0])], True)
     assert [text for _, _, text in view.power.entries()][:2] == ["BCNN, on screen", "BCNN, study: resolution 0.1"]
 
 

@@ -39,7 +39,7 @@ def row_of(results, run, statistic):
 
 
 def click_row(qtbot, results, wanted, double=False):
-    index = results.sorter.mapFromSource(results.model.index(results.model.row_of(wanted), 1))
+    index = results.sorter.mapFromSource(results.model.index(results.model.place(wanted), 1))
     results.table.scrollTo(index)
     place = results.table.visualRect(index).center()
     qtbot.mouseClick(results.table.viewport(), Qt.MouseButton.LeftButton, pos=place)

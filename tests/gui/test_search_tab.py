@@ -62,7 +62,7 @@ def folder(tmp_path, small_run):
 
 
 def cells(view, row):
-    return [view.sorter.index(row, column).data() for column in range(view.sorter.columnCount())]
+    return [view.model.index(row, column).data() for column in range(view.model.columnCount())]
 
 
 def test_the_empty_page_teaches(new_window, qtbot):
