@@ -17,6 +17,7 @@ import numpy as np
 
 from .documents import LARGEST_RUN, read_text, toml_document
 from .errors import ConfigError, InputError, UnknownNameError
+from .files import write_text
 from .observatory import ObservatoryConfig
 from .resources import PROGRAM
 from .settings import NOTHING, Section, Table, section_from_dict, setting
@@ -639,6 +640,11 @@ def read_toml(path):
 def read_run(path):
     """Read a run file."""
     return config_from_dict(read_toml(path))
+
+
+def write_run(path, config):
+    """Write a run file with every setting and its help."""
+    write_text(path, run_toml(config))
 
 
 def run_toml(config, comments=True):

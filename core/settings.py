@@ -1,5 +1,6 @@
 """What a section of the run configuration is made of: settings with unit, bounds, choices and help, checked when they are made."""
 
+import json
 import math
 import types
 import typing
@@ -131,6 +132,11 @@ def _expectation(kind, low, high):
     if low is not None:
         return f"{noun} of at least {low:g}"
     return noun if high is None else f"{noun} of at most {high:g}"
+
+
+def value_text(value):
+    """Return the value of a setting as it stands in a table: lists and tables as JSON."""
+    return json.dumps(value) if isinstance(value, list | tuple | dict) else value
 
 
 def section_from_dict(section_class, data, path):

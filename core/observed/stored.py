@@ -1,10 +1,8 @@
 """A result read back from the files of the command ``events``."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 
+from ..documents import json_document, read_bytes
 from ..errors import DamagedFileError
 from ..statistics.confidence import Interval
 from ..tables import read_table
@@ -35,7 +33,7 @@ def read_observation(path, table_path, *, config, lists, scales, selection, dens
     """
     table = read_table(table_path)
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = json_document(read_bytes(path))
         posteriors = {density.name: table.floats(f"p_{density.key}") for density in densities}
         findings = _findings(document["analysis"], posteriors)
         shifted = {entry["factor"]: _findings(entry, {}) for entry in document["energy_scale"]}

@@ -26,12 +26,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import digest_of, read_run, run_toml
+from ..config import digest_of, read_run, write_run
 from ..errors import ConfigError, TrainingError
-from ..files import replacing
+from ..files import claim_folder, replacing
 from ..scenarios import training_scenarios
 from . import lock
-from .state_file import read_state, write_state
+from .state_file import ProcessState, read_state, write_state
 
 HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
 STATES = ("queued", "preparing", "running", "paused", "stopped", "done", "failed")
@@ -45,15 +45,11 @@ FILES = (
 
 
 @dataclass(frozen=True)
-class RunState:
-    """How far a training is.
+class RunState(ProcessState):
+    """How far a training is; ``state`` is one of :data:`STATES`.
 
     Attributes
     ----------
-    state : str
-        One of :data:`STATES`.
-    reason : str
-        Why it ended, or the error, in one line.
     epoch, epochs : int
         Finished epochs, and the most there can be.
     batch, batches : int
@@ -70,16 +66,10 @@ class RunState:
         ``"CPU, 2 threads"`` or the name of a graphics card.
     memory, device_memory, device_memory_total : int
         Bytes: main memory of the process; of the graphics card what is taken, and what it has.
-    pid : int
-        Process that trains, 0 if none did yet.
     host : str
         Name of the computer that it runs on.
-    updated : str
-        When this was written, ISO 8601, UTC.
     """
 
-    state: str = "queued"
-    reason: str = ""
     epoch: int = 0
     epochs: int = 0
     batch: int = 0
@@ -92,9 +82,7 @@ class RunState:
     memory: int = 0
     device_memory: int = 0
     device_memory_total: int = 0
-    pid: int = 0
     host: str = ""
-    updated: str = ""
 
     @property
     def is_alive(self):
@@ -164,24 +152,17 @@ class RunFolder:
 
         Raises
         ------
-        ConfigError, TrainingError
-            If the run has several sources or numbers of events, or the folder holds something else.
+        ConfigError, InputError, TrainingError
+            If the run has several sources or numbers of events, the folder cannot be made or holds something else.
         """
         path = Path(path)
         require_one_training(config)
         if (path / "config.toml").is_file():
             return cls(path)._continue_with(config)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            foreign = sorted(entry.name for entry in path.iterdir() if not is_ours(entry.name))
-        except OSError as error:
-            raise TrainingError(f"cannot make the folder {path}: {error.strerror}") from None
-        if foreign:
-            raise TrainingError(f"{path} holds other files ({foreign[0]}, …); choose a new folder")
+        claim_folder(path, is_ours)
         if density is not None and not config.sky.halves and not config.training.scenarios:
             write_density(path / "density.h5", config, density)
-        with replacing(path / "config.toml", "w", encoding="utf-8") as stream:
-            stream.write(run_toml(config))
+        write_run(path / "config.toml", config)
         folder = cls(path)
         folder.set_state(RunState(epochs=config.training.epochs))
         return folder
@@ -190,8 +171,7 @@ class RunFolder:
         if training_digest(config) != training_digest(self.config):
             raise TrainingError(f"{self.path} holds another training (digest {self.config.digest}); choose a new folder")
         if config.digest != self.config.digest:
-            with replacing(self.config_path, "w", encoding="utf-8") as stream:
-                stream.write(run_toml(config))
+            write_run(self.config_path, config)
             if self.state.state == "done":  # there may be more to train now
                 self.set_state(self.state, state="queued", reason="")
         return self
