@@ -54,6 +54,20 @@ def setting(default, *, label, help, unit="", low=None, high=None, choices=None,
     return dataclass_field(default=default, metadata=types.MappingProxyType(metadata))
 
 
+def describe_setting(spec):
+    """Return help, unit, bounds or choices of a setting in one line."""
+    meta, parts = spec.metadata, []
+    if meta["unit"]:
+        parts.append(meta["unit"])
+    if meta["choices"] is not None:
+        parts.append(" | ".join(meta["choices"]() if callable(meta["choices"]) else meta["choices"]))
+    elif meta["low"] is not None and meta["high"] is not None:
+        parts.append(f"{meta['low']:g} to {meta['high']:g}")
+    elif meta["low"] is not None:
+        parts.append(f"at least {meta['low']:g}")
+    return meta["help"] + (f" [{'; '.join(parts)}]" if parts else "")
+
+
 class Section:
     """A part of the run configuration; checks its values when it is made."""
 
