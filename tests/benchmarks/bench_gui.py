@@ -29,7 +29,6 @@ from zevatron.gui.plots.results import ResultsView
 from zevatron.gui.plots.sky import SkyPanels
 from zevatron.gui.plots.sky_grid import SkyGrid
 
-
 AT_ONCE, PANELS = 50.0, 33.0  # ms: nothing on the window's thread takes longer; fifteen panels
 
 
