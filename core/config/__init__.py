@@ -10,6 +10,7 @@ from .run import (
     PRESETS,
     RunConfig,
     config_from_dict,
+    differing_settings,
     digest_of,
     parse_assignment,
     run_config,
@@ -38,7 +39,7 @@ from .sections import (
 __all__ = [
     "IMPORTED_FIELD", "NOTHING", "PRESETS", "CustomSource", "EmissionConfig", "EnergyConfig", "EventsConfig", "FieldConfig",
     "NetworkConfig", "PropagationConfig", "RunConfig", "Section", "SkyConfig", "SourcesConfig", "Table", "TestConfig",
-    "TrainingConfig", "base_run", "config_from_dict", "config_from_toml", "describe_setting", "digest_of", "emission_models",
+    "TrainingConfig", "base_run", "config_from_dict", "config_from_toml", "describe_setting", "differing_settings", "digest_of", "emission_models",
     "field_models", "network_kinds", "parse_assignment", "read_run", "read_toml", "run_config", "run_toml", "setting", "settings_of",
     "value_at", "with_values", "write_run",
 ]

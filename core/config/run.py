@@ -89,6 +89,11 @@ def value_at(config, path):
     return config
 
 
+def differing_settings(configs, but=()):
+    """Return the dotted paths of the settings that are not the same in all configurations, those in ``but`` left out."""
+    return [path for path, _ in settings_of() if path not in but and len({repr(value_at(config, path)) for config in configs}) > 1]
+
+
 def with_values(config, values):
     """Return a copy of ``config`` with other values.
 

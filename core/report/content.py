@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import config_from_toml, read_run, settings_of, value_at
+from ..config import config_from_toml, differing_settings, read_run, value_at
 from ..documents import json_document, read_bytes
 from ..errors import DamagedFileError, InputError, ZevatronError
 from ..network.registry import NETWORKS
@@ -57,7 +57,7 @@ class Content:
         """All results; in a study with the settings in which its cells differ."""
         if self.kind != "study":
             return [row for part in self.parts for row in part.rows]
-        varied = differing_settings([part.config for part in self.parts])
+        varied = differing_settings([part.config for part in self.parts], but=NEVER_AN_AXIS)
         return [
             {**{path: value_text(value_at(part.config, path)) for path in varied}, **row} for part in self.parts for row in part.rows
         ]
@@ -67,14 +67,6 @@ class Content:
         """Names of all statistics and networks."""
         trained = [folder.config.network.kind for folder in self.trainings]
         return tuple(dict.fromkeys([row["statistic"] for part in self.parts for row in part.rows] + trained))
-
-
-def differing_settings(configs):
-    """Return the dotted paths of the settings that are not the same in all configurations."""
-    return [
-        path for path, _ in settings_of()
-        if path not in NEVER_AN_AXIS and len({repr(value_at(config, path)) for config in configs}) > 1
-    ]
 
 
 def read_content(path, training=None):
