@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..documents import json_document, read_bytes
-from ..errors import DamagedFileError
+from ..errors import DamagedFileError, InputError
 from ..statistics.confidence import Interval
 from ..tables import read_table
 from .analysis import Findings, SourceFinding
@@ -38,7 +38,7 @@ def read_observation(path, table_path, *, config, lists, scales, selection, dens
         findings = _findings(document["analysis"], posteriors)
         shifted = {entry["factor"]: _findings(entry, {}) for entry in document["energy_scale"]}
         effort, notes = Effort(**document["effort"]), tuple(document["notes"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, InputError, ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(f"{path} is not the result of an event list ({error})") from None
     if findings.n_events != selection.n_events:
         raise DamagedFileError(f"{path}: expected the result of {selection.n_events} events, found {findings.n_events}")

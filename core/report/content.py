@@ -130,7 +130,7 @@ def _parts_in(folder):
     for path in sorted(folder.glob("*.json")):
         try:
             document = json_document(read_bytes(path))
-        except (OSError, ValueError, InputError):
+        except (OSError, InputError, ValueError):
             document = None
         if path.name == "result.json" or (isinstance(document, dict) and {"results", "run"} <= set(document)):
             parts.append(_part(path))

@@ -20,7 +20,7 @@ from ..files import claim_folder, write_text
 from ..settings import value_text
 from ..tables import read_table, write_table
 from ..training import lock
-from ..training.state_file import ProcessState, read_state, write_state
+from ..training.state_file import ProcessState, WorkFolder, read_state
 from .plan import OBJECTIVES, read_search, search_toml, value_of_text, with_free
 
 MEASURES = ("val_loss", "val_accuracy", "val_auc", "val_eta")
@@ -90,7 +90,7 @@ class Trial:
         return self.numbers.get("value")
 
 
-class SearchFolder:
+class SearchFolder(WorkFolder):
     """One search on disk; reading it never disturbs the process that searches, and needs no Optuna.
 
     Parameters
@@ -105,16 +105,13 @@ class SearchFolder:
     """
 
     def __init__(self, path):
-        self.path = Path(path)
+        super().__init__(path)
         if not self.plan_path.is_file():
             raise InputError(f"{self.path} is not the folder of a search: it has no search.toml")
 
     plan_path = property(lambda self: self.path / "search.toml")
     journal_path = property(lambda self: self.path / "journal.log")
     table_path = property(lambda self: self.path / "trials.csv")
-    state_path = property(lambda self: self.path / "state.json")
-    lock_path = property(lambda self: self.path / "lock")
-    log_path = property(lambda self: self.path / "log.txt")
     runs_path = property(lambda self: self.path / "trials")
 
     @classmethod
@@ -148,10 +145,6 @@ class SearchFolder:
         """The :class:`.plan.SearchPlan`."""
         return read_search(self.plan_path)
 
-    def locked(self):
-        """Return a context in which no other process can search here; entering raises :class:`TrainingError` if one does."""
-        return lock.held(self.lock_path)
-
     @property
     def state(self):
         """The :class:`SearchState`; ``stopped`` if the process that should be at work is gone."""
@@ -159,10 +152,6 @@ class SearchFolder:
         if state.state == ALIVE and not lock.is_held(self.lock_path):
             return replace(state, state="stopped", reason="interrupted")
         return state
-
-    def set_state(self, state, /, **changes):
-        """Write a :class:`SearchState`, changed by the given values; returns what was written."""
-        return write_state(self.state_path, state, **changes)
 
     def write_trials(self, plan, trials):
         """Write ``trials.csv``: a line for each :class:`Trial`."""

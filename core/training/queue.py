@@ -7,7 +7,7 @@ and changed by whoever works through it, and outlives them all.
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..documents import json_document, read_bytes, write_json
+from ..documents import LARGEST_RUN, json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError, ZevatronError
 from ..files import make_folder
 from . import lock
@@ -56,11 +56,11 @@ class RunQueue:
             If the file is no queue.
         """
         try:
-            found = json_document(read_bytes(self.file_path))
+            found = json_document(read_bytes(self.file_path, LARGEST_RUN))
             runs, at_once = [str(name) for name in found["runs"]], int(found["at_once"])
         except FileNotFoundError:
             return QueueState()
-        except (OSError, ValueError, TypeError, KeyError, InputError) as error:
+        except (InputError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise DamagedFileError(f"{self.file_path} is not a queue of trainings ({error}); delete it and add the runs again") from None
         there = (name for name in dict.fromkeys(runs) if is_name(name) and (self.path / name / "config.toml").is_file())
         return QueueState(tuple(there), min(max(at_once, 1), MOST_AT_ONCE))

@@ -31,7 +31,7 @@ from ..errors import ConfigError, TrainingError
 from ..files import claim_folder, replacing
 from ..scenarios import training_scenarios
 from . import lock
-from .state_file import ProcessState, read_state, write_state
+from .state_file import ProcessState, WorkFolder, read_state
 
 HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
 STATES = ("queued", "preparing", "running", "paused", "stopped", "done", "failed")
@@ -103,7 +103,7 @@ class RunState(ProcessState):
         return silent.total_seconds() < SILENT_FOR.get(self.state, 0)
 
 
-class RunFolder:
+class RunFolder(WorkFolder):
     """One training on disk; reading it never disturbs the process that trains.
 
     Parameters
@@ -118,19 +118,16 @@ class RunFolder:
     """
 
     def __init__(self, path):
-        self.path = Path(path)
+        super().__init__(path)
         if not self.config_path.is_file():
             raise TrainingError(f"{self.path} is not the folder of a training: it has no config.toml")
 
     config_path = property(lambda self: self.path / "config.toml")
     density_path = property(lambda self: self.path / "density.h5")
-    state_path = property(lambda self: self.path / "state.json")
     history_path = property(lambda self: self.path / "history.csv")
     last_path = property(lambda self: self.path / "last.keras")
     previous_path = property(lambda self: self.path / "previous.keras")
     best_path = property(lambda self: self.path / "best.keras")
-    log_path = property(lambda self: self.path / "log.txt")
-    lock_path = property(lambda self: self.path / "lock")
 
     @classmethod
     def create(cls, path, config, density=None):
@@ -201,10 +198,6 @@ class RunFolder:
             return replace(state, state="stopped", reason=INTERRUPTED)
         return state
 
-    def set_state(self, state, /, **changes):
-        """Write a :class:`RunState`, changed by the given values; returns what was written."""
-        return write_state(self.state_path, state, **changes)
-
     @property
     def history(self):
         """Finished epochs: dictionary from column to ndarray; a line that is only half there, or is no numbers, is left out."""
@@ -246,10 +239,6 @@ class RunFolder:
         except FileNotFoundError:
             return ""
         return "\n".join(line for line in lines[-200:] if not _is_notice(line))[-4000:]
-
-    def locked(self):
-        """Return a context in which no other process can train this folder."""
-        return lock.held(self.lock_path)
 
     def remove(self):
         """Delete the run's files, and the folder if nothing else is in it.

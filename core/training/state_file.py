@@ -2,9 +2,11 @@
 
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ..documents import json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError
+from . import lock
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,30 @@ class ProcessState:
     reason: str = ""
     pid: int = 0
     updated: str = ""
+
+
+class WorkFolder:
+    """A folder with the state, the log and the lock of one piece of work.
+
+    Parameters
+    ----------
+    path : path-like
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    state_path = property(lambda self: self.path / "state.json")
+    lock_path = property(lambda self: self.path / "lock")
+    log_path = property(lambda self: self.path / "log.txt")
+
+    def locked(self):
+        """Return a context in which no other process can work here; entering raises :class:`TrainingError` if one does."""
+        return lock.held(self.lock_path)
+
+    def set_state(self, state, /, **changes):
+        """Write a :class:`ProcessState`, changed by the given values; returns what was written."""
+        return write_state(self.state_path, state, **changes)
 
 
 def read_state(path, kind, what):
