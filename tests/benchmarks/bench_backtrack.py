@@ -44,7 +44,7 @@ def reference_mix():
 def plainly(field, rigidity, directions):
     """Exit directions by scipy's Runge-Kutta of order 5, ray by ray."""
     def leaves(s, state):
-        return state[:3] @ state[:3] - GALAXY_RADIUS**2
+        return np.dot(state[:3], state[:3]) - GALAXY_RADIUS**2
 
     leaves.terminal = True
     found = []

@@ -1,4 +1,4 @@
-"""How soon long work ends when it is cancelled: in a real window.
+"""How soon long work ends when it is cancelled: run with ``pytest -s tests/benchmarks/bench_cancel.py`` in a real window.
 
 Acknowledged within 0.1 s (the job is off the list), effective within 1 s (its thread or process computes no more).
 """
@@ -25,8 +25,7 @@ from zevatron.gui.state.field import FieldWork
 from zevatron.gui.training import Training
 
 ACKNOWLEDGED, EFFECTIVE = 0.1, 1.0  # seconds
-DELAYS = (0.5, 2.0)  # seconds of work before it is cancelled
-SLOWEST = {}  # what took longest to acknowledge and to end, seconds and name
+DELAYS = (0.3, 1.0, 2.5)  # seconds of work before it is cancelled
 PATIENCE = 240  # seconds, on a machine that others use
 FRESH = {"sources.custom": ({"name": "Own", "lon": 200.0, "lat": 30.0, "distance": 9.0},), "sources.names": ("Own",)}
 
@@ -137,8 +136,6 @@ KINDS = {
 def tell(name, acknowledged, effective, benchmark):
     """Print what was measured, and hold it against the aims where the machine is ours."""
     benchmark.extra_info.update(acknowledged=acknowledged, effective=effective)
-    for what, seconds in (("acknowledged", max(acknowledged)), ("effective", max(effective))):
-        SLOWEST[what] = max(SLOWEST.get(what, (0.0, "")), (seconds, name))
     load = os.getloadavg()[0]
     print(f"\n{name}: acknowledged after {1000 * max(acknowledged):.1f} ms, effective after "
           f"{', '.join(f'{seconds:.2f}' for seconds in effective)} s; load {load:.0f}")
@@ -232,10 +229,3 @@ def test_a_search_ends(seconds, qtbot, tmp_path, benchmark):
     benchmark.pedantic(once, rounds=1)
     assert SearchFolder(path).state.state in ("stopped", "queued")
     tell(f"search after {seconds:g} s", acknowledged, effective, benchmark)
-
-
-def test_the_slowest_of_all(table):
-    for what, aim in (("acknowledged", ACKNOWLEDGED), ("effective", EFFECTIVE)):
-        if what in SLOWEST:
-            seconds, name = SLOWEST[what]
-            table.within(f"cancelling {what}, the slowest kind of work: {name}", seconds, aim, unit="s")

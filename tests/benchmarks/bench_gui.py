@@ -1,4 +1,4 @@
-"""Redrawing skies and results in a real window, beside matplotlib and beside the 50 ms that a turn of the event loop may take."""
+"""Redrawing skies: run with ``pytest tests/benchmarks/bench_gui.py`` in a real window."""
 
 import itertools
 import math
@@ -29,8 +29,6 @@ from zevatron.gui.plots.results import ResultsView
 from zevatron.gui.plots.sky import SkyPanels
 from zevatron.gui.plots.sky_grid import SkyGrid
 
-AT_ONCE, PANELS = 50.0, 33.0  # ms: nothing on the window's thread takes longer; fifteen panels
-
 
 @pytest.fixture
 def panels(qtbot):
@@ -55,24 +53,6 @@ def test_redraw_fifteen_panels(panels, benchmark):
     benchmark(redraw)
 
 
-def test_redraw_beside_matplotlib(panels, table):
-    """The large sky and fifteen bins, here and as the figure for papers at about the same size."""
-    from zevatron.core.figures import sky_figure
-
-    sky = density(nside=32)
-
-    def redraw():
-        panels.map._draw()
-        panels.grid._draw()
-        panels.map.viewport().repaint()
-        panels.grid.viewport().repaint()
-
-    table.race(
-        "large sky and fifteen bins drawn anew", "matplotlib on its Agg canvas, healpy's projection", (lambda: sky_figure(sky).canvas.draw(), 1),
-        (redraw, 1), unit="pictures", rounds=5, clock=time.perf_counter, aim=20,
-    )
-
-
 def test_redraw_large_map(panels, benchmark):
     """A new picture of the large sky, painted."""
     def redraw():
@@ -82,7 +62,7 @@ def test_redraw_large_map(panels, benchmark):
     benchmark(redraw)
 
 
-def test_new_density(panels, benchmark, table):
+def test_new_density(panels, benchmark):
     """All from a new density to both views painted."""
     skies = [density(60.0, 30.0, nside=32), density(200.0, 0.0, nside=32)]
 
@@ -93,10 +73,9 @@ def test_new_density(panels, benchmark, table):
         panels.grid.viewport().repaint()
 
     benchmark(show)
-    table.within("a new density, all views painted", 1000 * benchmark.stats["min"], AT_ONCE, unit="ms")
 
 
-def test_new_mock_sky(panels, benchmark, table):
+def test_new_mock_sky(panels, benchmark):
     """All from new events to both views painted, as when a slider moves."""
     sky = density(nside=32)
     rng = np.random.default_rng(1)
@@ -110,12 +89,11 @@ def test_new_mock_sky(panels, benchmark, table):
         panels.grid.viewport().repaint()
 
     benchmark(show)
-    table.within("a new mock sky, all views painted", 1000 * benchmark.stats["min"], AT_ONCE, unit="ms")
 
 
 @pytest.mark.parametrize("frame", ["galactic", "equatorial"])
 @pytest.mark.parametrize("kind", ["globe", "zoom"])
-def test_turn(panels, benchmark, table, kind, frame):
+def test_turn(panels, benchmark, kind, frame):
     """One step of a sky that is turned under the mouse: large map and fifteen small ones, painted."""
     look = replace(panels.look, projection=kind, frame=frame)
     frame_rotation(frame)
@@ -128,11 +106,9 @@ def test_turn(panels, benchmark, table, kind, frame):
         panels.grid.viewport().repaint()
 
     benchmark(turn)
-    if frame == "galactic":
-        table.within(f"{kind} turned by one step", 1000 * benchmark.stats["min"], AT_ONCE, unit="ms")
 
 
-def test_fifteen_panels_of_300_by_150(qtbot, benchmark, table):
+def test_fifteen_panels_of_300_by_150(qtbot, benchmark):
     """New pictures of fifteen panels of 300 by 150 pixels, painted: under 33 ms."""
     grid = SkyGrid()
     qtbot.addWidget(grid)
@@ -153,11 +129,10 @@ def test_fifteen_panels_of_300_by_150(qtbot, benchmark, table):
         grid.viewport().repaint()
 
     benchmark(show)
-    table.within("fifteen panels of 300 × 150, redrawn", 1000 * benchmark.stats["min"], PANELS, unit="ms")
 
 
 @pytest.mark.parametrize("name", ["eta", "n_events"])
-def test_sky_follows_the_slider(qtbot, benchmark, table, monkeypatch, tmp_path, name):
+def test_sky_follows_the_slider(qtbot, benchmark, monkeypatch, tmp_path, name):
     """How often the mock sky is painted anew while a slider never rests, and the gaps of a timer of 16 ms meanwhile."""
     from zevatron.gui.main_window import MainWindow
 
@@ -202,8 +177,6 @@ def test_sky_follows_the_slider(qtbot, benchmark, table, monkeypatch, tmp_path, 
     print(f"\n{name}: {rate:.0f} skies a second; gaps of a 16 ms timer: {histogram}, 99 % below {np.percentile(gaps, 99):.0f} ms; "
           f"{1000 * used[0] / len(painted):.0f} ms of processor time a sky")
     window.shut_down()
-    table.within(f"mock skies painted while the slider of {name} moves", rate, 30, unit="skies/s", fewer=False)
-    table.within("the same: gaps of a timer of 16 ms, 99 % below", np.percentile(gaps, 99), AT_ONCE, unit="ms")
     if os.getloadavg()[0] > (os.cpu_count() or 1) + 2:
         pytest.skip(f"others are using this machine, load {os.getloadavg()[0]:.0f}: {rate:.0f} skies a second say nothing")
     assert rate >= 30
@@ -238,7 +211,7 @@ def results(qtbot):
 
 @pytest.mark.parametrize("name", ["eta", "roc", "power", "scores"])
 @pytest.mark.parametrize("ticked", [0, 6])
-def test_one_diagram_of_the_results(results, qtbot, benchmark, table, name, ticked):
+def test_one_diagram_of_the_results(results, qtbot, benchmark, name, ticked):
     """What one turn of the event loop draws, of four statistics or of six ticked rows of several sources."""
     results.model.set_ticked([25 * i for i in range(ticked)], True)
     diagram = results.panes.panes[name].diagram
@@ -248,8 +221,6 @@ def test_one_diagram_of_the_results(results, qtbot, benchmark, table, name, tick
         diagram.viewport().repaint()
 
     benchmark(draw)
-    if ticked:
-        table.within(f"diagram {name} of six ticked results", 1000 * benchmark.stats["min"], AT_ONCE, unit="ms")
 
 
 @pytest.mark.parametrize("column", [0, 8])
@@ -259,8 +230,7 @@ def test_sort_500_results(results, benchmark, column):
     benchmark(lambda: results.table.sortByColumn(column, next(orders)))
 
 
-def test_filter_500_results(results, benchmark, table):
+def test_filter_500_results(results, benchmark):
     """A letter typed into the filter."""
     texts = itertools.cycle(("bcnn n>=100", "bcnn n>=10"))
     benchmark(lambda: results.filter.setText(next(texts)))
-    table.within("500 results filtered", 1000 * benchmark.stats["min"], AT_ONCE, unit="ms")

@@ -21,12 +21,11 @@ SIZE = 2048  # of the matrices whose product says what the machine can do
 
 WAYS = {
     "published": lambda: plain_network(NSIDE, N_BINS, FILTERS, nest=False),
-    "gather": lambda: plain_network(NSIDE, N_BINS, FILTERS),
     "maps": lambda: score_network(build_network("bcnn", NSIDE, N_BINS, FILTERS)),
     "events": lambda: event_network(build_network("bcnn", NSIDE, N_BINS, FILTERS)),
     "events, bfloat16": lambda: event_network(build_network("bcnn", NSIDE, N_BINS, FILTERS, precision="bfloat16")),
 }
-"""The published layers in RING order; the same in NESTED order, without gathers before pooling; ours on maps and on events."""
+"""The published layers in RING order; ours on maps and on events."""
 
 
 def has_bfloat16():
