@@ -65,14 +65,14 @@ class RatioTable:
         """
         ratio = plain / ours if fewer else ours / plain
         self.rows.append(Row(
-            what, plain_way, f"{number(plain)} {unit}", f"{number(ours)} {unit}", f"{ratio:.3g}", "" if aim is None else f"ratio {aim:g}"
+            what, plain_way, f"{number(plain)} {unit}", f"{number(ours)} {unit}", number(ratio), "" if aim is None else f"ratio {aim:g}"
         ))
         return ratio
 
     def within(self, what, value, aim, *, unit, fewer=True):
         """Add a row of a number that has an aim and no plain way; returns how many times better than the aim it is."""
         ratio = aim / value if fewer else value / aim
-        self.rows.append(Row(what, "–", "–", f"{number(value)} {unit}", f"{ratio:.3g} of the aim", f"{number(aim)} {unit}"))
+        self.rows.append(Row(what, "–", "–", f"{number(value)} {unit}", f"{number(ratio)} of the aim", f"{number(aim)} {unit}"))
         return ratio
 
     def text(self):
