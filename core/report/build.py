@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ..citations import bibtex, citations, plain
-from ..config import RunConfig, run_toml, settings_of, value_at
+from ..config import RunConfig, differing_settings, run_toml, value_at
 from ..figures import eta_figure, roc_figure, save, score_figure, sky_figure, training_figure
 from ..files import make_folder, replacing_path, write_text
 from ..progress import SILENT
@@ -54,8 +54,8 @@ def make_report(source, folder, *, training=None, progress=SILENT):
 def changed_settings(config):
     """Return ``(setting, value, default)`` of everything that differs from the published defaults, as text."""
     defaults = RunConfig()
-    pairs = [(path, value_at(config, path), value_at(defaults, path)) for path, _ in settings_of()]
-    return [(path, _text(value), _text(default)) for path, value, default in pairs if value != default and path != "name"]
+    paths = differing_settings([config, defaults], but=("name",))
+    return [(path, _text(value_at(config, path)), _text(value_at(defaults, path))) for path in paths]
 
 
 def commands(content):
