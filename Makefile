@@ -6,6 +6,9 @@ READY := $(VENV)/.ready
 # a real window system without a screen
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24" env QT_QPA_PLATFORM=xcb
 BOTH_CORES := -n 2 --dist loadgroup
+BENCH ?= tests/benchmarks
+# what one core does, whatever else the machine is doing
+ONE_THREAD := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .PHONY: run test test-all test-recorded test-long-life test-faults bench lint docs gallery qt clean
 
@@ -28,8 +31,7 @@ test-faults: $(READY) qt
 	@$(XVFB) $(RUN) -m pytest tests/faults -m faults --timeout 7200
 
 bench: $(READY) qt
-	@$(XVFB) $(RUN) -m pytest tests/benchmarks -o python_files='bench_*.py' --timeout 1800 \
-		--benchmark-columns=min,median,rounds
+	@$(ONE_THREAD) $(XVFB) $(RUN) -m pytest $(BENCH) -o python_files='bench_*.py' --timeout 900 --benchmark-columns=min,median,rounds
 
 lint: $(READY)
 	$(RUN) -m ruff check .

@@ -6,4 +6,4 @@ Data flows one way, and so do the imports::
             -> sky_density -> mock_events -> network, training -> statistics -> study
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

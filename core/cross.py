@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from .config import RunConfig, base_run, read_toml, run_toml, with_values
-from .errors import ConfigError, InputError, UnknownNameError
-from .files import replacing
+from .errors import ConfigError, UnknownNameError
+from .files import make_folder, write_text
 from .progress import SILENT, StageProgress
 from .scenarios import make_scenario
 from .study import result_document, template_pairs, write_result
-from .tables import write_table
+from .tables import latex_text, write_table
 
 AVERAGE, LEAVE_ONE_OUT, MINIMAX = "average", "leave_one_out", "minimax"
 ROBUST, ROBUST_LEAVE_ONE_OUT = "robust", "robust_leave_one_out"
@@ -145,11 +145,7 @@ def run_cross(plan, folder, progress=SILENT):
     dict
         Content of ``result.json``: ``results`` (verdicts with ``scenario`` and ``test``), ``weights``, ``scenarios``, ``run``.
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}; choose another --out") from None
+    folder = make_folder(folder, "choose another --out")
     rows, weights = [], {}
     pairs = scenario_pairs(plan, progress)
     networks = _networks(plan)
@@ -278,8 +274,7 @@ def _write_tables(folder, plan, n_events, labels, rows):
         "ratio: over the likelihood ratio of that scenario",
         f"digest of the base run {plan.base.digest}, seed {plan.base.seed}, templates smoothed by {plan.smoothing:g} deg",
     ])
-    with replacing(folder / f"cross_N{n_events}.tex", "w", encoding="utf-8") as stream:
-        stream.write(cross_latex(labels, names, by_cell))
+    write_text(folder / f"cross_N{n_events}.tex", cross_latex(labels, names, by_cell))
 
 
 def _largest(ratios):
@@ -289,11 +284,11 @@ def _largest(ratios):
 def cross_latex(labels, names, by_cell):
     """Return the table in LaTeX, per cent; the scenario's own ratio in bold face, ``--`` where nothing is detected."""
     lines = [
-        r"\begin{tabular}{l" + "r" * len(names) + "}", r"\hline", " & ".join(["Test", *map(_escaped, names)]) + r" \\", r"\hline",
+        r"\begin{tabular}{l" + "r" * len(names) + "}", r"\hline", " & ".join(["Test", *map(latex_text, names)]) + r" \\", r"\hline",
     ]
     for label in labels:
         cells = [_latex_cell(by_cell[label, name], label == f"likelihood ratio for {name}") for name in names]
-        lines.append(" & ".join([_escaped(label), *cells]) + r" \\")
+        lines.append(" & ".join([latex_text(label), *cells]) + r" \\")
     return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
 
 
@@ -302,7 +297,3 @@ def _latex_cell(row, is_own):
         return "--"
     text = f"{100 * row['eta_min']:.2f}"
     return rf"\textbf{{{text}}}" if is_own else text
-
-
-def _escaped(text):
-    return text.replace("_", r"\_").replace("%", r"\%").replace("&", r"\&")

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 from .errors import InputError
+from .files import write_text
 
 LARGEST = 64 * 2**20  # bytes, of a result with its curves or of a table
 LARGEST_RUN = 2**20  # bytes, of what people write
@@ -67,6 +68,19 @@ def json_document(content):
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     return document
+
+
+def write_json(path, content):
+    """Write plain values as JSON, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    ValueError
+        If a number is not finite, which JSON has no word for.
+    """
+    write_text(path, json.dumps(content, indent=1, allow_nan=False))
 
 
 def _require_small_integers(part):

@@ -22,6 +22,11 @@ class ZevatronError(Exception):
         self.path = path
 
 
+def one_line(error):
+    """Return what an error says without line feeds; its kind if it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 class ConfigError(ZevatronError):
     """A run file or a setting is not valid."""
 

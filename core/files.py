@@ -1,4 +1,4 @@
-"""Files that are either the old one or the new one, never half of it."""
+"""Files that are either the old one or the new one, never half of it, and the folders they lie in."""
 
 import contextlib
 import os
@@ -44,6 +44,66 @@ def replacing(path, mode="w", *, durable=True, **options):
         stream.flush()
         if durable:
             os.fsync(stream.fileno())
+
+
+def write_text(path, text):
+    """Write a text in UTF-8 whole or not at all; errors as of :func:`replacing_path`."""
+    with replacing(path, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def make_folder(path, remedy="choose another one"):
+    """Make a folder, and those that it is in, unless it is there.
+
+    Parameters
+    ----------
+    path : path-like
+    remedy : str, optional
+        What to do if that is impossible, for the message.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If it cannot be made.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {path}: {error.strerror}; {remedy}") from None
+    return path
+
+
+def claim_folder(path, is_ours=lambda name: False):
+    """Make a folder for files of one kind, or take one that holds nothing else.
+
+    Parameters
+    ----------
+    path : path-like
+    is_ours : callable, optional
+        Whether an entry of this name may be there.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If it cannot be made or read, or holds something else.
+    """
+    path = make_folder(path)
+    try:
+        foreign = min((entry.name for entry in path.iterdir() if not is_ours(entry.name)), default=None)
+    except OSError as error:
+        raise InputError(f"cannot read the folder {path}: {error.strerror}; choose another one") from None
+    if foreign is not None:
+        raise InputError(f"{path} holds other files ({foreign}, …); choose a new folder")
+    return path
 
 
 def _umask():

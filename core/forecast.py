@@ -4,17 +4,17 @@ Everything is the likelihood ratio, which no test beats. Its fraction falls abou
 the source's image make the noise; the years are N over the rate of an observatory.
 """
 
-import json
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
 from .config import with_values
+from .documents import write_json
 from .emission.background import background_spectrum
-from .errors import ConfigError, InputError
-from .files import replacing
+from .errors import ConfigError
+from .files import make_folder
+from .observatory import ObservatoryConfig
 from .progress import SILENT, StageProgress
 from .provenance import run_record
 from .settings import Section, section_from_dict, setting
@@ -24,7 +24,6 @@ from .tables import write_table
 
 AUGER_EVENTS, AUGER_YEARS = 438, 17.0
 """Events above 56 EeV in the list of 2022 and its years: ApJ 935 (2022) 170, arXiv:2206.13492."""
-AUGER_EXPOSURE = 121_420.0  # km2 sr yr of the same list, zenith angles to 80 degrees
 AUGER_ABOVE_40 = 1387  # its events above 40 EeV
 FLUX = "auger2020"  # spectrum by which rates are carried to another threshold
 COLUMNS = ("source", "n_events", "resolution", "bin_width", "eta_min", "eta_low", "eta_high", "eta_flux")
@@ -66,7 +65,7 @@ class ForecastConfig(Section):
         "list of Auger are above 56 EeV",
     )
     k_euso_rate: float = setting(
-        18_000 * AUGER_EVENTS / AUGER_EXPOSURE, unit="1/yr", low=0.0, high=1e6, label="K-EUSO",
+        18_000 * AUGER_EVENTS / ObservatoryConfig.auger_exposure, unit="1/yr", low=0.0, high=1e6, label="K-EUSO",
         help="Events a year of K-EUSO: exposure of 18 000 km2 sr yr a year (Universe 8 (2022) 88, unchecked) times the flux of Auger's list",
     )
 
@@ -181,13 +180,8 @@ def write_forecast(folder, document):
     """
     from .figures import forecast_figure, save, sensitivity_figure
 
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}; choose another --out") from None
-    with replacing(folder / "forecast.json", "w", encoding="utf-8") as stream:
-        json.dump(document, stream, indent=1, allow_nan=False)
+    folder = make_folder(folder, "choose another --out")
+    write_json(folder / "forecast.json", document)
     files = ["forecast.json"]
     notes = [
         "smallest detectable source fraction eta (0..1) of the likelihood ratio with its 68 % interval",

@@ -1,5 +1,6 @@
 """What a section of the run configuration is made of: settings with unit, bounds, choices and help, checked when they are made."""
 
+import json
 import math
 import types
 import typing
@@ -51,6 +52,20 @@ def setting(default, *, label, help, unit="", low=None, high=None, choices=None,
     """
     metadata = dict(label=label, help=help, unit=unit, low=low, high=high, choices=choices, step=step)
     return dataclass_field(default=default, metadata=types.MappingProxyType(metadata))
+
+
+def describe_setting(spec):
+    """Return help, unit, bounds or choices of a setting in one line."""
+    meta, parts = spec.metadata, []
+    if meta["unit"]:
+        parts.append(meta["unit"])
+    if meta["choices"] is not None:
+        parts.append(" | ".join(meta["choices"]() if callable(meta["choices"]) else meta["choices"]))
+    elif meta["low"] is not None and meta["high"] is not None:
+        parts.append(f"{meta['low']:g} to {meta['high']:g}")
+    elif meta["low"] is not None:
+        parts.append(f"at least {meta['low']:g}")
+    return meta["help"] + (f" [{'; '.join(parts)}]" if parts else "")
 
 
 class Section:
@@ -131,6 +146,11 @@ def _expectation(kind, low, high):
     if low is not None:
         return f"{noun} of at least {low:g}"
     return noun if high is None else f"{noun} of at most {high:g}"
+
+
+def value_text(value):
+    """Return the value of a setting as it stands in a table: lists and tables as JSON."""
+    return json.dumps(value) if isinstance(value, list | tuple | dict) else value
 
 
 def section_from_dict(section_class, data, path):

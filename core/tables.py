@@ -8,7 +8,7 @@ import numpy as np
 
 from .documents import read_text
 from .errors import InputError
-from .files import replacing
+from .files import replacing, write_text
 
 LATEX = {character: f"\\{character}" for character in "_%&#${}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -123,8 +123,7 @@ def write_latex(path, columns, comments=()):
     lines = [f"% {comment}" for comment in comments]
     lines += [r"\begin{tabular}{" + "l" * len(columns) + "}", r"\hline", _latex_row(columns), r"\hline"]
     lines += [_latex_row(row) for row in zip(*columns.values(), strict=True)]
-    with replacing(path, "w", encoding="utf-8") as stream:
-        stream.write("\n".join([*lines, r"\hline", r"\end{tabular}", ""]))
+    write_text(path, "\n".join([*lines, r"\hline", r"\end{tabular}", ""]))
 
 
 def _latex_row(values):

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from ..core.config import RunConfig, read_run, run_toml
+from ..core.config import RunConfig, read_run, write_run
 from ..core.errors import InputError, ZevatronError
-from ..core.files import replacing
 from ..core.sources import selected_sources
 from . import settings
 
@@ -72,8 +71,7 @@ class Files:
             self._window.messages.say(f"The run was not saved: put {where} right first ({message}).")
             return False
         try:
-            with replacing(path, "w", encoding="utf-8") as stream:
-                stream.write(run_toml(self._draft.config))
+            write_run(path, self._draft.config)
         except (OSError, InputError) as error:
             self._window.messages.say(f"The run was not saved: {error}. Choose another place.")
             return False

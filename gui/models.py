@@ -6,9 +6,8 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from ..core.config import run_toml
+from ..core.config import write_run
 from ..core.errors import ZevatronError
-from ..core.files import replacing
 from ..core.network.files import read_record
 from ..core.statistics.registry import MODEL
 from ..core.training.trained_for import is_of_unknown_origin, scenario_differences
@@ -75,8 +74,7 @@ def judge(model, run, progress):
     """Judge a network on a run with one source and one number of events; returns its Verdict under the name of the model."""
     with tempfile.TemporaryDirectory() as temporary:
         config, result = Path(temporary) / "run.toml", Path(temporary) / "result.json"
-        with replacing(config, "w", encoding="utf-8") as stream:
-            stream.write(run_toml(run))
+        write_run(config, run)
         run_command(["evaluate", config, "--model", model.path, "--out", result], progress)
         return replace(read_verdicts(result)[0], statistic=f"{MODEL}{model.name}")
 

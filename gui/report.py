@@ -8,7 +8,7 @@ from PySide6.QtCore import qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QPlainTextEdit
 
-from ..core.config import settings_of, value_at
+from ..core.config import RunConfig, differing_settings, value_at
 from ..core.provenance import versions
 from . import theme
 from .settings import runs_folder, settings
@@ -34,8 +34,7 @@ def machine():
 
 def changed_settings(config):
     """Return what differs from the defaults, one setting a line."""
-    defaults = type(config)()
-    changed = [path for path, _ in settings_of(type(config)) if value_at(config, path) != value_at(defaults, path)]
+    changed = differing_settings([config, RunConfig()])
     return [f"{path} = {value_at(config, path)!r}" for path in changed] or ["all as by default"]
 
 

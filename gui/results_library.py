@@ -76,7 +76,10 @@ class ResultsLibrary(QObject):
         if run is None:
             self._show_cell(verdict)
             folder = window.controller.answers.folder(window.controller.config, verdict)
-            self._show_training(folder) if folder is not None else self._turn_to("Sky")
+            if folder is not None:
+                self._show_training(folder)
+            else:
+                self._turn_to("Sky")
         elif not window.files.may_leave():
             return
         elif run.training is not None:
@@ -112,7 +115,8 @@ class ResultsLibrary(QObject):
         try:
             for known, other in self.runs.items():
                 if other.config == run.config:
-                    answers.add_limit(run.config, known) if known.statistic == "likelihood_ratio" else answers.add_method(run.config, known)
+                    add = answers.add_limit if known.statistic == "likelihood_ratio" else answers.add_method
+                    add(run.config, known)
         except ZevatronError as error:
             window.messages.say(str(error))
         window.controller.answers_changed.emit()

@@ -74,11 +74,6 @@ class Training(QObject):
         return "interrupted" if self.state.is_interrupted else self.state.state
 
     @property
-    def is_ending(self):
-        """Whether it was told to stop and has not yet."""
-        return bool(self._ending)
-
-    @property
     def stage(self):
         """What it does besides training, or an empty text."""
         return (self._stage or "") if self.is_active and self._is_preparing else ""

@@ -148,9 +148,12 @@ def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_the_citation_file_names_this_version():
-    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    assert f"\nversion: {__version__}\n" in text and "\ncff-version: 1.2.0\n" in f"\n{text}"
+def test_changelog_and_citation_file_name_this_version():
+    changes, citation = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    version, date = re.search(r"^## (\S+) \((\d{4}-\d\d-\d\d)\)$", changes, re.M).groups()
+    assert version == __version__
+    assert f'\nversion: {version}\ndate-released: "{date}"\n' in citation and "\ncff-version: 1.2.0\n" in f"\n{citation}"
+    assert not [line for line in changes.splitlines() if len(line) > 140]
 
 
 @pytest.mark.slow

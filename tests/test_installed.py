@@ -126,7 +126,7 @@ def wheel(tmp_path_factory):
 def test_the_wheel_in_an_environment_of_its_own(wheel, tmp_path, away):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"zevatron"}
-    assert {"zevatron/__init__.py", "zevatron/main.py", "zevatron/core/config.py", "zevatron/gui/app.py", "zevatron/resources/sources.toml"} <= set(names)
+    assert {"zevatron/__init__.py", "zevatron/main.py", "zevatron/core/config/run.py", "zevatron/gui/app.py", "zevatron/resources/sources.toml"} <= set(names)
     assert not any("__pycache__" in name for name in names)
 
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path)], check=True)

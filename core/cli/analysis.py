@@ -5,6 +5,7 @@ import collections
 from ..config import parse_assignment
 from ..errors import InputError
 from ..progress import TerminalProgress
+from ..settings import value_text
 from ..sources import selected_sources
 from .run_files import load
 
@@ -199,7 +200,6 @@ def search(options):
     """Search for meta-parameters; a search that was interrupted goes on."""
     from ..search import SearchFolder, read_search, run_search
     from ..search.folder import best_first
-    from ..search.plan import value_text
 
     plan = read_search(options.search)
     folder = SearchFolder.create(options.out, plan)

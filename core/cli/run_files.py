@@ -1,8 +1,7 @@
 """Run files: written by ``new``, read and changed by every command that takes one."""
 
-from ..config import RunConfig, parse_assignment, read_run, run_config, run_toml, with_values
+from ..config import RunConfig, parse_assignment, read_run, run_config, with_values, write_run
 from ..errors import ConfigError, InputError
-from ..files import replacing
 from ..sources import read_custom_sources, selected_sources
 
 
@@ -24,8 +23,7 @@ def new(options):
     config = changed(with_values(run_config(options.preset), values), options)
     names = tuple(source.name for source in selected_sources(config.sources))
     config = with_values(config, {"sources.names": names})
-    with replacing(options.out, "w", encoding="utf-8") as stream:
-        stream.write(run_toml(config))
+    write_run(options.out, config)
     return {"text": f"wrote {options.out} (digest {config.digest})", "run": str(options.out), "digest": config.digest}
 
 

@@ -2,9 +2,8 @@
 
 import os
 
-from ..config import FieldConfig, emission_models, field_models, network_kinds, run_config, run_toml, with_values
-from ..errors import InputError
-from ..files import replacing
+from ..config import FieldConfig, emission_models, field_models, network_kinds, run_config, with_values, write_run
+from ..files import make_folder
 from ..progress import TerminalProgress
 from ..provenance import versions
 
@@ -13,13 +12,9 @@ def demo(options):
     """Do the main job on the built-in example: sky, training, ROC and eta, as PNG and CSV."""
     from ..demo import run_demo
 
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {options.out}: {error.strerror}; choose another --out") from None
+    make_folder(options.out, "choose another --out")
     config = run_config("quick")
-    with replacing(options.out / "run.toml", "w", encoding="utf-8") as stream:
-        stream.write(run_toml(config))
+    write_run(options.out / "run.toml", config)
     limit_config = with_values(config, {"events.n_events": (50, 100, 200, 300, 400, 500)})
     lines, files = run_demo(config, limit_config, options.out, TerminalProgress())
     return {"text": "\n".join([*lines, f"wrote {len(files)} files to {options.out}:", *(f"  {name}" for name in files)]),

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..config import value_at
-from ..documents import json_document, read_bytes
+from ..documents import json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError
-from ..files import replacing
 from ..provenance import run_record
 
 KIND = "Zevatron test plan 1"
@@ -86,8 +85,7 @@ def write_plan(path, plan):
     """
     if Path(path).exists():
         raise InputError(f"{path} exists; a recorded test is not replaced: choose another name, or open it with --unblind {path}")
-    with replacing(path, "w", encoding="utf-8") as stream:
-        json.dump({"kind": KIND, "plan": plan, "seal": seal(plan)}, stream, indent=1)
+    write_json(path, {"kind": KIND, "plan": plan, "seal": seal(plan)})
 
 
 def read_plan(path):

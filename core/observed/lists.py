@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..compressed import chunks
-from ..errors import DamagedFileError, InputError
+from ..errors import DamagedFileError, InputError, one_line
 from ..sky import angular_distance, equatorial_to_galactic, galactic_to_equatorial, unit_vectors
 from .columns import ALIASES, Recognised, angles, energies, in_degrees, recognise, split_name, time_columns
 from .published import published_list
@@ -159,7 +159,7 @@ def _table(path):
     except InputError:
         raise
     except Exception as error:  # astropy's readers raise many kinds on files that are not what their names say
-        raise DamagedFileError(f"cannot read {path} as {options['format']}: {' '.join(str(error).split())[:200]}") from None
+        raise DamagedFileError(f"cannot read {path} as {options['format']}: {one_line(error)[:200]}") from None
     return _named_by_file(table, path)
 
 

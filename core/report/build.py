@@ -5,16 +5,16 @@ import json
 from pathlib import Path
 
 from ..citations import bibtex, citations, plain
-from ..config import RunConfig, run_toml, settings_of, value_at
-from ..errors import InputError
+from ..config import RunConfig, differing_settings, run_toml, value_at
 from ..figures import eta_figure, roc_figure, save, score_figure, sky_figure, training_figure
-from ..files import replacing, replacing_path
+from ..files import make_folder, replacing_path, write_text
 from ..progress import SILENT
 from ..provenance import versions
+from ..resources import PROGRAM
 from ..sources import selected_sources
 from ..study import run_cells, verdict_from_entry, write_eta_tables
 from ..tables import write_table
-from .content import kind_of, read_content, value_of
+from .content import kind_of, read_content
 from .pages import Pages
 
 MOST_SKIES = 12  # pictures of the sky, and as many of ROC and of trainings: of large studies the first
@@ -46,31 +46,28 @@ def make_report(source, folder, *, training=None, progress=SILENT):
         If there is nothing to report or the folder cannot be written.
     """
     content = read_content(source, training)
-    folder = Path(folder)
-    try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}; choose another --out") from None
+    folder = make_folder(folder, "choose another --out")
+    make_folder(folder / "figures", "choose another --out")
     return _Report(content, folder, progress).write()
 
 
 def changed_settings(config):
     """Return ``(setting, value, default)`` of everything that differs from the published defaults, as text."""
     defaults = RunConfig()
-    pairs = [(path, value_at(config, path), value_at(defaults, path)) for path, _ in settings_of()]
-    return [(path, _text(value), _text(default)) for path, value, default in pairs if value != default and path != "name"]
+    paths = differing_settings([config, defaults], but=("name",))
+    return [(path, _text(value_at(config, path)), _text(value_at(defaults, path))) for path in paths]
 
 
 def commands(content):
     """Return the lines that make the result again, run in the folder of the report."""
     if content.kind == "demo":
-        return ["python main.py demo --out demo"]
+        return [f"{PROGRAM} demo --out demo"]
     if content.kind == "study":
         cells = {part.config.digest: part for part in content.parts}
         return [line for part in cells.values() for line in _commands_of(f"runs/{part.config.digest}.toml", part)]
     lines = [line for part in content.parts for line in _commands_of("run.toml", part)]
-    if content.trainings and not any(line.startswith("python main.py train") for line in lines):
-        lines.insert(0, "python main.py train run.toml --out training")
+    if content.trainings and not any(line.startswith(f"{PROGRAM} train") for line in lines):
+        lines.insert(0, f"{PROGRAM} train run.toml --out training")
     return list(dict.fromkeys(lines))
 
 
@@ -82,14 +79,14 @@ def _commands_of(run, part):
         if kind_of(name) == "network":
             for cell, config in run_cells(part.config):
                 narrow = f"--events {config.events.n_events[0]}"
-                lines.append(f"python main.py train {run} {narrow} --set network.kind={name} --out training-{cell}-{name}")
-                lines.append(f"python main.py evaluate {run} {narrow} --model training-{cell}-{name}/best.keras --out {cell}-{out}")
+                lines.append(f"{PROGRAM} train {run} {narrow} --set network.kind={name} --out training-{cell}-{name}")
+                lines.append(f"{PROGRAM} evaluate {run} {narrow} --model training-{cell}-{name}/best.keras --out {cell}-{out}")
         elif name == "likelihood_ratio":
-            lines.append(f"python main.py likelihood {run} --out {out}")
+            lines.append(f"{PROGRAM} likelihood {run} --out {out}")
         elif name.startswith("limit_") or kind_of(name) == "limit":
-            lines.append(f"python main.py likelihood {run} --information --out {stem}-information.json")
+            lines.append(f"{PROGRAM} likelihood {run} --information --out {stem}-information.json")
         else:
-            lines.append(f"python main.py evaluate {run} --statistic {name} --out {out}")
+            lines.append(f"{PROGRAM} evaluate {run} --statistic {name} --out {out}")
     return list(dict.fromkeys(lines))
 
 
@@ -123,8 +120,7 @@ class _Report:
         return self.folder / name
 
     def _text_file(self, name, text):
-        with replacing(self._path(name), "w", encoding="utf-8") as stream:
-            stream.write(text)
+        write_text(self._path(name), text)
 
     def _picture(self, figure, name):
         """Write a figure by itself, before a page makes it larger."""
@@ -161,7 +157,7 @@ class _Report:
         headlines = [_headline(row) for row in content.rows]
         more = [f"and {len(headlines) - 12} more in the table"] if len(headlines) > 12 else []
         self.pages.text(self.name if self.name else "Report", [
-            (f"{what}: what came out", (headlines[:12] + more) or ["The network has not been judged yet: python main.py evaluate"]),
+            (f"{what}: what came out", (headlines[:12] + more) or [f"The network has not been judged yet: {PROGRAM} evaluate"]),
             ("Sources", sources), ("Scenario", scenario),
             ("Settings that differ from the published defaults", changed or ["none"]),
             *([("Cells that failed", [f"{cell}: {why}" for cell, why in content.failed])] if content.failed else []),
@@ -193,7 +189,7 @@ class _Report:
     def _verdicts(self):
         cells = {}
         for part in self.content.parts:
-            key = tuple(_text(value_of(part.config, path)) for path in ("energy", "field", "observatory"))
+            key = tuple(_text(value_at(part.config, path)) for path in ("energy", "field", "observatory"))
             for row in part.rows:
                 cells.setdefault((row["source"], row["n_events"], key), []).append(verdict_from_entry(row, part.path))
         for number, ((source, n_events, _), verdicts) in enumerate(list(cells.items())[:MOST_SKIES], 1):
@@ -251,7 +247,7 @@ class _Report:
 
     def _how(self):
         lines = commands(self.content)
-        self._text_file("commands.sh", "\n".join(["#!/bin/sh", "# run in this folder; main.py is Zevatron's", "set -e", *lines, ""]))
+        self._text_file("commands.sh", "\n".join(["#!/bin/sh", "# run in this folder; where main.py is named, that of Zevatron is meant", "set -e", *lines, ""]))
         records = [part.record for part in self.content.parts]
         made_by = records[0].get("versions", {}) if records else versions()
         provenance = {

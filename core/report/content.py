@@ -1,15 +1,19 @@
 """What there is to report: read from the folder of a training, of ``demo`` or of a study, or from a result as JSON."""
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import config_from_toml, read_run
+from ..config import config_from_toml, differing_settings, read_run, value_at
+from ..documents import json_document, read_bytes
 from ..errors import DamagedFileError, InputError, ZevatronError
 from ..network.registry import NETWORKS
+from ..resources import PROGRAM
+from ..settings import value_text
 from ..statistics.registry import STATISTICS
 from ..study import read_result, verdict_from_entry
 from ..training.run_folder import RunFolder
+
+NEVER_AN_AXIS = ("name", "sources.names", "events.n_events", "network.kind")
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,16 @@ class Content:
     config: object
     parts: tuple = ()
     trainings: tuple = ()
-    failed: tuple = field(default=())
+    failed: tuple = ()
 
     @property
     def rows(self):
         """All results; in a study with the settings in which its cells differ."""
         if self.kind != "study":
             return [row for part in self.parts for row in part.rows]
-        varied = differing_settings([part.config for part in self.parts])
+        varied = differing_settings([part.config for part in self.parts], but=NEVER_AN_AXIS)
         return [
-            {**{path: _plain(value_of(part.config, path)) for path in varied}, **row} for part in self.parts for row in part.rows
+            {**{path: value_text(value_at(part.config, path)) for path in varied}, **row} for part in self.parts for row in part.rows
         ]
 
     @property
@@ -63,30 +67,6 @@ class Content:
         """Names of all statistics and networks."""
         trained = [folder.config.network.kind for folder in self.trainings]
         return tuple(dict.fromkeys([row["statistic"] for part in self.parts for row in part.rows] + trained))
-
-
-NEVER_AN_AXIS = ("name", "sources.names", "events.n_events", "network.kind")
-
-
-def value_of(config, path):
-    """Return the value at a dotted path of a configuration."""
-    for part in path.split("."):
-        config = getattr(config, part)
-    return config
-
-
-def differing_settings(configs):
-    """Return the dotted paths of the settings that are not the same in all configurations."""
-    from ..config import settings_of
-
-    return [
-        path for path, _ in settings_of()
-        if path not in NEVER_AN_AXIS and len({repr(value_of(config, path)) for config in configs}) > 1
-    ]
-
-
-def _plain(value):
-    return json.dumps(value) if isinstance(value, tuple | dict) else value
 
 
 def read_content(path, training=None):
@@ -136,7 +116,7 @@ def _study(path):
         if (cell / "training" / "config.toml").is_file():
             trainings.append(RunFolder(cell / "training"))
     if not parts:
-        raise InputError(f"no cell of the study in {path} has a result yet; run it with: python main.py study")
+        raise InputError(f"no cell of the study in {path} has a result yet; run it with: {PROGRAM} study")
     return Content("study", path, parts[0].config, tuple(parts), _with_epochs(trainings), tuple(failed))
 
 
@@ -149,8 +129,8 @@ def _parts_in(folder):
     parts = []
     for path in sorted(folder.glob("*.json")):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            document = json_document(read_bytes(path))
+        except (OSError, InputError, ValueError):
             document = None
         if path.name == "result.json" or (isinstance(document, dict) and {"results", "run"} <= set(document)):
             parts.append(_part(path))
@@ -168,9 +148,6 @@ def _part(path):
     if not rows:
         raise InputError(f"{path} holds no result")
     return Part(config, rows, document["run"], path)
-
-
-ARRAYS = ("roc_false_positive", "roc_true_positive", "eta_grid", "beta_grid", "roc_false_positive_error")
 
 
 def kind_of(statistic):

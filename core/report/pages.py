@@ -1,5 +1,6 @@
 """The pages: A4 across, a heading, a picture on the left, what to know about it on the right."""
 
+import re
 import textwrap
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -116,4 +117,4 @@ class Pages:
 
 
 def _is_number(text):
-    return str(text).strip("–").replace(".", "").replace("-", "").replace("%", "").strip().isdigit() or str(text).strip() in ("", "–")
+    return re.fullmatch(r"–?|-?[\d.]+ ?%?", str(text).strip()) is not None

@@ -10,13 +10,14 @@ import math
 import os
 import time
 
-from ..errors import CancelledError, DamagedFileError, InputError, ZevatronError
+from ..errors import CancelledError, DamagedFileError, InputError, ZevatronError, one_line
 from ..progress import SILENT, Progress, StageProgress
+from ..settings import value_text
 from ..streams import random_stream
 from ..study import network_verdicts, read_result, result_document, write_result
 from ..training import RunFolder, train_blocking
 from .folder import MEASURES, VERDICT, Trial, best_first
-from .plan import OBJECTIVES, Choices, value_text
+from .plan import OBJECTIVES, Choices
 
 LOG = logging.getLogger(__name__)
 STATE_INTERVAL = 1.0  # seconds between two writes of state.json
@@ -58,7 +59,7 @@ def run_search(folder, progress=SILENT):
             search.run()
         except BaseException as error:
             stopped = isinstance(error, CancelledError | KeyboardInterrupt)
-            reason = "stopped by the user" if stopped else " ".join(str(error).split()) or type(error).__name__
+            reason = "stopped by the user" if stopped else one_line(error)
             if search is not None:
                 search.write(at_rest=True)
             teller.end("stopped" if stopped else "failed", reason)

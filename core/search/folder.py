@@ -16,11 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import DamagedFileError, InputError
-from ..files import replacing
+from ..files import claim_folder, write_text
+from ..settings import value_text
 from ..tables import read_table, write_table
 from ..training import lock
-from ..training.state_file import read_state, write_state
-from .plan import OBJECTIVES, read_search, search_toml, value_of_text, value_text, with_free
+from ..training.state_file import ProcessState, WorkFolder, read_state
+from .plan import OBJECTIVES, read_search, search_toml, value_of_text, with_free
 
 MEASURES = ("val_loss", "val_accuracy", "val_auc", "val_eta")
 VERDICT = ("eta_min", "eta_low", "eta_high", "eta_limit")
@@ -29,15 +30,11 @@ ALIVE = "running"
 
 
 @dataclass(frozen=True)
-class SearchState:
-    """How far a search is.
+class SearchState(ProcessState):
+    """How far a search is; ``state`` is ``queued``, ``running``, ``stopped``, ``done`` or ``failed``.
 
     Attributes
     ----------
-    state : str
-        ``queued``, ``running``, ``stopped``, ``done`` or ``failed``.
-    reason : str
-        Why it ended, in one line.
     done, total : int
         Trials that are over, and all.
     trial : int
@@ -46,20 +43,13 @@ class SearchState:
         What is being done.
     fraction : float
         Share of that stage, 0 to 1.
-    pid : int
-    updated : str
-        When this was written, ISO 8601, UTC.
     """
 
-    state: str = "queued"
-    reason: str = ""
     done: int = 0
     total: int = 0
     trial: int = 0
     stage: str = ""
     fraction: float = 0.0
-    pid: int = 0
-    updated: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +90,7 @@ class Trial:
         return self.numbers.get("value")
 
 
-class SearchFolder:
+class SearchFolder(WorkFolder):
     """One search on disk; reading it never disturbs the process that searches, and needs no Optuna.
 
     Parameters
@@ -115,16 +105,13 @@ class SearchFolder:
     """
 
     def __init__(self, path):
-        self.path = Path(path)
+        super().__init__(path)
         if not self.plan_path.is_file():
             raise InputError(f"{self.path} is not the folder of a search: it has no search.toml")
 
     plan_path = property(lambda self: self.path / "search.toml")
     journal_path = property(lambda self: self.path / "journal.log")
     table_path = property(lambda self: self.path / "trials.csv")
-    state_path = property(lambda self: self.path / "state.json")
-    lock_path = property(lambda self: self.path / "lock")
-    log_path = property(lambda self: self.path / "log.txt")
     runs_path = property(lambda self: self.path / "trials")
 
     @classmethod
@@ -144,31 +131,19 @@ class SearchFolder:
         """
         path = Path(path)
         if (path / "search.toml").is_file():
-            folder = cls(path)
-            known = folder.plan
+            known = cls(path).plan
             if known.digest != plan.digest:
                 raise InputError(f"{path} holds another search; choose a new folder")
             plan = with_free(known, plan)
         else:
-            try:
-                path.mkdir(parents=True, exist_ok=True)
-                foreign = sorted(entry.name for entry in path.iterdir())
-            except OSError as error:
-                raise InputError(f"cannot make the folder {path}: {error.strerror}; choose another one") from None
-            if foreign:
-                raise InputError(f"{path} holds other files ({foreign[0]}, …); choose a new folder")
-        with replacing(path / "search.toml", "w", encoding="utf-8") as stream:
-            stream.write(search_toml(plan))
+            claim_folder(path)
+        write_text(path / "search.toml", search_toml(plan))
         return cls(path)
 
     @property
     def plan(self):
         """The :class:`.plan.SearchPlan`."""
         return read_search(self.plan_path)
-
-    def locked(self):
-        """Return a context in which no other process can search here; entering raises :class:`TrainingError` if one does."""
-        return lock.held(self.lock_path)
 
     @property
     def state(self):
@@ -177,10 +152,6 @@ class SearchFolder:
         if state.state == ALIVE and not lock.is_held(self.lock_path):
             return replace(state, state="stopped", reason="interrupted")
         return state
-
-    def set_state(self, state, /, **changes):
-        """Write a :class:`SearchState`, changed by the given values; returns what was written."""
-        return write_state(self.state_path, state, **changes)
 
     def write_trials(self, plan, trials):
         """Write ``trials.csv``: a line for each :class:`Trial`."""

@@ -250,13 +250,8 @@ def with_free(plan, other):
     return replace(plan, **{name: getattr(other, name) for name in FREE})
 
 
-def value_text(value):
-    """Return a value of a parameter as it stands in a table: lists as JSON."""
-    return json.dumps(value) if isinstance(value, list | tuple) else value
-
-
 def value_of_text(text):
-    """Read back what :func:`value_text` wrote and a file made text."""
+    """Read back what :func:`~..settings.value_text` wrote and a file made text."""
     try:
         value = json.loads(text)
     except ValueError:

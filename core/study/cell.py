@@ -16,15 +16,15 @@ import os
 import platform
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..config import run_toml
-from ..errors import CancelledError, DamagedFileError, InputError, TrainingError, ZevatronError
-from ..files import replacing
+from ..config import write_run
+from ..errors import CancelledError, DamagedFileError, InputError, TrainingError, ZevatronError, one_line
+from ..files import make_folder, write_text
 from ..progress import SILENT
 from ..statistics.registry import STATISTICS
 from ..training import lock
-from ..training.state_file import read_state, write_state
+from ..training.state_file import ProcessState, read_state, write_state
 from . import grid
 from .results import read_result, result_document, write_result
 
@@ -34,15 +34,11 @@ POLL = 0.2  # seconds between two looks at what another process is at work on
 
 
 @dataclass(frozen=True)
-class CellState:
-    """How far a cell is.
+class CellState(ProcessState):
+    """How far a cell is; ``state`` is ``waiting``, ``running``, ``stopped``, ``done`` or ``failed``.
 
     Attributes
     ----------
-    state : str
-        ``waiting``, ``running``, ``stopped``, ``done`` or ``failed``.
-    reason : str
-        Why it failed, in one line.
     attempts : int
         How often it was begun.
     seconds, processor : float
@@ -50,20 +46,15 @@ class CellState:
     memory : float
         Largest memory of the process that did it, and of its training, MiB; 0 where the system does not tell.
     host : str
-    pid : int
-    updated : str
-        When this was written, ISO 8601, UTC.
+        Name of the computer that it was done on.
     """
 
     state: str = "waiting"
-    reason: str = ""
     attempts: int = 0
     seconds: float = 0.0
     processor: float = 0.0
     memory: float = 0.0
     host: str = ""
-    pid: int = 0
-    updated: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +73,7 @@ def cell_state(path):
     """Return the :class:`CellState` of a folder; ``stopped`` if the process that should be at work is gone."""
     state = read_cell_state(path)
     if state.state == "running" and not lock.is_held(path / "lock"):
-        return CellState(**vars(state) | {"state": "stopped", "reason": "interrupted"})
+        return replace(state, state="stopped", reason="interrupted")
     return state
 
 
@@ -131,10 +122,7 @@ def do_cell(path, statistic, config, *, tried=None, progress=SILENT):
     CancelledError, KeyboardInterrupt
         If it was stopped; what is finished of it is kept.
     """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from None
+    make_folder(path, "choose a folder that can be written")
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(lock.held(path / "lock", patience=0))
@@ -151,8 +139,7 @@ def do_cell(path, statistic, config, *, tried=None, progress=SILENT):
 
 
 def _attempt(path, statistic, config, state, progress):
-    with replacing(path / "run.toml", "w", encoding="utf-8") as stream:
-        stream.write(run_toml(config))
+    write_run(path / "run.toml", config)
     before, started, used = state, time.monotonic(), _processor_time()
     state = write_state(
         path / "state.json", state, state="running", reason="", attempts=state.attempts + 1, host=platform.node(), pid=os.getpid()
@@ -171,14 +158,12 @@ def _attempt(path, statistic, config, state, progress):
         end("stopped", "stopped by the user")
         raise
     except Exception as error:  # a cell that fails, for whatever reason, does not stop the others
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         if not isinstance(error, ZevatronError):
             reason = f"{type(error).__name__}: {reason}"
         LOG.warning("cell %s failed: %s", path.name, reason)
-        with replacing(path / "error.txt", "w", encoding="utf-8") as stream:
-            stream.write(f"{reason}\n")
-            if not isinstance(error, ZevatronError):
-                stream.write(f"\n{traceback.format_exc()}")
+        where = "" if isinstance(error, ZevatronError) else f"\n{traceback.format_exc()}"
+        write_text(path / "error.txt", f"{reason}\n{where}")
         end("failed", reason)
         return Outcome("failed", reason=reason)
     end("done")
@@ -203,8 +188,7 @@ def note_failure(path, reason):
     with contextlib.suppress(OSError, TrainingError), lock.held(path / "lock", patience=0):
         state = read_cell_state(path)
         if state.state not in ("done", "failed"):
-            with replacing(path / "error.txt", "w", encoding="utf-8") as stream:
-                stream.write(f"{reason}\n")
+            write_text(path / "error.txt", f"{reason}\n")
             write_state(path / "state.json", state, state="failed", reason=reason)
 
 

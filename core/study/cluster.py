@@ -13,7 +13,7 @@ import uuid
 
 from .. import __version__
 from ..config import read_toml, run_toml
-from ..errors import ConfigError, InputError, UnknownNameError
+from ..errors import ConfigError, InputError, UnknownNameError, one_line
 from ..progress import SILENT
 from ..resources import own_command
 from . import remote
@@ -78,7 +78,7 @@ def jobs_in_queue(path, resources=None):
     try:
         cluster = getattr(dask_jobqueue, name)(**options)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{path}, [options]: dask-jobqueue says: {' '.join(str(error).split())}") from None
+        raise InputError(f"{path}, [options]: dask-jobqueue says: {one_line(error)}") from None
     _quiet()
     cluster.scale(jobs=n_jobs)
     client = _connected(cluster, f"in {system}")
@@ -133,7 +133,7 @@ def _connected(where, shown):
         return Client(where, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:  # its TimeoutError is an OSError
         raise InputError(
-            f"no Dask scheduler answers at {shown} ({' '.join(str(error).split())}); start one with: dask scheduler"
+            f"no Dask scheduler answers at {shown} ({one_line(error)}); start one with: dask scheduler"
         ) from None
 
 
@@ -218,7 +218,7 @@ def _answer(future, lost):
     except Exception as error:
         if future.status == "cancelled":
             raise lost from None
-        raise InputError(f"a worker could not begin a cell: {type(error).__name__}: {' '.join(str(error).split())}") from None
+        raise InputError(f"a worker could not begin a cell: {type(error).__name__}: {one_line(error)}") from None
 
 
 def _warn_of_missing_workers(client, jobs, resources):

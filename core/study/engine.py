@@ -15,12 +15,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
-from ..files import replacing
+from ..files import make_folder, write_text
 from ..progress import SILENT, StageProgress
+from ..settings import value_text
 from ..tables import write_table
 from .cell import POLL, cell_state, do_cell, finished_rows
-from .plan import StudyCell, study_toml, value_text
+from .plan import StudyCell, study_toml
 from .tables import write_eta_tables
 
 TABLES_EVERY = 300.0  # seconds between two writes of the tables while cells are done
@@ -67,12 +67,8 @@ def run_study(study, folder, progress=SILENT, *, do_jobs=None):
         If it was stopped; the tables then hold what is done.
     """
     folder, cells = Path(folder), study.cells()
-    try:
-        (folder / "cells").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write {folder}: {error.strerror}; choose a folder that can be written") from None
-    with replacing(folder / "study.toml", "w", encoding="utf-8") as stream:
-        stream.write(study_toml(study))
+    make_folder(folder / "cells", "choose a folder that can be written")
+    write_text(folder / "study.toml", study_toml(study))
     record = _Record(study, folder, cells)
     jobs = []
     for i, cell in enumerate(cells):

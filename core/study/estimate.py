@@ -29,7 +29,7 @@ KEPT_EVENTS, EVENT_MEMORY = 32e6, 6 / 2**20
 """Isotropic skies that are kept, as of :mod:`~..statistics.trials`, in events, and MiB of one."""
 STRAIGHT = 0.05  # s of a core: a map where nothing is bent
 COARSE = {False: 0.4, True: 2.0}  # s of a core: rays over the whole sky at one rigidity; whether the field has a random part
-IMAGE = {False: 1.1, True: 1.1}  # s of a core: the image of a source in one band, coarse passes not counted
+IMAGE = 1.1  # s of a core: the image of a source in one band, coarse passes not counted
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class _Lenses:
             around = value * 10 ** (np.array([-1, 0, 1]) / POINTS_PER_DECADE)
             passes = band(value, galaxy)[0] if is_random and value < CHAOTIC else around
             self._passes.update((galaxy.digest, rigidity_key(one)) for one in passes)
-        return IMAGE[is_random] * len(missing) + COARSE[is_random] * (len(self._passes) - before)
+        return IMAGE * len(missing) + COARSE[is_random] * (len(self._passes) - before)
 
     def _images(self, source, galaxy, sky):
         """Rigidities whose maps are there, by key; the set is kept and grows."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..config import RunConfig, base_run, network_kinds, read_toml, run_toml, settings_of, with_values
 from ..errors import ConfigError, UnknownNameError, ZevatronError
-from ..settings import Table, checked_value
+from ..settings import Table, checked_value, value_text
 from ..sources import find_source
 from ..statistics.registry import STATISTICS
 from .grid import LIKELIHOOD_RATIO, run_cells
@@ -116,11 +116,6 @@ class Study:
 def describe_point(point):
     """Return the values of axes in words: ``energy.n_bins = 8, seed = 2``."""
     return ", ".join(f"{key} = {value_text(value)}" for key, value in point.items()) or "the base run"
-
-
-def value_text(value):
-    """Return the value of an axis as it stands in a table: lists as JSON."""
-    return json.dumps(value) if isinstance(value, list | tuple | dict) else value
 
 
 def read_study(path):

@@ -1,13 +1,11 @@
 """The file ``result.json``: what was found, and the run record."""
 
-import json
 from dataclasses import MISSING, fields
 
 import numpy as np
 
-from ..documents import json_document, read_bytes
+from ..documents import json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError
-from ..files import replacing
 from ..provenance import run_record
 
 
@@ -18,8 +16,7 @@ def result_document(config, verdicts):
 
 def write_result(path, document):
     """Write a ``result.json``; a finished file is never left half written."""
-    with replacing(path, "w", encoding="utf-8") as stream:
-        json.dump(document, stream, indent=1, allow_nan=False)
+    write_json(path, document)
 
 
 def read_result(path):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..files import replacing
+from ..files import write_text
 from ..provenance import stamp
 from ..published import published_eta
 from ..tables import latex_text, write_table
@@ -37,8 +37,7 @@ def write_eta_tables(folder, config, rows, name="eta_table"):
         "published_*: see resources/published_eta.csv",
         f"digest {config.digest}, seed {config.seed}",
     ])
-    with replacing(folder / f"{name}.tex", "w", encoding="utf-8") as stream:
-        stream.write(eta_latex(rows))
+    write_text(folder / f"{name}.tex", eta_latex(rows))
     _write_eta_hdf5(folder / f"{name}.h5", config, columns)
 
 

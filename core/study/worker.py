@@ -9,7 +9,6 @@ the cell stops.
 import json
 import os
 import platform
-import signal
 import threading
 import time
 from dataclasses import asdict
@@ -19,7 +18,7 @@ from .. import __version__
 from ..backend import prepare_environment
 from ..config import config_from_toml
 from ..errors import CancelledError, InputError
-from ..training.control import Control
+from ..training.control import Control, heed_signals
 from ..training.worker import Channel, obey
 from .cell import do_cell
 from .tables import TABLE_COLUMNS
@@ -31,9 +30,7 @@ PATIENCE = 10.0  # seconds until a file that was made on another machine is sure
 def main():
     """Do the cell that standard input asks for; returns the exit code."""
     channel, control = Channel(), Control()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # in a thread: the handler may interrupt the very code whose lock stop() needs
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=control.stop).start())
+    heed_signals(control)
     stream = os.fdopen(os.dup(0), "rb", buffering=0)
     order = json.loads(stream.readline())
     threading.Thread(target=_end_with_input, args=(control, stream), daemon=True).start()

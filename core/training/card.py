@@ -3,7 +3,7 @@
 import shlex
 from dataclasses import asdict, dataclass, is_dataclass
 
-from ..config import run_config, settings_of, value_at
+from ..config import differing_settings, run_config, value_at
 from ..errors import ZevatronError
 from ..network.files import read_record
 from ..progress import format_duration
@@ -105,10 +105,8 @@ def command_lines(config, name, used=None):
 
 def changes(config):
     """Yield ``(path, TOML text)`` of every setting but the seed in which a run differs from the published one."""
-    base = run_config(BASE)
-    for path, _ in settings_of():
-        if path != "seed" and (value := value_at(config, path)) != value_at(base, path):
-            yield path, toml_text(value)
+    for path in differing_settings([config, run_config(BASE)], but=("seed",)):
+        yield path, toml_text(value_at(config, path))
 
 
 def toml_text(value):

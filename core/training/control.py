@@ -1,8 +1,16 @@
-"""What a person can ask of a training that runs: pause, go on, stop."""
+"""What can be asked of a training that runs, by a person or by the system: pause, go on, stop."""
 
+import signal
 import threading
 
 from ..progress import Progress
+
+
+def heed_signals(control):
+    """Stop on SIGTERM, and leave Ctrl-C to the parent: in the main thread of a process that does one piece of work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # in a thread: the handler may interrupt the very code whose lock stop() needs
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=control.stop).start())
 
 
 class Control(Progress):

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..backend import has_accelerator, is_out_of_memory
 from ..config import config_from_toml, digest_of
-from ..errors import CancelledError, DamagedFileError, TrainingError
+from ..errors import CancelledError, DamagedFileError, TrainingError, one_line
 from ..mock_events import CompositeSampler, EventSampler, draw_training_events, random_stream
 from ..network import (
     build_network,
@@ -89,7 +89,7 @@ def train(folder, *, control=None, report=None):
         except CancelledError:
             state = folder.set_state(folder.state, state="stopped", reason="stopped by the user")
         except Exception as error:
-            folder.set_state(folder.state, state="failed", reason=" ".join(str(error).split()) or type(error).__name__)
+            folder.set_state(folder.state, state="failed", reason=one_line(error))
             raise
     best = str(folder.best_path) if folder.best_path.exists() else None
     report({"type": state.state, "reason": state.reason, "epoch": state.epoch, "best_epoch": state.best_epoch, "best": best})

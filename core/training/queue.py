@@ -4,12 +4,12 @@ Every run that waits is a run folder already, so that the queue is no more than 
 and changed by whoever works through it, and outlives them all.
 """
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..documents import LARGEST_RUN, json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError, ZevatronError
-from ..files import replacing
+from ..files import make_folder
 from . import lock
 from .run_folder import RunFolder
 
@@ -56,11 +56,11 @@ class RunQueue:
             If the file is no queue.
         """
         try:
-            found = json.loads(self.file_path.read_text(encoding="utf-8"))
+            found = json_document(read_bytes(self.file_path, LARGEST_RUN))
             runs, at_once = [str(name) for name in found["runs"]], int(found["at_once"])
         except FileNotFoundError:
             return QueueState()
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (InputError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise DamagedFileError(f"{self.file_path} is not a queue of trainings ({error}); delete it and add the runs again") from None
         there = (name for name in dict.fromkeys(runs) if is_name(name) and (self.path / name / "config.toml").is_file())
         return QueueState(tuple(there), min(max(at_once, 1), MOST_AT_ONCE))
@@ -140,16 +140,12 @@ class RunQueue:
         return self._change(lambda state: replace(state, at_once=number))
 
     def _change(self, change):
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the folder {self.path}: {error.strerror}; choose another one for trainings") from None
+        make_folder(self.path, "choose another one for trainings")
         with lock.held(self.lock_path, f"{self.path} is changed by another process; try again"):
             before = self.read()
             after = change(before)
             if after != before:
-                with replacing(self.file_path, "w", encoding="utf-8") as stream:
-                    json.dump(asdict(after), stream, indent=1)
+                write_json(self.file_path, asdict(after))
         return after
 
 

@@ -26,12 +26,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import digest_of, read_run, run_toml
+from ..config import digest_of, read_run, write_run
 from ..errors import ConfigError, TrainingError
-from ..files import replacing
+from ..files import claim_folder, replacing
 from ..scenarios import training_scenarios
 from . import lock
-from .state_file import read_state, write_state
+from .state_file import ProcessState, WorkFolder, read_state
 
 HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
 STATES = ("queued", "preparing", "running", "paused", "stopped", "done", "failed")
@@ -45,15 +45,11 @@ FILES = (
 
 
 @dataclass(frozen=True)
-class RunState:
-    """How far a training is.
+class RunState(ProcessState):
+    """How far a training is; ``state`` is one of :data:`STATES`.
 
     Attributes
     ----------
-    state : str
-        One of :data:`STATES`.
-    reason : str
-        Why it ended, or the error, in one line.
     epoch, epochs : int
         Finished epochs, and the most there can be.
     batch, batches : int
@@ -70,16 +66,10 @@ class RunState:
         ``"CPU, 2 threads"`` or the name of a graphics card.
     memory, device_memory, device_memory_total : int
         Bytes: main memory of the process; of the graphics card what is taken, and what it has.
-    pid : int
-        Process that trains, 0 if none did yet.
     host : str
         Name of the computer that it runs on.
-    updated : str
-        When this was written, ISO 8601, UTC.
     """
 
-    state: str = "queued"
-    reason: str = ""
     epoch: int = 0
     epochs: int = 0
     batch: int = 0
@@ -92,9 +82,7 @@ class RunState:
     memory: int = 0
     device_memory: int = 0
     device_memory_total: int = 0
-    pid: int = 0
     host: str = ""
-    updated: str = ""
 
     @property
     def is_alive(self):
@@ -115,7 +103,7 @@ class RunState:
         return silent.total_seconds() < SILENT_FOR.get(self.state, 0)
 
 
-class RunFolder:
+class RunFolder(WorkFolder):
     """One training on disk; reading it never disturbs the process that trains.
 
     Parameters
@@ -130,19 +118,16 @@ class RunFolder:
     """
 
     def __init__(self, path):
-        self.path = Path(path)
+        super().__init__(path)
         if not self.config_path.is_file():
             raise TrainingError(f"{self.path} is not the folder of a training: it has no config.toml")
 
     config_path = property(lambda self: self.path / "config.toml")
     density_path = property(lambda self: self.path / "density.h5")
-    state_path = property(lambda self: self.path / "state.json")
     history_path = property(lambda self: self.path / "history.csv")
     last_path = property(lambda self: self.path / "last.keras")
     previous_path = property(lambda self: self.path / "previous.keras")
     best_path = property(lambda self: self.path / "best.keras")
-    log_path = property(lambda self: self.path / "log.txt")
-    lock_path = property(lambda self: self.path / "lock")
 
     @classmethod
     def create(cls, path, config, density=None):
@@ -164,24 +149,17 @@ class RunFolder:
 
         Raises
         ------
-        ConfigError, TrainingError
-            If the run has several sources or numbers of events, or the folder holds something else.
+        ConfigError, InputError, TrainingError
+            If the run has several sources or numbers of events, the folder cannot be made or holds something else.
         """
         path = Path(path)
         require_one_training(config)
         if (path / "config.toml").is_file():
             return cls(path)._continue_with(config)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            foreign = sorted(entry.name for entry in path.iterdir() if not is_ours(entry.name))
-        except OSError as error:
-            raise TrainingError(f"cannot make the folder {path}: {error.strerror}") from None
-        if foreign:
-            raise TrainingError(f"{path} holds other files ({foreign[0]}, …); choose a new folder")
+        claim_folder(path, is_ours)
         if density is not None and not config.sky.halves and not config.training.scenarios:
             write_density(path / "density.h5", config, density)
-        with replacing(path / "config.toml", "w", encoding="utf-8") as stream:
-            stream.write(run_toml(config))
+        write_run(path / "config.toml", config)
         folder = cls(path)
         folder.set_state(RunState(epochs=config.training.epochs))
         return folder
@@ -190,8 +168,7 @@ class RunFolder:
         if training_digest(config) != training_digest(self.config):
             raise TrainingError(f"{self.path} holds another training (digest {self.config.digest}); choose a new folder")
         if config.digest != self.config.digest:
-            with replacing(self.config_path, "w", encoding="utf-8") as stream:
-                stream.write(run_toml(config))
+            write_run(self.config_path, config)
             if self.state.state == "done":  # there may be more to train now
                 self.set_state(self.state, state="queued", reason="")
         return self
@@ -220,10 +197,6 @@ class RunFolder:
         if state.is_alive and not lock.is_held(self.lock_path) and not state.is_elsewhere:
             return replace(state, state="stopped", reason=INTERRUPTED)
         return state
-
-    def set_state(self, state, /, **changes):
-        """Write a :class:`RunState`, changed by the given values; returns what was written."""
-        return write_state(self.state_path, state, **changes)
 
     @property
     def history(self):
@@ -266,10 +239,6 @@ class RunFolder:
         except FileNotFoundError:
             return ""
         return "\n".join(line for line in lines[-200:] if not _is_notice(line))[-4000:]
-
-    def locked(self):
-        """Return a context in which no other process can train this folder."""
-        return lock.held(self.lock_path)
 
     def remove(self):
         """Delete the run's files, and the folder if nothing else is in it.

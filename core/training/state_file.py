@@ -1,12 +1,57 @@
 """What a process is doing, as JSON in the folder it works on, for other processes to read."""
 
-import json
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
-from ..documents import json_document, read_bytes
+from ..documents import json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError
-from ..files import replacing
+from . import lock
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """What every kind of work says of itself.
+
+    Attributes
+    ----------
+    state : str
+    reason : str
+        Why it ended, or the error, in one line.
+    pid : int
+        Process at work on it, 0 if none was yet.
+    updated : str
+        When this was written, ISO 8601, UTC.
+    """
+
+    state: str = "queued"
+    reason: str = ""
+    pid: int = 0
+    updated: str = ""
+
+
+class WorkFolder:
+    """A folder with the state, the log and the lock of one piece of work.
+
+    Parameters
+    ----------
+    path : path-like
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    state_path = property(lambda self: self.path / "state.json")
+    lock_path = property(lambda self: self.path / "lock")
+    log_path = property(lambda self: self.path / "log.txt")
+
+    def locked(self):
+        """Return a context in which no other process can work here; entering raises :class:`TrainingError` if one does."""
+        return lock.held(self.lock_path)
+
+    def set_state(self, state, /, **changes):
+        """Write a :class:`ProcessState`, changed by the given values; returns what was written."""
+        return write_state(self.state_path, state, **changes)
 
 
 def read_state(path, kind, what):
@@ -16,7 +61,7 @@ def read_state(path, kind, what):
     ----------
     path : Path
     kind : type
-        Dataclass with a default for each entry; entries that it does not know are left out.
+        A :class:`ProcessState`; entries that it does not know are left out.
     what : str
         For the message: ``"a training"``.
 
@@ -42,8 +87,7 @@ def read_state(path, kind, what):
 def write_state(path, state, /, **changes):
     """Write a state, changed by the given values and with the time in ``updated``; returns what was written."""
     state = replace(state, **changes, updated=datetime.now(UTC).isoformat(timespec="seconds"))
-    with replacing(path, "w", encoding="utf-8") as stream:
-        json.dump(asdict(state), stream, indent=1)
+    write_json(path, asdict(state))
     return state
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..config import config_from_toml, settings_of, value_at
+from ..config import config_from_toml, differing_settings, value_at
 from ..errors import ZevatronError
 from ..scenarios import training_scenarios
 
@@ -63,8 +63,7 @@ def trained_density(record):
 def _different_settings(trained, config):
     return [
         f"{path} was {_plain(value_at(trained, path))}, is {_plain(value_at(config, path))}"
-        for path, _ in settings_of()
-        if path.split(".")[0] in SCENARIO and value_at(trained, path) != value_at(config, path)
+        for path in differing_settings([trained, config]) if path.split(".")[0] in SCENARIO
     ]
 
 

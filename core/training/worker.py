@@ -12,15 +12,14 @@ is imported at the top.
 
 import json
 import os
-import signal
 import sys
 import threading
 import traceback
 
 from ..backend import load_backend
-from ..errors import ZevatronError
+from ..errors import ZevatronError, one_line
 from ..provenance import versions
-from .control import Control
+from .control import Control, heed_signals
 from .run_folder import RunFolder
 
 PROTOCOL = 1
@@ -32,9 +31,7 @@ def main(folder):
     channel = Channel()
     control = Control(channel.send)
     channel.on_broken = control.stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # in a thread: the handler may interrupt the very code whose lock stop() needs
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=control.stop).start())
+    heed_signals(control)
     threading.Thread(target=obey, args=(control,), daemon=True).start()
     try:
         run = RunFolder(folder)
@@ -51,9 +48,8 @@ def main(folder):
     except Exception as error:  # whatever it is, the window must hear of it
         if not isinstance(error, ZevatronError):
             traceback.print_exc()
-        reason = " ".join(str(error).split()) or type(error).__name__
         trace = traceback.format_exc()
-        channel.send({"type": "failed", "error": type(error).__name__, "reason": reason, "traceback": trace})
+        channel.send({"type": "failed", "error": type(error).__name__, "reason": one_line(error), "traceback": trace})
         return 1
     return 0
 

@@ -203,7 +203,7 @@ def judged(test, selection, densities, progress, record=None):
 def _judged_by_network(test, selection, densities, progress):
     import tempfile
 
-    from ...core.config import run_toml
+    from ...core.config import write_run
     from ...core.observed.stored import read_observation
     from ...core.sky_density import sky_densities
     from ..engine import run_command
@@ -212,7 +212,7 @@ def _judged_by_network(test, selection, densities, progress):
     effort = test.effort
     with tempfile.TemporaryDirectory() as temporary:
         run, result, table = (Path(temporary) / name for name in ("run.toml", "result.json", "events.csv"))
-        run.write_text(run_toml(test.config), encoding="utf-8")
+        write_run(run, test.config)
         run_command([
             "events", *(events.path.resolve() for events in test.lists), "--run", run, "--model", test.network.path, "--out", result,
             "--table", table, "--energy-scale", ",".join(map(repr, test.scales)), "--skies", effort.skies, "--belt-skies", effort.belt_skies,

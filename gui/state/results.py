@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.config import RunConfig, config_from_toml, settings_of, value_at
+from ...core.config import RunConfig, config_from_toml, differing_settings, value_at
 from ...core.errors import DamagedFileError, InputError, ZevatronError
 
 RESULT = "result.json"
@@ -93,11 +93,7 @@ def _read(file):
 
 def _named(root, read):
     """Yield file, Run and verdicts; trainings are called by their folders, cells of a study by the settings in which they differ."""
-    configs = [config for _, config, _ in read]
-    paths = [
-        path for path, _ in settings_of()
-        if path not in OF_THE_CELL and len({repr(value_at(config, path)) for config in configs}) > 1
-    ]
+    paths = differing_settings([config for _, config, _ in read], but=OF_THE_CELL)
     is_study = (root / "cells").is_dir()
     for file, config, verdicts in read:
         folder = file.resolve().parent.name if file.name == RESULT else file.stem

@@ -10,7 +10,7 @@ import pytest
 
 from tests.core.training_runs import small_density, small_run
 from zevatron.core.config import with_values
-from zevatron.core.errors import ConfigError, DamagedFileError, TrainingError
+from zevatron.core.errors import ConfigError, DamagedFileError, InputError, TrainingError
 from zevatron.core.training import RunFolder, RunState
 from zevatron.core.training.run_folder import HISTORY, training_digest
 
@@ -99,7 +99,7 @@ def test_several_networks_do_not_fit_into_one_folder(tmp_path):
 
 def test_a_folder_with_other_files_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
-    with pytest.raises(TrainingError, match=r"holds other files \(thesis.tex"):
+    with pytest.raises(InputError, match=r"holds other files \(thesis.tex"):
         RunFolder.create(tmp_path, small_run())
     with pytest.raises(TrainingError, match=r"is not the folder of a training: it has no config.toml"):
         RunFolder(tmp_path)

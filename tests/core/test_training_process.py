@@ -18,7 +18,8 @@ from tests.core.training_runs import small_density, small_run
 from zevatron.core.backend import THREAD_VARIABLES, prepare_environment
 from zevatron.core.errors import CancelledError, TrainingError
 from zevatron.core.progress import Progress
-from zevatron.core.training import RunFolder, RunState, TrainingProcess, train_blocking
+from zevatron.core.statistics import verdict
+from zevatron.core.training import NetworkStatistic, RunFolder, RunState, TrainingProcess, train_blocking
 from zevatron.core.training import process as training_process
 from zevatron.core.training.control import Control
 from zevatron.core.training.run_folder import HISTORY
@@ -286,6 +287,23 @@ def test_a_killed_process_is_resumed_to_the_history_of_an_unbroken_one(tmp_path)
     assert first.state.state == other.state.state == "done"
     for name in HISTORY[:-1]:
         np.testing.assert_array_equal(first.history[name], other.history[name])
+
+
+@pytest.mark.timeout(500)
+def test_on_another_number_of_threads_the_fraction_stays_in_its_interval(tmp_path):
+    """Sums over more threads end in other digits; the networks judge the same test skies."""
+    found = []
+    for threads in (1, 2):
+        config = small_run(
+            training__threads=threads, training__maps_per_epoch=3200, test__maps=4000, test__check_maps=0, test__bootstrap=100,
+        )
+        folder = RunFolder.create(tmp_path / str(threads), config, small_density())
+        process = TrainingProcess(folder)
+        process.start()
+        assert process.wait(200)["type"] == "done"
+        found.append(verdict(config, small_density(), 50, NetworkStatistic(folder.best_path)))
+    one, two = found
+    assert one.eta_low <= two.eta_min <= one.eta_high and two.eta_low <= one.eta_min <= two.eta_high
 
 
 @pytest.mark.slow

@@ -1,26 +1,13 @@
-"""One typed, frozen object describes a whole run.
+"""The sections of a run: every setting with its unit, bounds, choices and help."""
 
-Each setting carries its unit, bounds, choices and help in the class body; the
-window's form, the command line's ``--set``, the commented run file, the table
-in the README and the validation are all drawn from there. Run files are TOML.
-"""
-
-import hashlib
-import json
 import math
-import types
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
-from dataclasses import field as dataclass_field
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
-from .documents import LARGEST_RUN, read_text, toml_document
-from .errors import ConfigError, InputError, UnknownNameError
-from .observatory import ObservatoryConfig
-from .resources import PROGRAM
-from .settings import NOTHING, Section, Table, section_from_dict, setting
-from .sky import check_nside
+from ..errors import ConfigError
+from ..settings import NOTHING, Section, Table, setting
+from ..sky import check_nside
 
 IMPORTED_FIELD = "imported"
 LAST_REALISATION = 9999
@@ -28,7 +15,7 @@ LAST_REALISATION = 9999
 
 def field_models():
     """Names of the Galactic field models, in the order of the registry."""
-    from .galactic_field.registry import FIELD_MODELS
+    from ..galactic_field.registry import FIELD_MODELS
 
     return tuple(FIELD_MODELS)
 
@@ -40,14 +27,14 @@ def field_choices():
 
 def emission_models():
     """Names of the emission models."""
-    from .emission.registry import EMISSION_MODELS
+    from ..emission.registry import EMISSION_MODELS
 
     return tuple(EMISSION_MODELS)
 
 
 def network_kinds():
     """Names of the network architectures."""
-    from .network.registry import NETWORKS
+    from ..network.registry import NETWORKS
 
     return tuple(NETWORKS)
 
@@ -255,7 +242,7 @@ class FieldConfig(Section):
         if self.model == IMPORTED_FIELD and not self.file:
             raise ConfigError("expected the folder of a lens or the file of a sample, because field.model is 'imported'", "field.file")
         if self.parameters:
-            from .galactic_field.registry import check_parameters, model_parameters
+            from ..galactic_field.registry import check_parameters, model_parameters
 
             check_parameters(self.model, self.parameters)
             published = {parameter.name: parameter.default for parameter in model_parameters(self.model)}
@@ -407,7 +394,7 @@ class NetworkConfig(Section):
 
     def check(self):
         """Refuse dense layers and a start from a template where the network has no place for them."""
-        from .network.registry import NETWORKS
+        from ..network.registry import NETWORKS
 
         if self.dense and NETWORKS[self.kind].dense is None:
             able = ", ".join(name for name, entry in NETWORKS.items() if entry.dense is not None)
@@ -421,14 +408,14 @@ class NetworkConfig(Section):
     @property
     def filter_count(self):
         """Number of feature maps, the network's own number resolved."""
-        from .network.registry import NETWORKS
+        from ..network.registry import NETWORKS
 
         return self.filters or NETWORKS[self.kind].filters
 
     @property
     def dense_units(self):
         """Units of the dense layers before the output, a tuple; None for a network that has none to choose."""
-        from .network.registry import NETWORKS
+        from ..network.registry import NETWORKS
 
         own = NETWORKS[self.kind].dense
         return own if own is None or not self.dense else tuple(units for units in self.dense if units)
@@ -477,226 +464,3 @@ class TestConfig(Section):
             raise ConfigError(
                 f"expected at least {math.ceil(1 / self.alpha)} maps for alpha {self.alpha:g}, received {self.maps}", "test.maps"
             )
-
-
-@dataclass(frozen=True)
-class RunConfig(Section):
-    """Everything that decides the numbers of a run."""
-
-    name: str = setting("", label="Name", help="Label of the run; decides nothing")
-    seed: int = setting(1, low=0, high=2**63 - 1, label="Seed", help="Every random stream of the run is spawned from it")
-    sources: SourcesConfig = dataclass_field(default_factory=SourcesConfig)
-    emission: EmissionConfig = dataclass_field(default_factory=EmissionConfig)
-    propagation: PropagationConfig = dataclass_field(default_factory=PropagationConfig)
-    field: FieldConfig = dataclass_field(default_factory=FieldConfig)
-    observatory: ObservatoryConfig = dataclass_field(default_factory=ObservatoryConfig)
-    energy: EnergyConfig = dataclass_field(default_factory=EnergyConfig)
-    sky: SkyConfig = dataclass_field(default_factory=SkyConfig)
-    events: EventsConfig = dataclass_field(default_factory=EventsConfig)
-    network: NetworkConfig = dataclass_field(default_factory=NetworkConfig)
-    training: TrainingConfig = dataclass_field(default_factory=TrainingConfig)
-    test: TestConfig = dataclass_field(default_factory=TestConfig)
-
-    @property
-    def digest(self):
-        """Twelve hexadecimal digits that name the configuration (its label left out)."""
-        return digest_of({key: value for key, value in asdict(self).items() if key != "name"})
-
-
-def digest_of(*parts):
-    """Twelve hexadecimal digits of plain values, dictionaries and dataclasses; equal content, equal digest."""
-    plain = [asdict(part) if is_dataclass(part) else part for part in parts]
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
-
-
-PRESETS = types.MappingProxyType({
-    "paper": types.MappingProxyType({}),
-    "quick": types.MappingProxyType({
-        "sky.nside": 16, "network.filters": 24, "events.n_events": (300,), "training.epochs": 8,
-        "training.maps_per_epoch": 4000, "training.validation_maps": 2000, "training.patience": 4, "test.maps": 10_000,
-        "test.check_maps": 20_000,
-    }),
-})
-
-
-def run_config(preset="paper", **values):
-    """Make a configuration from a preset; ``values`` are as in :func:`with_values`, dots written as double underscores."""
-    if preset not in PRESETS:
-        raise UnknownNameError("preset", preset, PRESETS)
-    config = with_values(RunConfig(), PRESETS[preset])
-    return with_values(config, {key.replace("__", "."): value for key, value in values.items()})
-
-
-def settings_of(config_class=RunConfig, prefix=""):
-    """Yield ``(dotted path, dataclass field)`` of every setting, in the order of the run file."""
-    for spec in fields(config_class):
-        path = f"{prefix}{spec.name}"
-        if is_dataclass(spec.type):
-            yield from settings_of(spec.type, f"{path}.")
-        else:
-            yield path, spec
-
-
-def value_at(config, path):
-    """Return the value of the setting with the dotted ``path``."""
-    for part in path.split("."):
-        config = getattr(config, part)
-    return config
-
-
-def with_values(config, values):
-    """Return a copy of ``config`` with other values.
-
-    Parameters
-    ----------
-    config : RunConfig
-    values : mapping of str to object
-        Dotted paths, such as ``{"energy.n_bins": 8}``; all are set before anything is checked.
-
-    Raises
-    ------
-    ConfigError
-        If a path is unknown or a value is not allowed.
-    """
-    nested = {}
-    for path, value in values.items():
-        section, dot, key = path.partition(".")
-        known = {spec.name for spec in fields(config)}
-        if section not in known or (dot and not is_dataclass(getattr(config, section))):
-            raise ConfigError(f"no such setting; known: {', '.join(p for p, _ in settings_of(type(config)))}", path)
-        if dot:
-            key, is_entry, entry = key.partition(".")
-            if key not in (names := [spec.name for spec in fields(getattr(config, section))]):
-                raise ConfigError(f"no such setting; [{section}] has {', '.join(names)}", path)
-            if is_entry:
-                table = nested.get(section, {}).get(key, getattr(getattr(config, section), key))
-                if not isinstance(table, dict):
-                    raise ConfigError(f"no such setting; {section}.{key} is no table", path)
-                value = {**table, entry: value}
-            nested.setdefault(section, {})[key] = value
-        elif is_dataclass(getattr(config, section)) and not isinstance(value, type(getattr(config, section))):
-            raise ConfigError(f"expected {section}.KEY, received the whole section", path)
-        else:
-            nested[section] = value
-    return replace(config, **{
-        key: replace(getattr(config, key), **value) if isinstance(value, dict) else value for key, value in nested.items()
-    })
-
-
-def parse_assignment(text):
-    """Split ``"section.key=value"`` of ``--set`` into path and value (TOML; a bare word is taken as text)."""
-    path, equals, value = text.partition("=")
-    if not equals or not path.strip():
-        raise ConfigError(f"expected section.key=value, received {text!r}")
-    try:
-        return path.strip(), toml_document(f"value = {value}")["value"]
-    except ValueError:
-        return path.strip(), value.strip()
-
-
-def config_from_dict(data):
-    """Make a :class:`RunConfig` from nested dictionaries, refusing unknown keys with the path of the bad entry."""
-    if not isinstance(data, dict):
-        raise ConfigError(f"expected a table [run], received {data!r}", "run")
-    return section_from_dict(RunConfig, data, "")
-
-
-def base_run(data, folder):
-    """Return the run that a file of studies, scenarios or searches builds on: ``base = "RUN.toml"`` beside it, or its table ``[run]``.
-
-    Parameters
-    ----------
-    data : dict
-        Of the file.
-    folder : Path
-        In which it lies.
-
-    Raises
-    ------
-    InputError, ConfigError
-        If there are both, or the run is not valid.
-    """
-    if "base" not in data:
-        return config_from_dict(data.get("run", {}))
-    if "run" in data:
-        raise ConfigError("expected either base or run, received both", "base")
-    if not isinstance(data["base"], str):
-        raise ConfigError(f"expected the path of a run file, received {data['base']!r}", "base")
-    return read_run(Path(folder) / data["base"])
-
-
-def read_toml(path):
-    """Read a TOML file into dictionaries, turning every fault into an :class:`InputError` that says where it is."""
-    path = Path(path)
-    try:
-        return toml_document(read_text(path, LARGEST_RUN))
-    except FileNotFoundError:
-        raise InputError(f"no file {path}; make one with: {PROGRAM} new --out {path.name}") from None
-    except ValueError as error:
-        raise InputError(f"{path} is not valid TOML: {error}") from None
-
-
-def read_run(path):
-    """Read a run file."""
-    return config_from_dict(read_toml(path))
-
-
-def run_toml(config, comments=True):
-    """Write a configuration as the text of a run file; :func:`config_from_toml` gives it back exactly."""
-    import tomlkit
-
-    document = tomlkit.document()
-    if comments:
-        document.add(tomlkit.comment(f"Zevatron run, digest {config.digest}"))
-    _fill_table(document, config, comments)
-    return tomlkit.dumps(document)
-
-
-def _fill_table(table, section, comments):
-    import tomlkit
-
-    for spec in fields(section):
-        value = getattr(section, spec.name)
-        if is_dataclass(spec.type):
-            child = tomlkit.table()
-            _fill_table(child, value, comments)
-            table.add(spec.name, child)
-            continue
-        if comments:
-            table.add(tomlkit.comment(describe_setting(spec)))
-        if isinstance(value, tuple) and value and is_dataclass(value[0]):
-            array = tomlkit.aot()
-            for item in value:
-                child = tomlkit.table()
-                _fill_table(child, item, comments=False)
-                array.append(child)
-            table.add(spec.name, array)
-        elif isinstance(value, Table):
-            inline = tomlkit.inline_table()
-            inline.update({name: list(entry) if isinstance(entry, tuple) else entry for name, entry in value.items()})
-            table.add(spec.name, inline)
-        else:
-            table.add(spec.name, list(value) if isinstance(value, tuple) else value)
-
-
-def describe_setting(spec):
-    """Return help, unit, bounds or choices of a setting in one line."""
-    meta, parts = spec.metadata, []
-    if meta["unit"]:
-        parts.append(meta["unit"])
-    if meta["choices"] is not None:
-        parts.append(" | ".join(meta["choices"]() if callable(meta["choices"]) else meta["choices"]))
-    elif meta["low"] is not None and meta["high"] is not None:
-        parts.append(f"{meta['low']:g} to {meta['high']:g}")
-    elif meta["low"] is not None:
-        parts.append(f"at least {meta['low']:g}")
-    return meta["help"] + (f" [{'; '.join(parts)}]" if parts else "")
-
-
-def config_from_toml(text):
-    """Read the text of a run file."""
-    try:
-        document = toml_document(text)
-    except ValueError as error:
-        raise InputError(f"not valid TOML: {error}") from None
-    return config_from_dict(document)
