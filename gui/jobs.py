@@ -189,17 +189,20 @@ class Jobs(QObject):
 
     def _run_lane(self, lane):
         while (job := lane.get()) is not None:
-            if job.progress.is_cancelled:
-                continue
-            self._emit(self._started, job)
-            result = error = None
-            try:
-                result = job.work(job.progress)
-            except CancelledError:
-                continue
-            except Exception as fault:
-                error = fault
-            self._emit(self._ended, job, result, error)
+            if not job.progress.is_cancelled:
+                self._run(job)
+            del job  # a lane that rests holds neither what was asked nor the answer
+
+    def _run(self, job):
+        self._emit(self._started, job)
+        result = error = None
+        try:
+            result = job.work(job.progress)
+        except CancelledError:
+            return
+        except Exception as fault:
+            error = fault
+        self._emit(self._ended, job, result, error)
 
     @staticmethod
     def _emit(signal, *values):

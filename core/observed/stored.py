@@ -1,11 +1,9 @@
 """A result read back from the files of the command ``events``."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 
-from ..errors import DamagedFileError
+from ..documents import json_document, read_bytes
+from ..errors import DamagedFileError, InputError
 from ..statistics.confidence import Interval
 from ..tables import read_table
 from .analysis import Findings, SourceFinding
@@ -35,12 +33,12 @@ def read_observation(path, table_path, *, config, lists, scales, selection, dens
     """
     table = read_table(table_path)
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = json_document(read_bytes(path))
         posteriors = {density.name: table.floats(f"p_{density.key}") for density in densities}
         findings = _findings(document["analysis"], posteriors)
         shifted = {entry["factor"]: _findings(entry, {}) for entry in document["energy_scale"]}
         effort, notes = Effort(**document["effort"]), tuple(document["notes"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, InputError, ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(f"{path} is not the result of an event list ({error})") from None
     if findings.n_events != selection.n_events:
         raise DamagedFileError(f"{path}: expected the result of {selection.n_events} events, found {findings.n_events}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import config_from_toml, read_run
+from ..documents import json_document, read_bytes
 from ..errors import DamagedFileError, InputError, ZevatronError
 from ..network.registry import NETWORKS
 from ..statistics.registry import STATISTICS
@@ -149,8 +150,8 @@ def _parts_in(folder):
     parts = []
     for path in sorted(folder.glob("*.json")):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            document = json_document(read_bytes(path))
+        except (OSError, InputError, ValueError):
             document = None
         if path.name == "result.json" or (isinstance(document, dict) and {"results", "run"} <= set(document)):
             parts.append(_part(path))

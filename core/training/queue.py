@@ -8,6 +8,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..documents import LARGEST_RUN, json_document, read_bytes
 from ..errors import DamagedFileError, InputError, ZevatronError
 from ..files import replacing
 from . import lock
@@ -56,11 +57,11 @@ class RunQueue:
             If the file is no queue.
         """
         try:
-            found = json.loads(self.file_path.read_text(encoding="utf-8"))
+            found = json_document(read_bytes(self.file_path, LARGEST_RUN))
             runs, at_once = [str(name) for name in found["runs"]], int(found["at_once"])
         except FileNotFoundError:
             return QueueState()
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (InputError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise DamagedFileError(f"{self.file_path} is not a queue of trainings ({error}); delete it and add the runs again") from None
         there = (name for name in dict.fromkeys(runs) if is_name(name) and (self.path / name / "config.toml").is_file())
         return QueueState(tuple(there), min(max(at_once, 1), MOST_AT_ONCE))
@@ -161,7 +162,7 @@ def run_name(config):
 
 def is_name(name):
     """Whether a name stays inside the folder of the queue."""
-    return bool(name) and Path(name).name == name and name not in (".", "..")
+    return 0 < len(name.encode(errors="replace")) < 256 and Path(name).name == name and name not in (".", "..")
 
 
 def is_untouched(path):

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.training_runs import small_density, small_run
-from tests.hostile import broken, hdf5_readers, outcome, sealed, text_readers
+from tests.hostile import binary_readers, broken, hdf5_readers, outcome, sealed, text_readers
 from zevatron.core.config import config_from_dict, config_from_toml, parse_assignment, read_run
 from zevatron.core.documents import json_document, read_bytes, toml_document
 from zevatron.core.errors import ConfigError, DamagedFileError, InputError, ZevatronError
@@ -23,8 +23,10 @@ from zevatron.core.study import read_result, read_study
 
 TEXTS = (
     "run", "session", "study", "cross", "search", "sources", "exposure", "events_csv", "events_ecsv", "events_votable", "deflections", "sample",
-    "spectrum", "result", "plan", "state", "history", "deflections.xz", "spectrum.gz",
+    "spectrum", "result", "plan", "state", "history", "queue", "trials", "lens_ranges", "edits", "events_dat", "demo", "entries",
+    "deflections.xz", "spectrum.gz",
 )
+BINARIES = ("events_fits", "events_fits.gz", "exposure_map", "maps", "matrix")
 quick = settings(max_examples=15, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 
 
@@ -37,6 +39,8 @@ def folder(tmp_path_factory):
 def texts(folder):
     found = text_readers(folder)
     assert tuple(found) == TEXTS
+    found |= binary_readers(folder)
+    assert tuple(found) == TEXTS + BINARIES
     return found
 
 
@@ -46,22 +50,24 @@ def arrays(folder):
 
 
 def attempt(folder, reader, name, content):
-    (folder / "tried").mkdir(exist_ok=True)
-    (folder / "tried" / "base.toml").write_bytes((folder / "base.toml").read_bytes())
+    if not (folder / "tried").exists():
+        (folder / "tried" / "CenA-N50-0").mkdir(parents=True)
+        for beside in ("base.toml", "1.mldat", "CenA-N50-0/config.toml"):
+            (folder / "tried" / beside).write_bytes((folder / beside).read_bytes())
     (folder / "tried" / name).write_bytes(content)
     return outcome(reader, folder / "tried" / name)
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", TEXTS + BINARIES)
 def test_the_valid_file_is_read(texts, folder, name):
     reader, file, content = texts[name]
     assert attempt(folder, reader, file, content) == "read"
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", TEXTS + BINARIES)
 @quick
 @given(seed=st.integers(0, 2**32))
-def test_a_broken_text_is_read_or_refused(texts, folder, name, seed):
+def test_a_broken_file_is_read_or_refused(texts, folder, name, seed):
     reader, file, content = texts[name]
     attempt(folder, reader, file, broken(content, random.Random(seed)))
 

@@ -22,7 +22,7 @@ import numpy as np
 import main  # noqa: F401
 
 from tests.core.published_files import PublishedFile
-from tests.hostile import broken, hdf5_readers, outcome, sealed, text_readers
+from tests.hostile import binary_readers, broken, hdf5_readers, outcome, sealed, text_readers
 from zevatron.core.network.files import _require_harmless, read_record
 from zevatron.core.network.published import read_published
 
@@ -42,7 +42,7 @@ def readers(folder, name):
         return keras_reader, "m.keras", sorted(Path("resources/models").glob("*.keras"), key=lambda path: path.stat().st_size)[0].read_bytes(), None
     if name == "published.h5":
         return read_published, "m.h5", PublishedFile(np.random.default_rng(1), 4).write(folder / "seed.h5").read_bytes(), None
-    found = text_readers(folder) | hdf5_readers(folder)
+    found = text_readers(folder) | binary_readers(folder) | hdf5_readers(folder)
     reader, file, content, *magic = found[name]
     return reader, file, content, magic[0] if magic else None
 

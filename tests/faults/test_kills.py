@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -39,10 +40,11 @@ def command(*arguments):
     return [sys.executable, str(ROOT / "main.py"), *map(str, arguments)]
 
 
-def unbroken(arguments):
-    """Run a command to its end; returns the seconds it took."""
+def unbroken(arguments, says=None):
+    """Run a command to its end; returns the seconds it took. ``says`` is a pattern of what it must say."""
     started = time.monotonic()
-    subprocess.run(command(*arguments), check=True, **QUIET)
+    done = subprocess.run(command(*arguments), check=True, text=True, **QUIET | {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT})
+    assert says is None or re.search(says, done.stdout), done.stdout
     return time.monotonic() - started
 
 
@@ -62,10 +64,11 @@ def files_of(folder, pattern):
     return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.glob(pattern)}
 
 
-def campaign(kind, make_arguments, check, span):
+def campaign(kind, make_arguments, check, span, says):
     """Kill a command as often as its share says, each time going on with what is there; a finished piece of work is followed by a new one.
 
-    ``check(folder)`` is called after each kill, ``check(folder, done=True)`` when a piece of work has ended well.
+    ``check(folder)`` is called after each kill, ``check(folder, done=True)`` when a piece of work has ended well; ``says(folder)``
+    returns what the next start has to say of what is there.
     """
     rng, kills, piece = random.Random(f"{SEED} {kind}"), 0, 0
     while kills < share(kind):
@@ -75,7 +78,7 @@ def campaign(kind, make_arguments, check, span):
         else:
             check(piece, done=True)
             piece += 1
-    unbroken(make_arguments(piece))
+    unbroken(make_arguments(piece), says(piece))
     check(piece, done=True)
     print(f"\n{kind}: {kills} kills over {piece + 1} pieces of work")
 
@@ -151,7 +154,11 @@ def test_study(tmp_path):
         cells[piece] = found
         assert not done or rows(piece) == rows("reference")
 
-    campaign("study", arguments, check, unbroken(arguments("reference")))
+    def says(piece):
+        done = len(files_of(tmp_path / f"out{piece}", "cells/*/result.json"))
+        return f"8 cells, {done} done"
+
+    campaign("study", arguments, check, unbroken(arguments("reference")), says)
 
 
 def test_lens(tmp_path):
@@ -169,7 +176,11 @@ def test_lens(tmp_path):
         parts[piece] = found
         assert not done or len(found) == len(whole) > 10
 
-    campaign("lens", arguments, check, span)
+    def says(piece):
+        there = len(files_of(tmp_path / f"lens{piece}", "[!.]*.mldat"))
+        return rf"\({there} were there\)" if there else "wrote a lens"
+
+    campaign("lens", arguments, check, span, says)
 
 
 def test_search(tmp_path):
@@ -193,7 +204,10 @@ def test_search(tmp_path):
         assert SearchFolder(tmp_path / f"s{piece}").state.state == ("done" if done else SearchFolder(tmp_path / f"s{piece}").state.state)
         assert not done or values(piece) == values("reference")
 
-    campaign("search", arguments, check, unbroken(arguments("reference")))
+    def says(piece):
+        return "of 2 trials are there, going on" if (tmp_path / f"s{piece}" / "trials.csv").exists() else "2 done"
+
+    campaign("search", arguments, check, unbroken(arguments("reference")), says)
 
 
 WINDOW = """
