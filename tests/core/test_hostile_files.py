@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import json
 import os
 import random
 
@@ -16,10 +17,15 @@ from tests.hostile import binary_readers, broken, hdf5_readers, outcome, sealed,
 from zevatron.core.config import config_from_dict, config_from_toml, parse_assignment, read_run
 from zevatron.core.documents import json_document, read_bytes, toml_document
 from zevatron.core.errors import ConfigError, DamagedFileError, InputError, ZevatronError
+from zevatron.core.network.maps import read_maps
+from zevatron.core.observed.blind import read_plan, seal
 from zevatron.core.observed.lists import read_event_list
+from zevatron.core.report.content import read_content
 from zevatron.core.sky_density.files import read_densities
 from zevatron.core.sky_density.files import sealed as sealed_file
 from zevatron.core.study import read_result, read_study
+from zevatron.core.training import RunFolder
+from zevatron.core.training.queue import RunQueue
 
 TEXTS = (
     "run", "session", "study", "cross", "search", "sources", "exposure", "events_csv", "events_ecsv", "events_votable", "deflections", "sample",
@@ -130,6 +136,68 @@ def test_devices_and_pipes_are_not_read(tmp_path):
     (tmp_path / "study.toml").write_text('base = "/dev/zero"\n')
     with pytest.raises(InputError, match="regular file"):
         read_study(tmp_path / "study.toml")
+
+
+def test_what_a_run_folder_holds_in_place_of_files_is_not_waited_for(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_run(), small_density())
+    os.mkfifo(folder.history_path)
+    folder.log_path.mkdir()
+    with pytest.raises(InputError, match="regular file"):
+        _ = folder.history
+    assert folder.log_tail == ""
+
+
+def test_only_the_end_of_a_log_is_read(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_run(), small_density())
+    with open(folder.log_path, "wb") as stream:
+        stream.truncate(2**33)  # a hole: takes no room on the disk
+        stream.seek(0, os.SEEK_END)
+        stream.write(b"\nMemoryError\n")
+    assert folder.log_tail.splitlines()[-1] == "MemoryError"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"runs": [], "at_once": 1e400}', '{"runs": 1, "at_once": 1}', "[]", '{"runs": [], "at_once": null}'])
+def test_a_queue_that_is_none_is_named(tmp_path, text):
+    (tmp_path / "queue.json").write_text(text)
+    with pytest.raises(DamagedFileError, match="not a queue"):
+        RunQueue(tmp_path).read()
+
+
+def test_names_in_a_queue_stay_in_its_folder(tmp_path):
+    (tmp_path / "runs" / "CenA").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    for folder in ("other", "runs/CenA"):
+        (tmp_path / folder / "config.toml").write_text("")
+    names = ["../other", str(tmp_path / "other"), "x" * 5000, "é" * 200, "a\0b", "\ud800", ".", "", 5, None, "CenA"]
+    (tmp_path / "runs" / "queue.json").write_text(json.dumps({"runs": names, "at_once": 10**9}))
+    assert RunQueue(tmp_path / "runs").read().runs == ("CenA",)
+
+
+@pytest.mark.parametrize("header", [b"{'descr': '<f4', 'shape': (", b"__import__('os').mkdir('x')", b"[" * 5000, b"\xff" * 10, b"'\\N{'", b"1e400"])
+def test_headers_of_arrays_are_data(tmp_path, header):
+    header += b" " * (-len(header) % 64) + b"\n"
+    (tmp_path / "maps.npy").write_bytes(b"\x93NUMPY\x02\x00" + len(header).to_bytes(4, "little") + header + bytes(1000))
+    with pytest.raises(InputError, match="array of numbers"):
+        read_maps(tmp_path / "maps.npy")
+
+
+@pytest.mark.parametrize("change", [
+    {"lists": 1}, {"lists": [{}]}, {"lists": [{"file": "a", "sha256": "0"}]}, {"run": {}}, {"run": []}, {"effort": {"seed": 1}}, {"statistic": None},
+])
+def test_a_true_seal_does_not_make_a_record(texts, tmp_path, change):
+    record = json.loads(texts["plan"][2])
+    plan = record["plan"] | change
+    (tmp_path / "plan.json").write_text(json.dumps(record | {"plan": plan, "seal": seal(plan)}))
+    with pytest.raises(DamagedFileError, match="not the record of a test"):
+        read_plan(tmp_path / "plan.json")
+
+
+def test_what_lies_beside_a_result_does_not_keep_a_report_from_being_made(texts, tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_run(), small_density())
+    for name, text in (("deep.json", "[" * 100_000), ("large.json", "9" * 5000)):
+        (folder.path / name).write_text(text)
+    folder.history_path.write_bytes(texts["history"][2])
+    assert len(read_content(folder.path).trainings) == 1
 
 
 def test_a_run_file_without_end_is_refused(tmp_path):
