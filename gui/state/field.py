@@ -16,7 +16,7 @@ PLANE_POINTS = 320
 RAY_NSIDE = {"deflection": 64, "magnification": 128}  # of the sky at Earth: 49,152 and 196,608 rays
 MAGNIFICATION_NSIDE = 16  # 64 rays to a pixel
 IMAGE_NSIDE = 64
-KEPT = 64 * 2**20  # bytes of maps kept in memory, of up to 5 MB each; rays of others lie in the cache on disk
+KEPT = 32 * 2**20  # bytes of maps kept in memory, of up to 5 MB each; rays of others lie in the cache on disk
 RAYS_TO_A_PIXEL = 3  # that a click on the magnification map follows
 
 

@@ -1,5 +1,6 @@
 """Memory that the window gives back when it rests."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from zevatron.core.galactic_field import random_field
 from zevatron.gui import memory
 from zevatron.gui.jobs import Jobs
 
+ROOT = Path(__file__).resolve().parents[2]
 BLOCK, BLOCKS = 60_000, 2000  # bytes; small enough to come from the heap
 
 
@@ -28,6 +30,29 @@ def test_freed_blocks_beneath_one_in_use_go_back():
     assert memory.trim() and last
     assert resident() < full - 0.9 * BLOCK * BLOCKS
     assert kept > resident()  # what was freed was kept until then
+
+
+APART = """
+import sys, ctypes
+import numpy as np
+import main
+from zevatron.gui import memory
+apart = sys.argv[1] == "apart" and memory.keep_large_blocks_apart()
+for size in (1, 8, 16, 24):  # what is freed raises the bound of glibc to its size
+    np.ones(size * 2**20, np.uint8)
+array = np.ones(20 * 2**20, np.uint8)
+place = array.ctypes.data
+del array
+ranges = [[int(end, 16) for end in line.split()[0].split("-")] for line in open("/proc/self/maps")]
+print(any(low <= place < high for low, high in ranges), apart)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("how, is_kept", [("apart", False), ("as it comes", True)])
+def test_the_place_of_a_large_array_goes_back(how, is_kept):
+    done = subprocess.run([sys.executable, "-c", APART, how], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.split() == [str(is_kept), str(how == "apart")], done.stderr
 
 
 @pytest.fixture
