@@ -17,6 +17,7 @@ from tests.hostile import binary_readers, broken, hdf5_readers, outcome, sealed,
 from zevatron.core.config import config_from_dict, config_from_toml, parse_assignment, read_run
 from zevatron.core.documents import json_document, read_bytes, toml_document
 from zevatron.core.errors import ConfigError, DamagedFileError, InputError, ZevatronError
+from zevatron.core.hdf5 import HEAP, SIGNATURE, open_content
 from zevatron.core.network.maps import read_maps
 from zevatron.core.observed.blind import read_plan, seal
 from zevatron.core.observed.lists import read_event_list
@@ -253,6 +254,43 @@ def test_a_sealed_file_that_reaches_out_or_unpacks_without_end_is_refused(tmp_pa
         change(file)
     with pytest.raises(DamagedFileError):
         read_densities(tmp_path / "d.h5")
+
+
+def heap_objects(content):
+    """Places of the objects in the first heap of texts of an HDF5 content, that of the free space last."""
+    place = content.index(HEAP)
+    end, at = place + int.from_bytes(content[place + 8 : place + 16], "little"), place + 16
+    while at < end:
+        yield at
+        number, size = int.from_bytes(content[at : at + 2], "little"), int.from_bytes(content[at + 8 : at + 16], "little")
+        at += 16 + -(-size // 8) * 8 if number else size
+
+
+@pytest.mark.parametrize("number, size", [(0, 0), (1, 2**64 - 16), (0, 2**63), (7, 2**40)])
+@pytest.mark.parametrize("name", ["density", "skies", "cache"])
+def test_a_heap_without_end_is_not_walked_through(arrays, folder, name, number, size):
+    """The library would walk for ever through the first two, holding the lock of the interpreter."""
+    reader, file, content, magic = arrays[name]
+    at = list(heap_objects(content))[1]
+    changed = content[:at] + number.to_bytes(2, "little") + content[at + 2 : at + 8] + size.to_bytes(8, "little") + content[at + 16 :]
+    assert attempt(folder, reader, file, sealed(changed, magic)) == "refused"
+
+
+def test_lengths_of_other_sizes_are_refused(arrays):
+    _, _, content, _ = arrays["cache"]
+    place = content.index(SIGNATURE)
+    with open_content(content) as file:
+        version = content[place + 8]
+        assert set(file) == {"weight", "start"} and version < 2
+    with pytest.raises(ValueError, match="8 bytes"):
+        open_content(content[: place + 14] + b"\x04" + content[place + 15 :])
+
+
+def test_the_walk_through_heaps_takes_no_longer_than_the_file_is_long():
+    heap = HEAP + bytes(3) + (2**20).to_bytes(8, "little")
+    content = heap * 2**16 + bytes(2**20)
+    with pytest.raises((ValueError, OSError)):
+        open_content(content)
 
 
 def test_what_stands_behind_a_true_seal_may_be_anything(tmp_path):
