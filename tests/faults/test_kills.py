@@ -49,14 +49,15 @@ def unbroken(arguments, says=None):
 
 
 def kill_after(arguments, seconds):
-    """Start a command and kill it after some time; returns whether it was still at work."""
+    """Start a command and kill it after some time; returns the seconds it took, or None if it was killed."""
+    started = time.monotonic()
     with subprocess.Popen(command(*arguments), **QUIET) as process:
         try:
             assert process.wait(seconds) == 0
-            return False
+            return time.monotonic() - started
         except subprocess.TimeoutExpired:
             process.kill()
-            return True
+            return None
 
 
 def files_of(folder, pattern):
@@ -70,14 +71,15 @@ def campaign(kind, make_arguments, check, span, says):
     ``check(folder)`` is called after each kill, ``check(folder, done=True)`` when a piece of work has ended well; ``says(folder)``
     returns what the next start has to say of what is there.
     """
-    rng, kills, piece = random.Random(f"{SEED} {kind}"), 0, 0
+    rng, kills, piece, is_new = random.Random(f"{SEED} {kind}"), 0, 0, True
     while kills < share(kind):
-        if kill_after(make_arguments(piece), rng.uniform(0, span)):
+        took = kill_after(make_arguments(piece), rng.uniform(0, span))
+        check(piece, done=took is not None)
+        if took is None:
             kills += 1
-            check(piece)
         else:
-            check(piece, done=True)
-            piece += 1
+            span, piece = min(span, took) if is_new else span, piece + 1  # the very first may have compiled
+        is_new = took is not None
     unbroken(make_arguments(piece), says(piece))
     check(piece, done=True)
     print(f"\n{kind}: {kills} kills over {piece + 1} pieces of work")
