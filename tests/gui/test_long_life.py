@@ -105,7 +105,7 @@ def test_two_hours_of_use_leave_nothing_behind(monkey, tiny_run, qtbot):
     actions, seconds = int(os.environ.get("ZEVATRON_ACTIONS", 10_000)), 3600 * float(os.environ.get("ZEVATRON_HOURS", 2))
     use_every_field(monkey.window, qtbot)
     rest(monkey.window, tiny_run, qtbot)
-    started, records, done = time.monotonic(), [], 0
+    started, records, done, seen = time.monotonic(), [], 0, 0
     while done < actions or time.monotonic() - started < seconds:
         for _ in range(REST):
             monkey.act()
@@ -113,8 +113,10 @@ def test_two_hours_of_use_leave_nothing_behind(monkey, tiny_run, qtbot):
             QTest.qWait(max(round(1000 * (started + seconds * done / actions - time.monotonic())), 0))  # spread over the time
         records.append(rest(monkey.window, tiny_run, qtbot))
         print(f"{done} actions, {time.monotonic() - started:.0f} s:", {key: round(value) for key, value in records[-1].items()}, flush=True)
-        assert not monkey.faults, monkey.faults[0]
+        print(*monkey.faults[seen:], sep="\n", end="", flush=True)
+        seen = len(monkey.faults)
     print(monkey.done)
+    assert not monkey.faults, monkey.faults[0]
     first, last = records[min(WARM_UP, len(records) - 1)], records[-1]
     assert last["memory"] < 1.05 * first["memory"]
     for kind in ("threads", "tasks", "files", "children", "shared"):
