@@ -172,14 +172,15 @@ def test_palette_finds_settings_and_goes_there(window, qtbot):
     window.test_panel.more.set_open(False)
 
 
-@pytest.mark.parametrize("typed", ["five", "", "0", None])
+@pytest.mark.parametrize("typed", ["five", ""])
 def test_palette_lists_settings_that_have_to_be_put_right(window, typed):
-    for field in window.left.fields():
-        window.draft.set(field.path, typed)
+    numbers = [field for field in window.left.fields() if type(field.draft.value(field.path)) in (int, float)]
+    for field in numbers:
+        field.draft.set(field.path, typed)
     assert len(window.draft.errors) > 20
-    listed = {field.path: words for field, (_, words, _) in zip(
-        [field for field in window.left.fields() if not field.isHidden()], setting_entries(window.left), strict=True)}
-    assert all(listed[path] == str(typed) for path in window.draft.errors if path in listed)
+    seen = [field for field in window.left.fields() if not field.isHidden()]
+    words = {field.path: words for field, (_, words, _) in zip(seen, setting_entries(window.left), strict=True)}
+    assert "energy.bin_width" in words and all(words[field.path] == typed for field in numbers if field.path in words)
 
 
 def test_palette_of_nothing_says_so_and_leaves_with_escape(window, qtbot):
