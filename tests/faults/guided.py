@@ -20,14 +20,14 @@ with atheris.instrument_imports(include=["zevatron"]):
     import main  # noqa: F401
 
     from tests.faults.campaign import readers
-    from tests.hostile import broken, outcome, sealed
+    from tests.hostile import broken, outcome
 
 
 def fuzz():
     name, runs, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        reader, file, content, magic = readers(folder, name)
+        reader, file, content, whole = readers(folder, name)
         ended = {"read": 0, "refused": 0}
         corpus = folder / "corpus"
         corpus.mkdir()
@@ -37,7 +37,7 @@ def fuzz():
             (corpus / f"broken{i}").write_bytes(broken(content, rng))
 
         def one(data):
-            (folder / file).write_bytes(sealed(data.ljust(len(magic) + 64, b"\0"), magic) if magic else data)
+            (folder / file).write_bytes(whole(data))
             ended[outcome(reader, folder / file)] += 1
             if sum(ended.values()) % 10_000 == 0:
                 print(f"{name}: {ended}", flush=True)
