@@ -9,18 +9,16 @@ process sees the old file or the new one, never half of one.
 
 import contextlib
 import hashlib
-import io
 import logging
 import os
 import sys
 import time
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from .errors import InputError
-from .hdf5 import USER_BLOCK, replacing_hdf5, require_plain
+from .hdf5 import USER_BLOCK, open_content, replacing_hdf5, require_plain
 
 LOG = logging.getLogger(__name__)
 ENVIRONMENT_VARIABLE = "ZEVATRON_CACHE"
@@ -105,7 +103,7 @@ def read_cache(path, digest):
     if not content.startswith(MAGIC + _checksum(content)):
         return None
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
+        with open_content(content) as file:
             require_plain(file)
             if file.attrs["digest"] != digest:
                 return None

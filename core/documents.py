@@ -1,6 +1,7 @@
 """TOML and JSON of anybody, read whole: only regular files of bounded size, every fault one line, no number beyond 64 bits."""
 
 import json
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -15,6 +16,15 @@ LARGEST_INTEGER = 2**63  # TOML's own bound; Python would go on, and fail later 
 DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""", re.ASCII)
 
 
+def read_tail(path, length):
+    """Return the last bytes of a regular file, at most ``length``; errors as of :func:`read_bytes`."""
+    def read(stream):
+        stream.seek(max(stream.seek(0, os.SEEK_END) - length, 0))
+        return stream.read(length)
+
+    return _read(path, read)
+
+
 def read_bytes(path, largest=LARGEST):
     """Return the content of a regular file.
 
@@ -25,19 +35,23 @@ def read_bytes(path, largest=LARGEST):
     InputError
         If it is no regular file (a device, a pipe, a folder), is larger, or cannot be read.
     """
+    content = _read(path, lambda stream: stream.read(largest + 1))
+    if len(content) > largest:
+        raise InputError(f"cannot read {path}: expected at most {largest / 2**20:g} MiB, received more")
+    return content
+
+
+def _read(path, read):
     try:
         path = Path(path)
         if path.exists() and not path.is_file():
             raise InputError(f"cannot read {path}: expected a regular file")
         with open(path, "rb") as stream:
-            content = stream.read(largest + 1)
+            return read(stream)
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise InputError(f"cannot read {str(path)!r}: {getattr(error, 'strerror', None) or error}") from None
-    if len(content) > largest:
-        raise InputError(f"cannot read {path}: expected at most {largest / 2**20:g} MiB, received more")
-    return content
 
 
 def read_text(path, largest=LARGEST):

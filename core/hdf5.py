@@ -10,6 +10,9 @@ from .files import replacing
 
 USER_BLOCK = 512  # bytes that readers of HDF5 skip; HDF5 libraries can hang on one altered byte, so the SHA-256 of the rest stands there
 
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+HEAP = b"GCOL\x01"  # begins a heap
+OBJECT, SMALLEST_HEAP = 16, 4096  # bytes of the header of a heap, and of each object in it; the library refuses smaller heaps
 LARGEST = 512 * 2**20  # bytes, of all datasets unpacked
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}  # others are code that HDF5 would look for and load
 
@@ -40,6 +43,53 @@ def replacing_hdf5(path, magic=b""):
             view[: len(seal)] = seal
         with replacing(path, "wb") as stream:
             stream.write(view)
+
+
+def open_content(content):
+    """Open HDF5 that lies in memory, for reading.
+
+    Raises
+    ------
+    ValueError
+        If the library would not come back from it.
+    OSError
+        If it is no HDF5.
+    """
+    _require_ending_heaps(content)
+    return h5py.File(io.BytesIO(content), "r")
+
+
+def _require_ending_heaps(content):
+    """Raise ValueError unless every heap of texts of variable length comes to its end.
+
+    The library walks through the objects of a heap by their lengths (HDF5 File Format Specification 3.0, III.E) and asks
+    neither whether one has any nor whether it lies in the heap: with a length of nothing it walks for ever.
+    """
+    steps, place = 0, content.find(HEAP)
+    while place >= 0:
+        length = int.from_bytes(content[place + 8 : place + 16], "little")
+        at, end = place + OBJECT, place + length
+        while length >= SMALLEST_HEAP and at + OBJECT <= end <= len(content):
+            number, size = (int.from_bytes(content[at + start : at + stop], "little") for start, stop in ((0, 2), (8, 16)))
+            step = OBJECT + -(-size // 8) * 8 if number else size
+            steps += 1
+            if not 0 < step <= end - at or steps > len(content):
+                raise ValueError(f"expected objects that lie in the heap at byte {place}, found one of {size} bytes at byte {at}")
+            at += step
+        place = content.find(HEAP, place + 1)
+    if not _has_lengths_of_8_bytes(content):
+        raise ValueError("expected lengths of 8 bytes")
+
+
+def _has_lengths_of_8_bytes(content):
+    """Whether every superblock that the library may find says so: the walk above reads 8 bytes."""
+    start = 0
+    while start + 16 <= len(content):  # at 0, 512, 1024 and so on, where the library looks
+        if content[start : start + 8] == SIGNATURE:
+            places = (13, 14) if content[start + 8] < 2 else (9, 10)
+            return all(content[start + place] == 8 for place in places)
+        start = max(2 * start, USER_BLOCK)
+    return True
 
 
 def require_plain(file, largest=LARGEST):

@@ -116,6 +116,7 @@ class FieldExplorer(QObject):
     def refresh(self):
         """Show what belongs to the run as it is now, and ask for what is missing; nothing while the tab is hidden."""
         self._edit_timer.stop()
+        self._work.forget_others(self.config)
         if not self.view.isVisible():
             return
         self.view.set_field_words(which_of_several(self.config))

@@ -134,6 +134,7 @@ class Lane:
                 self.job = job
                 self._run(job)
                 self.job = None
+            del job  # a lane that rests holds neither what was asked nor the answer
 
 
 class Jobs(QObject):

@@ -24,6 +24,7 @@ from .files import Files
 from .jobs import Jobs
 from .jobs_bar import JobsBar
 from .log import LogDrawer
+from .memory import MemoryKeeper
 from .menus import Menus
 from .message_bar import MessageBar
 from .models import Models
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.controller = Controller(self.draft, self.view, self.jobs, self)
         self.files, self.exports, self.models, self.commands = Files(self), Exports(self), Models(self), Commands(self)
         self.statistics = FurtherStatistics(self.controller, self)
+        self.memory = MemoryKeeper(self.draft, self.jobs, self)
         self.library = ResultsLibrary(self)
         self.messages = MessageBar(log.fresh_trace)
         self.drops, self.figure_menu = Drops(self), FigureMenu(self)

@@ -131,5 +131,6 @@ def setting_entries(question):
     for field in question.fields():
         if not field.isHidden():
             heading = question.panel_of(field).heading.text().capitalize()
-            words = field.words(field.draft.value(field.path))
+            value = field.draft.value(field.path)
+            words = str(value) if field.path in field.draft.errors else field.words(value)  # as typed: it need not even be a number
             yield f"{heading}: {field.text}", words, lambda field=field: question.go_to(field)

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
+from ..core.documents import read_tail
 from ..core.errors import ZevatronError
 from ..core.resources import own_command
 from ..core.search import SearchFolder, SearchState
@@ -210,7 +211,7 @@ class Search(QObject):
             self.failed.emit(f"The search failed: {reason}. The log is in {self.folder.log_path}")
 
     def _last_line(self):
-        lines = self.folder.log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        lines = read_tail(self.folder.log_path, 4096).decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else "its process ended without a word"
 
     def order_stop(self):

@@ -93,12 +93,9 @@ class Session(QObject):
         if not self.is_first:  # they are the other window's
             return None
         try:
-            found = json_document(read_bytes(self.edits_path, LARGEST_RUN))
-            return config_from_dict(found["run"]), str(found["path"]), {"n_events": found["n_events"], "eta": found["eta"]}
-        except FileNotFoundError:
-            return None
-        except (ZevatronError, ValueError, TypeError, KeyError) as error:
-            LOG.warning("%s", DamagedFileError(f"{self.edits_path} does not hold the last edits ({error}); the run is as it was a moment before"))
+            return read_edits(self.edits_path)
+        except ZevatronError as error:
+            LOG.warning("%s", error)
             return None
 
     def follow(self):
@@ -150,3 +147,27 @@ class Session(QObject):
             if is_kept:
                 self.edits_path.unlink(missing_ok=True)
             self._lock.unlock()
+
+
+def read_edits(path):
+    """Read what was edited last.
+
+    Returns
+    -------
+    tuple of (RunConfig, str, dict) or None
+        The run, the path of its file, and the values of the :class:`~.state.view.Choices`; None without a file.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file holds something else.
+    """
+    try:
+        found = json_document(read_bytes(path, LARGEST_RUN))
+        choices = {"n_events": found["n_events"], "eta": found["eta"]}
+        Choices(**choices)
+        return config_from_dict(found["run"]), str(found["path"]), choices
+    except FileNotFoundError:
+        return None
+    except (ZevatronError, ValueError, TypeError, KeyError) as error:
+        raise DamagedFileError(f"{path} does not hold the last edits ({error}); the run is as it was a moment before") from None

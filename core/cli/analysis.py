@@ -1,6 +1,7 @@
 """Commands that take a run file through density, mock skies, training and verdict."""
 
 import collections
+import sys
 
 from ..config import parse_assignment
 from ..errors import InputError
@@ -174,12 +175,21 @@ def train(options):
     from ..training import train_blocking
 
     config = load(options)
-    cells = run_cells(config)
-    models = [
-        train_blocking(cell, options.out if len(cells) == 1 else options.out / name, progress=TerminalProgress())
-        for name, cell in cells
-    ]
+    cells, models = run_cells(config), []
+    for name, cell in cells:
+        path = options.out if len(cells) == 1 else options.out / name
+        _say_what_is_there(path)
+        models.append(train_blocking(cell, path, progress=TerminalProgress()))
     return {"text": "\n".join(f"best network: {path}" for path in models), "models": [str(path) for path in models]}
+
+
+def _say_what_is_there(path):
+    """Write on standard error how far an earlier training in a folder has come."""
+    from ..training import RunFolder
+
+    if (path / "config.toml").is_file() and (state := RunFolder(path).state).epoch:
+        words = {"done": "done before"}.get(state.state, "interrupted; going on" if state.is_interrupted else "going on")
+        print(f"{path}: {state.epoch} epochs are there, {words}", file=sys.stderr)
 
 
 def cross(options):
@@ -203,6 +213,8 @@ def search(options):
 
     plan = read_search(options.search)
     folder = SearchFolder.create(options.out, plan)
+    if found := folder.trials():
+        print(f"{options.out}: {sum(trial.is_over for trial in found)} of {plan.total} trials are there, going on", file=sys.stderr)
     trials = run_search(folder, TerminalProgress())
     lines, best = [], best_first(trials, plan.objective)
     for trial in best[: max(plan.judged, 1)]:

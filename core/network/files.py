@@ -8,7 +8,6 @@ of what only computes, so that neither pickles, lambda layers, other programs'
 modules nor files named in a configuration are touched.
 """
 
-import io
 import json
 import os
 import zipfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from ..documents import json_document
 from ..errors import DamagedFileError, InputError
 from ..files import replacing_path
+from ..hdf5 import open_content, require_plain
 from ..resources import resource_path
 from .registry import register_layers
 
@@ -199,12 +199,8 @@ def own_layers():
 
 def _require_data_inside(path, weights):
     """Refuse weights that stand elsewhere: a link or an external array could point to any file of this machine."""
-    import h5py
-
-    from ..hdf5 import require_plain
-
-    with h5py.File(io.BytesIO(weights), "r") as file:
-        try:
+    try:
+        with open_content(weights) as file:
             require_plain(file)
-        except ValueError as error:
-            raise InputError(f"{path}: {error}; it is not read") from None
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; it is not read") from None

@@ -54,7 +54,7 @@ def read_maps(path):
     """
     try:
         maps = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
+    except Exception as error:  # numpy reads the header as Python, which fails in many ways on what is none
         raise InputError(f"cannot read {path} as an array of numbers ({error}); write it with numpy.save") from None
     if not isinstance(maps, np.ndarray):
         raise InputError(f"{path}: expected one array, received an archive of several; write it with numpy.save")

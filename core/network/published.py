@@ -18,7 +18,6 @@ Nothing in the file is run: whatever is not exactly this is refused.
 """
 
 import hashlib
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ import numpy as np
 from ..backend import load_backend
 from ..compressed import chunks
 from ..errors import DamagedFileError
-from ..hdf5 import require_plain
+from ..hdf5 import open_content, require_plain
 from ..provenance import versions
 from ..sky import nside_of
 from .topology import NEIGHBOUR_OFFSETS, face_pixels
@@ -89,12 +88,10 @@ def read_published(path):
     DamagedFileError
         If it is not a whole file of this kind, holds other layers than those above, or is too large.
     """
-    import h5py
-
     path = Path(path)
     content = b"".join(chunks(path, LARGEST))
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
+        with open_content(content) as file:
             network = _network(_Layers(path, file))
             version = _text(file.attrs.get("keras_version", ""))
     except DamagedFileError:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +10,12 @@ from ..config import value_at
 from ..documents import json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError
 from ..provenance import run_record
+from .effort import Effort
 
 KIND = "Zevatron test plan 1"
 SEEN = "events_seen"  # whether the window had shown these events when the test was recorded
 FREE = ("created", "versions", SEEN)  # may differ when the result is opened
+LISTED = {"file": str, "sha256": str, "scale": int | float}  # what is read of each list
 RUN_FILES = (  # setting, the one that decides whether it is read, and for which of its values
     ("observatory.file", "observatory.exposure", ("map",)), ("emission.file", "emission.model", ("table", "published")),
     ("field.file", "field.model", ("imported",)),
@@ -106,7 +108,19 @@ def read_plan(path):
         raise DamagedFileError(f"{path} is not the record of a test")
     if seal(document["plan"]) != document.get("seal"):
         raise DamagedFileError(f"{path} was changed after it was sealed; record the test again")
+    if not _is_plan(document["plan"]):
+        raise DamagedFileError(f"{path} is not the record of a test: expected run, lists, statistic and effort as --blind writes them")
     return document["plan"]
+
+
+def _is_plan(plan):
+    """Whether a plan has all that is read of it; a seal says only that it was not changed."""
+    run, lists, effort = plan.get("run"), plan.get("lists"), plan.get("effort")
+    return (
+        isinstance(plan.get("statistic"), str) and isinstance(run, dict) and isinstance(run.get("config"), str)
+        and isinstance(effort, dict) and set(effort) <= {spec.name for spec in fields(Effort)} and isinstance(lists, list)
+        and all(isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in LISTED.items()) for entry in lists)
+    )
 
 
 def require_lists(recorded, lists):

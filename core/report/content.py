@@ -112,7 +112,7 @@ def _study(path):
         if (cell / "result.json").is_file():
             parts.append(_part(cell / "result.json"))
         if (cell / "error.txt").is_file():
-            failed.append((cell.name, (cell / "error.txt").read_text(encoding="utf-8").strip()))
+            failed.append((cell.name, read_bytes(cell / "error.txt").decode("utf-8", "replace").strip()))
         if (cell / "training" / "config.toml").is_file():
             trainings.append(RunFolder(cell / "training"))
     if not parts:

@@ -8,12 +8,12 @@ import contextlib
 import hashlib
 from dataclasses import asdict, fields, replace
 
-import h5py
 import numpy as np
 
+from ..documents import read_bytes
 from ..errors import DamagedFileError, InputError
 from ..files import replacing_path
-from ..hdf5 import USER_BLOCK, replacing_hdf5, require_plain
+from ..hdf5 import LARGEST, USER_BLOCK, open_content, replacing_hdf5, require_plain
 from ..provenance import stamp, stamped_config
 from ..sky import ORDERING
 from .density import Losses, SkyDensity
@@ -109,25 +109,23 @@ def opened(path):
         If it is not what was written, or the block does not find in it what it expects.
     """
     try:
-        with open(path, "rb") as stream:
-            seal = _seal(stream)
-            stream.seek(0)
-            if stream.read(len(seal)) != seal:
-                raise DamagedFileError(f"{path} is damaged or not made by Zevatron; make it again")
-        with h5py.File(path, "r") as file:
-            require_plain(file)
-            yield file
+        content = read_bytes(path, LARGEST)
     except FileNotFoundError:
         raise InputError(f"no file {path}") from None
+    if not content.startswith(_seal(content)):
+        raise DamagedFileError(f"{path} is damaged or not made by Zevatron; make it again")
+    try:
+        with open_content(content) as file:
+            require_plain(file)
+            yield file
     except DamagedFileError:
         raise
     except Exception as error:  # whoever seals a file can put anything behind the seal, and HDF5 fails in many ways
         raise DamagedFileError(f"{path} does not hold what is expected ({error}); make it again") from None
 
 
-def _seal(stream):
-    stream.seek(USER_BLOCK)
-    return MAGIC + hashlib.file_digest(stream, "sha256").hexdigest().encode()
+def _seal(content):
+    return MAGIC + hashlib.sha256(memoryview(content)[USER_BLOCK:]).hexdigest().encode()
 
 
 def describe(dataset, density):

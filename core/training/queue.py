@@ -157,7 +157,7 @@ def run_name(config):
 
 def is_name(name):
     """Whether a name stays inside the folder of the queue."""
-    return bool(name) and Path(name).name == name and name not in (".", "..")
+    return 0 < len(name.encode(errors="replace")) < 256 and Path(name).name == name and name not in (".", "..")
 
 
 def is_untouched(path):

@@ -27,7 +27,8 @@ from pathlib import Path
 import numpy as np
 
 from ..config import digest_of, read_run, write_run
-from ..errors import ConfigError, TrainingError
+from ..documents import read_bytes, read_tail
+from ..errors import ConfigError, InputError, TrainingError
 from ..files import claim_folder, replacing
 from ..scenarios import training_scenarios
 from . import lock
@@ -38,6 +39,7 @@ STATES = ("queued", "preparing", "running", "paused", "stopped", "done", "failed
 ALIVE = ("preparing", "running", "paused")
 INTERRUPTED = "interrupted"  # reason of a run whose process is gone
 SILENT_FOR = {"preparing": 86_400, "running": 600, "paused": 86_400}  # seconds that another computer may write nothing
+LOG_TAIL = 2**17  # bytes of the log that are looked at for its last lines
 FREE_SETTINGS = ("epochs", "patience", "threads")  # of [training]: may change when a training goes on
 FILES = (
     "config.toml", "density.h5", "state.json", "history.csv", "last.keras", "previous.keras", "best.keras", "log.txt", "lock", "result.json",
@@ -203,8 +205,7 @@ class RunFolder(WorkFolder):
         """Finished epochs: dictionary from column to ndarray; a line that is only half there, or is no numbers, is left out."""
         rows = []
         try:
-            with open(self.history_path, encoding="utf-8", errors="replace", newline="") as stream:
-                lines = [line for line in stream if line.endswith("\n")]
+            lines = read_bytes(self.history_path).decode("utf-8", "replace").split("\n")[:-1]
         except FileNotFoundError:
             lines = []
         for line in lines[1:]:
@@ -235,8 +236,8 @@ class RunFolder(WorkFolder):
     def log_tail(self):
         """Last lines of the log that are not notices of libraries."""
         try:
-            lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
-        except FileNotFoundError:
+            lines = read_tail(self.log_path, LOG_TAIL).decode("utf-8", "replace").splitlines()
+        except (FileNotFoundError, InputError):
             return ""
         return "\n".join(line for line in lines[-200:] if not _is_notice(line))[-4000:]
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy
 from ...core.statistics.registry import STATISTICS, label_of
 from .. import theme as themes
 from .numbers import THIN_SPACE, fixed, tick
-from .sky_view import translucent
+from .sky_view import translucent, without_index
 
 GRID_OPACITY = 26  # of 255
 GROUND_OPACITY, WORDS_MARGIN = 0.7, 3.0  # of the ground behind words, pixels around them
@@ -92,6 +92,7 @@ class Diagram(pg.PlotWidget):
     def __init__(self, x_label, y_label, parent=None):
         axes = {side: PrintedAxis(side) for side in ("bottom", "left")}
         super().__init__(parent, background=None, axisItems=axes, enableMenu=False)
+        without_index(self)
         self._labels = {"bottom": x_label, "left": y_label}
         self._theme = themes.current()
         self._stale = self._axes_stale = True

@@ -7,7 +7,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap
-from PySide6.QtWidgets import QGraphicsPathItem
+from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsScene
 
 from ...core.sky import frame_rotation, lonlat, unit_vectors
 from .. import colormaps
@@ -57,6 +57,15 @@ def plane_path(projection, frame):
     return pg.arrayToQPath(*projection.great_circle(frame_rotation(frame)[2]), connect="finite")
 
 
+def without_index(view):
+    """Let a view look through all its items instead of an index of places.
+
+    pyqtgraph changes the bounds of items before it says so. Qt then takes them out of its index at their new place, keeps them
+    at the old one, and paints them after they were deleted, which ends the program.
+    """
+    view.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+
+
 class Picture(pg.ImageItem):
     """An image of colour indices; its 256 colours are given once instead of being worked out for every picture."""
 
@@ -101,6 +110,7 @@ class SkyView(pg.GraphicsView):
 
     def __init__(self, parent=None):
         super().__init__(parent, useOpenGL=False, background=None)
+        without_index(self)
         self.setAntialiasing(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._theme = themes.current()

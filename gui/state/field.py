@@ -16,7 +16,7 @@ PLANE_POINTS = 320
 RAY_NSIDE = {"deflection": 64, "magnification": 128}  # of the sky at Earth: 49,152 and 196,608 rays
 MAGNIFICATION_NSIDE = 16  # 64 rays to a pixel
 IMAGE_NSIDE = 64
-KEPT = 48  # maps kept in memory, of a few MB at most
+KEPT = 32 * 2**20  # bytes of maps kept in memory, of up to 5 MB each; rays of others lie in the cache on disk
 RAYS_TO_A_PIXEL = 3  # that a click on the magnification map follows
 
 
@@ -155,6 +155,13 @@ class FieldWork:
                 self._key = field_key(config)
             return self._galaxy
 
+    def forget_others(self, config):
+        """Let the last field go if it is not that of the run."""
+        if self._lock.acquire(blocking=False):  # else it is in use just now
+            if self._key is not None and self._key != field_key(config):
+                self._key = self._galaxy = None
+            self._lock.release()
+
     def setup(self, config, progress=SILENT):
         """Return the :class:`FieldSetup` of a run."""
         from ...core.field_views import PLANES, field_plane
@@ -203,20 +210,36 @@ class FieldWork:
 
 
 class Store:
-    """What has been computed, the oldest forgotten."""
+    """What has been computed, what was not asked for longest forgotten; the newest stays whatever its size.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of all arrays in it.
+    """
 
     def __init__(self, size=KEPT):
         self._size, self._kept = size, OrderedDict()
 
     def get(self, key):
         """Return what is kept under ``key``, or None."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
+        if key not in self._kept:
+            return None
+        self._kept.move_to_end(key)
+        return self._kept[key][0]
 
     def put(self, key, value):
         """Keep a value."""
-        self._kept[key] = value
+        self._kept[key] = value, n_bytes(value)
         self._kept.move_to_end(key)
-        while len(self._kept) > self._size:
+        while len(self._kept) > 1 and sum(size for _, size in self._kept.values()) > self._size:
             self._kept.popitem(last=False)
+
+
+def n_bytes(value):
+    """Return how many bytes the arrays in a value take, also those in dataclasses, tables and sparse arrays."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, dict):
+        return sum(map(n_bytes, value.values()))
+    return sum(map(n_bytes, vars(value).values())) if hasattr(value, "__dict__") else 0

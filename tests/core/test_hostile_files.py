@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import json
 import os
 import random
 
@@ -12,19 +13,27 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.training_runs import small_density, small_run
-from tests.hostile import broken, hdf5_readers, outcome, sealed, text_readers
+from tests.hostile import binary_readers, broken, hdf5_readers, outcome, sealed, text_readers
 from zevatron.core.config import config_from_dict, config_from_toml, parse_assignment, read_run
 from zevatron.core.documents import json_document, read_bytes, toml_document
 from zevatron.core.errors import ConfigError, DamagedFileError, InputError, ZevatronError
+from zevatron.core.hdf5 import HEAP, SIGNATURE, open_content
+from zevatron.core.network.maps import read_maps
+from zevatron.core.observed.blind import read_plan, seal
 from zevatron.core.observed.lists import read_event_list
+from zevatron.core.report.content import read_content
 from zevatron.core.sky_density.files import read_densities
 from zevatron.core.sky_density.files import sealed as sealed_file
 from zevatron.core.study import read_result, read_study
+from zevatron.core.training import RunFolder
+from zevatron.core.training.queue import RunQueue
 
 TEXTS = (
     "run", "session", "study", "cross", "search", "sources", "exposure", "events_csv", "events_ecsv", "events_votable", "deflections", "sample",
-    "spectrum", "result", "plan", "state", "history", "deflections.xz", "spectrum.gz",
+    "spectrum", "result", "plan", "state", "history", "queue", "trials", "lens_ranges", "edits", "events_dat", "demo", "entries",
+    "deflections.xz", "spectrum.gz",
 )
+BINARIES = ("events_fits", "events_fits.gz", "exposure_map", "maps", "matrix")
 quick = settings(max_examples=15, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 
 
@@ -37,6 +46,8 @@ def folder(tmp_path_factory):
 def texts(folder):
     found = text_readers(folder)
     assert tuple(found) == TEXTS
+    found |= binary_readers(folder)
+    assert tuple(found) == TEXTS + BINARIES
     return found
 
 
@@ -46,22 +57,24 @@ def arrays(folder):
 
 
 def attempt(folder, reader, name, content):
-    (folder / "tried").mkdir(exist_ok=True)
-    (folder / "tried" / "base.toml").write_bytes((folder / "base.toml").read_bytes())
+    if not (folder / "tried").exists():
+        (folder / "tried" / "CenA-N50-0").mkdir(parents=True)
+        for beside in ("base.toml", "1.mldat", "CenA-N50-0/config.toml"):
+            (folder / "tried" / beside).write_bytes((folder / beside).read_bytes())
     (folder / "tried" / name).write_bytes(content)
     return outcome(reader, folder / "tried" / name)
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", TEXTS + BINARIES)
 def test_the_valid_file_is_read(texts, folder, name):
     reader, file, content = texts[name]
     assert attempt(folder, reader, file, content) == "read"
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", TEXTS + BINARIES)
 @quick
 @given(seed=st.integers(0, 2**32))
-def test_a_broken_text_is_read_or_refused(texts, folder, name, seed):
+def test_a_broken_file_is_read_or_refused(texts, folder, name, seed):
     reader, file, content = texts[name]
     attempt(folder, reader, file, broken(content, random.Random(seed)))
 
@@ -126,6 +139,68 @@ def test_devices_and_pipes_are_not_read(tmp_path):
         read_study(tmp_path / "study.toml")
 
 
+def test_what_a_run_folder_holds_in_place_of_files_is_not_waited_for(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_run(), small_density())
+    os.mkfifo(folder.history_path)
+    folder.log_path.mkdir()
+    with pytest.raises(InputError, match="regular file"):
+        _ = folder.history
+    assert folder.log_tail == ""
+
+
+def test_only_the_end_of_a_log_is_read(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_run(), small_density())
+    with open(folder.log_path, "wb") as stream:
+        stream.truncate(2**33)  # a hole: takes no room on the disk
+        stream.seek(0, os.SEEK_END)
+        stream.write(b"\nMemoryError\n")
+    assert folder.log_tail.splitlines()[-1] == "MemoryError"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"runs": [], "at_once": 1e400}', '{"runs": 1, "at_once": 1}', "[]", '{"runs": [], "at_once": null}'])
+def test_a_queue_that_is_none_is_named(tmp_path, text):
+    (tmp_path / "queue.json").write_text(text)
+    with pytest.raises(DamagedFileError, match="not a queue"):
+        RunQueue(tmp_path).read()
+
+
+def test_names_in_a_queue_stay_in_its_folder(tmp_path):
+    (tmp_path / "runs" / "CenA").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    for folder in ("other", "runs/CenA"):
+        (tmp_path / folder / "config.toml").write_text("")
+    names = ["../other", str(tmp_path / "other"), "x" * 5000, "é" * 200, "a\0b", "\ud800", ".", "", 5, None, "CenA"]
+    (tmp_path / "runs" / "queue.json").write_text(json.dumps({"runs": names, "at_once": 10**9}))
+    assert RunQueue(tmp_path / "runs").read().runs == ("CenA",)
+
+
+@pytest.mark.parametrize("header", [b"{'descr': '<f4', 'shape': (", b"__import__('os').mkdir('x')", b"[" * 5000, b"\xff" * 10, b"'\\N{'", b"1e400"])
+def test_headers_of_arrays_are_data(tmp_path, header):
+    header += b" " * (-len(header) % 64) + b"\n"
+    (tmp_path / "maps.npy").write_bytes(b"\x93NUMPY\x02\x00" + len(header).to_bytes(4, "little") + header + bytes(1000))
+    with pytest.raises(InputError, match="array of numbers"):
+        read_maps(tmp_path / "maps.npy")
+
+
+@pytest.mark.parametrize("change", [
+    {"lists": 1}, {"lists": [{}]}, {"lists": [{"file": "a", "sha256": "0"}]}, {"run": {}}, {"run": []}, {"effort": {"seed": 1}}, {"statistic": None},
+])
+def test_a_true_seal_does_not_make_a_record(texts, tmp_path, change):
+    record = json.loads(texts["plan"][2])
+    plan = record["plan"] | change
+    (tmp_path / "plan.json").write_text(json.dumps(record | {"plan": plan, "seal": seal(plan)}))
+    with pytest.raises(DamagedFileError, match="not the record of a test"):
+        read_plan(tmp_path / "plan.json")
+
+
+def test_what_lies_beside_a_result_does_not_keep_a_report_from_being_made(texts, tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_run(), small_density())
+    for name, text in (("deep.json", "[" * 100_000), ("large.json", "9" * 5000)):
+        (folder.path / name).write_text(text)
+    folder.history_path.write_bytes(texts["history"][2])
+    assert len(read_content(folder.path).trainings) == 1
+
+
 def test_a_run_file_without_end_is_refused(tmp_path):
     (tmp_path / "run.toml").write_bytes(b"#" * (2**20 + 1))
     with pytest.raises(InputError, match="at most 1 MiB"):
@@ -179,6 +254,43 @@ def test_a_sealed_file_that_reaches_out_or_unpacks_without_end_is_refused(tmp_pa
         change(file)
     with pytest.raises(DamagedFileError):
         read_densities(tmp_path / "d.h5")
+
+
+def heap_objects(content):
+    """Places of the objects in the first heap of texts of an HDF5 content, that of the free space last."""
+    place = content.index(HEAP)
+    end, at = place + int.from_bytes(content[place + 8 : place + 16], "little"), place + 16
+    while at < end:
+        yield at
+        number, size = int.from_bytes(content[at : at + 2], "little"), int.from_bytes(content[at + 8 : at + 16], "little")
+        at += 16 + -(-size // 8) * 8 if number else size
+
+
+@pytest.mark.parametrize("number, size", [(0, 0), (1, 2**64 - 16), (0, 2**63), (7, 2**40)])
+@pytest.mark.parametrize("name", ["density", "skies", "cache"])
+def test_a_heap_without_end_is_not_walked_through(arrays, folder, name, number, size):
+    """The library would walk for ever through the first two, holding the lock of the interpreter."""
+    reader, file, content, magic = arrays[name]
+    at = list(heap_objects(content))[1]
+    changed = content[:at] + number.to_bytes(2, "little") + content[at + 2 : at + 8] + size.to_bytes(8, "little") + content[at + 16 :]
+    assert attempt(folder, reader, file, sealed(changed, magic)) == "refused"
+
+
+def test_lengths_of_other_sizes_are_refused(arrays):
+    _, _, content, _ = arrays["cache"]
+    place = content.index(SIGNATURE)
+    with open_content(content) as file:
+        version = content[place + 8]
+        assert set(file) == {"weight", "start"} and version < 2
+    with pytest.raises(ValueError, match="8 bytes"):
+        open_content(content[: place + 14] + b"\x04" + content[place + 15 :])
+
+
+def test_the_walk_through_heaps_takes_no_longer_than_the_file_is_long():
+    heap = HEAP + bytes(3) + (2**20).to_bytes(8, "little")
+    content = heap * 2**16 + bytes(2**20)
+    with pytest.raises((ValueError, OSError)):
+        open_content(content)
 
 
 def test_what_stands_behind_a_true_seal_may_be_anything(tmp_path):

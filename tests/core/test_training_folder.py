@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.core.training_runs import small_density, small_run
+from zevatron.core.cli.analysis import _say_what_is_there
 from zevatron.core.config import with_values
 from zevatron.core.errors import ConfigError, DamagedFileError, InputError, TrainingError
 from zevatron.core.training import RunFolder, RunState
@@ -163,3 +164,12 @@ def test_the_log_leaves_out_notices_of_libraries(folder):
         "Traceback (most recent call last):\nMemoryError\n"
     )
     assert folder.log_tail == "Traceback (most recent call last):\nMemoryError"
+
+
+@pytest.mark.parametrize("state, words", [("running", "interrupted; going on"), ("stopped", "going on"), ("done", "done before")])
+def test_the_command_says_what_an_earlier_training_has_left(folder, capsys, state, words):
+    _say_what_is_there(folder.path)
+    assert capsys.readouterr().err == ""
+    folder.set_state(folder.state, state=state, epoch=2)
+    _say_what_is_there(folder.path)
+    assert capsys.readouterr().err == f"{folder.path}: 2 epochs are there, {words}\n"

@@ -6,6 +6,7 @@ so that a crash or a hang of a library is counted instead of ending the campaign
 
 import collections
 import hashlib
+import io
 import json
 import os
 import random
@@ -14,6 +15,7 @@ import signal
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -22,7 +24,7 @@ import numpy as np
 import main  # noqa: F401
 
 from tests.core.published_files import PublishedFile
-from tests.hostile import broken, hdf5_readers, outcome, sealed, text_readers
+from tests.hostile import binary_readers, broken, hdf5_readers, outcome, sealed, text_readers
 from zevatron.core.network.files import _require_harmless, read_record
 from zevatron.core.network.published import read_published
 
@@ -37,24 +39,40 @@ def keras_reader(path):
 
 
 def readers(folder, name):
-    """Return reader, name of the file, valid content and what a broken content is sealed with."""
+    """Return reader, name of the file, valid content, and what makes a file of a broken content: it seals it or packs it again.
+
+    ``m.keras`` is a network as it is, ``config.json.keras`` and ``model.weights.h5.keras`` are one of its members, packed with the others.
+    """
     if name.endswith(".keras"):
-        return keras_reader, "m.keras", sorted(Path("resources/models").glob("*.keras"), key=lambda path: path.stat().st_size)[0].read_bytes(), None
+        smallest = min(Path("resources/models").glob("*.keras"), key=lambda path: path.stat().st_size)
+        member = name.removesuffix(".keras")
+        if member == "m":
+            return keras_reader, "m.keras", smallest.read_bytes(), bytes
+        with zipfile.ZipFile(smallest) as archive:
+            members = {inner: archive.read(inner) for inner in archive.namelist()}
+        return keras_reader, "m.keras", members[member], lambda made: packed(members | {member: made})
     if name == "published.h5":
-        return read_published, "m.h5", PublishedFile(np.random.default_rng(1), 4).write(folder / "seed.h5").read_bytes(), None
-    found = text_readers(folder) | hdf5_readers(folder)
+        return read_published, "m.h5", PublishedFile(np.random.default_rng(1), 4).write(folder / "seed.h5").read_bytes(), bytes
+    found = text_readers(folder) | binary_readers(folder) | hdf5_readers(folder)
     reader, file, content, *magic = found[name]
-    return reader, file, content, magic[0] if magic else None
+    return reader, file, content, (lambda made: sealed(made.ljust(len(magic[0]) + 64, b"\0"), magic[0])) if magic else bytes
 
 
-def try_batch(reader, file, content, magic, rng, count, out):
+def packed(members):
+    """Return a zip archive of these members."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def try_batch(reader, file, content, whole, rng, count, out):
     """Try broken files and say of each when it began and how it ended."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
     for _ in range(count):
-        made = broken(content, rng)
-        if magic:
-            made = sealed(made.ljust(len(magic) + 64, b"\0"), magic)
+        made = whole(broken(content, rng))
         file.write_bytes(made)
         out.write(f"? {hashlib.sha256(made).hexdigest()[:12]}\n")
         out.flush()
@@ -74,14 +92,16 @@ def campaign(name, count, seed=1):
     """Try ``count`` broken files; returns what became of them."""
     ended, slowest, done = collections.Counter(), 0.0, 0
     with tempfile.TemporaryDirectory() as folder:
-        reader, file, content, magic = readers(Path(folder), name)
+        reader, file, content, whole = readers(Path(folder), name)
+        (Path(folder) / file).write_bytes(whole(content))
+        assert outcome(reader, Path(folder) / file) == "read"  # and all that it needs is loaded
         while done < count:
             size, (read, write) = min(BATCH, count - done), os.pipe()
             child = os.fork()
             if child == 0:
                 os.close(read)
                 with os.fdopen(write, "w") as out:
-                    try_batch(reader, Path(folder) / file, content, magic, random.Random(f"{seed} {name} {done}"), size, out)
+                    try_batch(reader, Path(folder) / file, content, whole, random.Random(f"{seed} {name} {done}"), size, out)
                 os._exit(0)
             os.close(write)
             with os.fdopen(read, errors="replace") as heard:

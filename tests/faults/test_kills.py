@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -39,22 +40,24 @@ def command(*arguments):
     return [sys.executable, str(ROOT / "main.py"), *map(str, arguments)]
 
 
-def unbroken(arguments):
-    """Run a command to its end; returns the seconds it took."""
+def unbroken(arguments, says=None):
+    """Run a command to its end; returns the seconds it took. ``says`` is a pattern of what it must say."""
     started = time.monotonic()
-    subprocess.run(command(*arguments), check=True, **QUIET)
+    done = subprocess.run(command(*arguments), check=True, text=True, **QUIET | {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT})
+    assert says is None or re.search(says, done.stdout), done.stdout
     return time.monotonic() - started
 
 
 def kill_after(arguments, seconds):
-    """Start a command and kill it after some time; returns whether it was still at work."""
+    """Start a command and kill it after some time; returns the seconds it took, or None if it was killed."""
+    started = time.monotonic()
     with subprocess.Popen(command(*arguments), **QUIET) as process:
         try:
             assert process.wait(seconds) == 0
-            return False
+            return time.monotonic() - started
         except subprocess.TimeoutExpired:
             process.kill()
-            return True
+            return None
 
 
 def files_of(folder, pattern):
@@ -62,20 +65,22 @@ def files_of(folder, pattern):
     return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.glob(pattern)}
 
 
-def campaign(kind, make_arguments, check, span):
+def campaign(kind, make_arguments, check, span, says):
     """Kill a command as often as its share says, each time going on with what is there; a finished piece of work is followed by a new one.
 
-    ``check(folder)`` is called after each kill, ``check(folder, done=True)`` when a piece of work has ended well.
+    ``check(folder)`` is called after each kill, ``check(folder, done=True)`` when a piece of work has ended well; ``says(folder)``
+    returns what the next start has to say of what is there.
     """
-    rng, kills, piece = random.Random(f"{SEED} {kind}"), 0, 0
+    rng, kills, piece, is_new = random.Random(f"{SEED} {kind}"), 0, 0, True
     while kills < share(kind):
-        if kill_after(make_arguments(piece), rng.uniform(0, span)):
+        took = kill_after(make_arguments(piece), rng.uniform(0, span))
+        check(piece, done=took is not None)
+        if took is None:
             kills += 1
-            check(piece)
         else:
-            check(piece, done=True)
-            piece += 1
-    unbroken(make_arguments(piece))
+            span, piece = min(span, took) if is_new else span, piece + 1  # the very first may have compiled
+        is_new = took is not None
+    unbroken(make_arguments(piece), says(piece))
     check(piece, done=True)
     print(f"\n{kind}: {kills} kills over {piece + 1} pieces of work")
 
@@ -151,7 +156,11 @@ def test_study(tmp_path):
         cells[piece] = found
         assert not done or rows(piece) == rows("reference")
 
-    campaign("study", arguments, check, unbroken(arguments("reference")))
+    def says(piece):
+        done = len(files_of(tmp_path / f"out{piece}", "cells/*/result.json"))
+        return f"8 cells, {done} done"
+
+    campaign("study", arguments, check, unbroken(arguments("reference")), says)
 
 
 def test_lens(tmp_path):
@@ -169,7 +178,11 @@ def test_lens(tmp_path):
         parts[piece] = found
         assert not done or len(found) == len(whole) > 10
 
-    campaign("lens", arguments, check, span)
+    def says(piece):
+        there = len(files_of(tmp_path / f"lens{piece}", "[!.]*.mldat"))
+        return rf"\({there} were there\)" if there else "wrote a lens"
+
+    campaign("lens", arguments, check, span, says)
 
 
 def test_search(tmp_path):
@@ -193,7 +206,10 @@ def test_search(tmp_path):
         assert SearchFolder(tmp_path / f"s{piece}").state.state == ("done" if done else SearchFolder(tmp_path / f"s{piece}").state.state)
         assert not done or values(piece) == values("reference")
 
-    campaign("search", arguments, check, unbroken(arguments("reference")))
+    def says(piece):
+        return "of 2 trials are there, going on" if (tmp_path / f"s{piece}" / "trials.csv").exists() else "2 done"
+
+    campaign("search", arguments, check, unbroken(arguments("reference")), says)
 
 
 WINDOW = """

@@ -1,5 +1,6 @@
 """Uses a window as nobody in their senses would: seeded, so that a fault can be found again."""
 
+import ctypes
 import gc
 import os
 import threading
@@ -201,14 +202,33 @@ class Monkey:
             modal.reject() if hasattr(modal, "reject") else modal.close()
 
 
+class HeapInfo(ctypes.Structure):
+    """``struct mallinfo2`` of glibc."""
+
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
+    )]
+
+
+def heap_use():
+    """Return what the C library has taken for small blocks, how much of that is free, and what it has mapped for large ones, MB."""
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "mallinfo2"):
+        return {}
+    library.mallinfo2.restype = HeapInfo
+    found = library.mallinfo2()
+    return {"heap": found.arena / 2**20, "heap_free": found.fordblks / 2**20, "mapped": found.hblkhd / 2**20}
+
+
 def held():
     """Return what the process holds: memory (MB), threads, open files, children, shared memory."""
     gc.collect()
     status = Path("/proc/self/status").read_text()
     memory = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    heap = heap_use()
     return {
-        "memory": memory / 1024, "threads": threading.active_count(), "tasks": len(os.listdir("/proc/self/task")),
+        "memory": memory / 1024, **heap, "threads": threading.active_count(), "tasks": len(os.listdir("/proc/self/task")),
         "files": len(os.listdir("/proc/self/fd")), "children": len(children), "shared": len(os.listdir("/dev/shm")),
     }
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
 from zevatron.core.config import RunConfig, config_from_toml, run_toml, with_values
 from zevatron.gui import settings, theme
 from zevatron.gui.figure_copy import figure_at
-from zevatron.gui.palette import Palette, match
+from zevatron.gui.palette import Palette, match, setting_entries
 from zevatron.gui.plots.base import Diagram
 from zevatron.gui.report import ReportDialog
 from zevatron.gui.session import AFTER_A_CRASH
@@ -170,6 +170,17 @@ def test_palette_finds_settings_and_goes_there(window, qtbot):
     area = window.left.viewport()
     assert area.rect().contains(field.mapTo(area, QPoint(0, 0)))
     window.test_panel.more.set_open(False)
+
+
+@pytest.mark.parametrize("typed", ["five", ""])
+def test_palette_lists_settings_that_have_to_be_put_right(window, typed):
+    numbers = [field for field in window.left.fields() if type(field.draft.value(field.path)) in (int, float)]
+    for field in numbers:
+        field.draft.set(field.path, typed)
+    assert len(window.draft.errors) > 20
+    seen = [field for field in window.left.fields() if not field.isHidden()]
+    words = {field.path: words for field, (_, words, _) in zip(seen, setting_entries(window.left), strict=True)}
+    assert "energy.bin_width" in words and all(words[field.path] == typed for field in numbers if field.path in words)
 
 
 def test_palette_of_nothing_says_so_and_leaves_with_escape(window, qtbot):

@@ -9,6 +9,7 @@ import pytest
 from hands import click
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
+from scipy.sparse import csr_array
 
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.field_views import deflection_map, magnification_map
@@ -388,11 +389,31 @@ def test_arrivals_of_a_magnification_pixel_leave_in_it(tmp_path):
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_goes():
-    store = Store(size=2)
+    store, values = Store(size=250), {key: np.zeros(100, np.uint8) for key in "abcd"}
     for key in "abc":
-        store.put(key, key)
+        store.put(key, values[key])
         store.get("a")
-    assert [store.get(key) for key in "abc"] == ["a", None, "c"]
+    assert [store.get(key) is not None for key in "abc"] == [True, False, True]
+    store.put("d", np.zeros(1000))
+    assert [store.get(key) is not None for key in "acd"] == [False, False, True]
+
+
+def test_bytes_of_maps_are_counted(tmp_path):
+    deflection = deflection_map(galactic_field("jf12_regular"), 20.0, NSIDE, cache=tmp_path)
+    sky = SkyOfField(deflection, magnification_map(deflection, 2))
+    assert state.n_bytes(sky) == deflection.exit_direction.nbytes + sky.magnification.rays.nbytes
+    assert state.n_bytes(SkyOfField(deflection).values) == deflection.angle.nbytes
+    matrix = csr_array(np.eye(50))
+    assert state.n_bytes({"a": matrix, "b": "text"}) == matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
+
+
+def test_the_field_of_another_run_is_let_go(tab, qtbot):
+    work, other = tab.field._work, with_values(tab.draft.config, {"field.model": "pt11_ass_halo"})
+    assert work._galaxy.name == "jf12_regular"
+    work.forget_others(tab.draft.config)
+    assert work._galaxy is not None
+    work.forget_others(other)
+    assert work._galaxy is None
 
 
 def test_slider_and_rays_cost_the_window_little(tab, qtbot):

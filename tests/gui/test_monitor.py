@@ -316,3 +316,29 @@ def test_a_process_of_the_window_that_is_killed_is_told_of(tab, qtbot):
     os.kill(tab.training._process.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: "Failed" in tab.training_view.chip.text(), timeout=20_000)
     assert "signal 9" in tab.messages.text.text() and tab.training_view.pause.text() == "Continue"
+
+
+def test_two_windows_at_one_run_folder(tab, open_window, qtbot, started):
+    """The second sees what the first trains, may neither train, stop nor delete it, and the first goes on when the second is gone."""
+    tab.draft.set("training.epochs", LONG)
+    tab.train()
+    qtbot.waitUntil(lambda: tab.training.state.epoch > 0, timeout=30_000)
+    second = open_window(tab.draft.config)
+    qtbot.waitUntil(lambda: second.controller.density is not None, timeout=30_000)
+    second.train()
+    assert second.training.folder.path == tab.training.folder.path and not second.training.is_active
+    assert second.messages.text.text() == "Another process trains this already."
+    qtbot.waitUntil(lambda: second.training.is_followed and second.training.state.epoch > 0, timeout=10_000)
+    second.training.stop()
+    assert "stop it where it was started" in second.messages.text.text()
+    second.training.discard()
+    assert "could not be deleted" in second.messages.text.text() and tab.training.folder.config_path.exists()
+    second.shut_down()
+    second._may_close = lambda: True
+    assert second.close()
+    epoch = tab.training.state.epoch
+    qtbot.waitUntil(lambda: tab.training.state.epoch > epoch + 1, timeout=20_000)
+    assert len(started) == 1 and tab.training.is_active
+    tab.training.stop()
+    qtbot.waitUntil(lambda: not tab.trainings.is_active, timeout=20_000)
+    assert tab.training.history["epoch"].tolist() == list(range(1, tab.training.state.epoch + 1))

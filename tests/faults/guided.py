@@ -1,0 +1,55 @@
+"""Fuzzing guided by coverage, with Atheris: ``python tests/faults/guided.py READER RUNS [SEED]``.
+
+Atheris (libFuzzer for Python) is not among the dependencies: install it into an environment of its own and put that on
+PYTHONPATH. It changes a valid file step by step, and keeps what reaches code of Zevatron that was not reached before. An
+input that is neither read nor refused, takes longer than 5 s or more than 1 GiB ends the campaign and is kept in /tmp/fuzz.
+"""
+
+import random
+import resource
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+KEPT, SECONDS, MEMORY = Path("/tmp/fuzz"), 5, 1024
+
+with atheris.instrument_imports(include=["zevatron"]):
+    import main  # noqa: F401
+
+    from tests.faults.campaign import readers
+    from tests.hostile import broken, outcome
+
+
+def fuzz():
+    name, runs, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        reader, file, content, whole = readers(folder, name)
+        ended = {"read": 0, "refused": 0}
+        corpus = folder / "corpus"
+        corpus.mkdir()
+        (corpus / "valid").write_bytes(content)
+        rng = random.Random(seed)
+        for i in range(20):
+            (corpus / f"broken{i}").write_bytes(broken(content, rng))
+
+        def one(data):
+            (folder / file).write_bytes(whole(data))
+            ended[outcome(reader, folder / file)] += 1
+            if sum(ended.values()) % 10_000 == 0:
+                print(f"{name}: {ended}", flush=True)
+
+        KEPT.mkdir(exist_ok=True)
+        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        atheris.Setup([
+            sys.argv[0], f"-runs={runs}", f"-seed={seed}", f"-timeout={SECONDS}", f"-rss_limit_mb={used + MEMORY}",
+            f"-max_len={max(4 * len(content), 4096)}", f"-artifact_prefix={KEPT}/guided-{name}-", "-print_final_stats=1", str(corpus),
+        ], one)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    fuzz()
