@@ -249,7 +249,7 @@ class StudyWork(QObject):
             log = self.path / "log.txt"
             self.failed.emit(f"The study ended: {last_line(log)}. The log is in {log}")
         elif failed := self.overview.count("failed"):
-            self.failed.emit(f"{failed} of {self.overview.total} cells of {self.name} failed; the table says why. Continue tries them again.")
+            self.failed.emit(f"{failed} of {self.overview.total} cells of {self.name} failed; the table says why. They are tried again when it goes on.")
         self.look()
 
     def order_stop(self):

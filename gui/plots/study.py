@@ -7,10 +7,11 @@ from ...core.study.estimate import summary
 from .. import theme as themes
 from ..widgets import Elided, Menu, ValueEdit, button, column, label, menu_button, row, set_role, wrapped
 from .result_table import ROW_HEIGHT, add_row_keys, sorted_table
-from .study_table import ERROR, CellModel
+from .study_table import ETA, CellModel
 from .training import Chip
 
 ROWS_MEASURED = 30  # for the widths of columns
+WIDEST, PADDING = {"Time": "12 min 34 s", ETA: "10.00 +0.12 −0.02 %"}, 12
 CHIPS = {  # of a state: words and colour
     "empty": ("Counting", "quiet"), "new": ("Not started", "quiet"), "running": ("Running", "limit"), "elsewhere": ("Running elsewhere", "limit"),
     "stopping": ("Stopping…", "quiet"), "stopped": ("Stopped", "text"), "failed": ("Done, with failures", "fault"), "done": ("Done", "text"),
@@ -174,7 +175,9 @@ class StudyView(QWidget):
         if self.model.set_cells(overview.rows):
             header = self.table.horizontalHeader()
             header.resizeSections(QHeaderView.ResizeMode.ResizeToContents)
-            header.resizeSection(self.model.titles.index(ERROR), 40)
+            for title, widest in WIDEST.items():  # of what comes later
+                place = self.model.titles.index(title)
+                header.resizeSection(place, max(header.sectionSize(place), self.fontMetrics().horizontalAdvance(widest) + 2 * PADDING))
         self._show_chosen()
 
     def set_estimate(self, forecast):

@@ -14,7 +14,7 @@ STATES = {  # words, colour of the theme, order
     "waiting": ("waiting", "quiet", 3), "done": ("done", "text", 4),
 }
 OWN_COLUMNS = ("sources.names", "events.n_events")  # axes that stand in columns of every study
-STATE, ERROR = "State", "Error"
+STATE, ETA, ERROR = "State", "η", "Error"
 
 
 def time_words(row):
@@ -77,7 +77,7 @@ def columns_of(study):
         ("N", "Events of one sky", lambda r: str(r.n_events), lambda r: (r.n_events,), False),
         *(of_axis(key) for key in study.axes if key not in OWN_COLUMNS),
         ("Time", "Wall time that it took; ~ : estimated time of one core", time_words, lambda r: (seconds(r),), False),
-        ("η", "Smallest fraction of source events that is detected, with its 68 % interval", eta_words, lambda r: (r.result.get("eta_min"),), False),
+        (ETA, "Smallest fraction of source events that is detected, with its 68 % interval", eta_words, lambda r: (r.result.get("eta_min"),), False),
         ("Limit", "What the likelihood ratio detects on the same skies", limit_words, lambda r: (r.result.get("eta_limit"),), False),
         ("η / limit", "How far from the likelihood ratio", ratio_words, lambda r: (r.result.get("ratio_to_limit"),), False),
         (ERROR, "Why it failed; it is tried again when the study goes on", lambda r: r.error, lambda r: (r.error or None,), True),

@@ -1,6 +1,5 @@
 """The Studies tab: a study is made by clicks, estimated, started, stopped and continued; failures, folders from elsewhere, files."""
 
-import os
 import sys
 import time
 
@@ -13,7 +12,9 @@ from test_fluid import cost
 
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.errors import ConfigError
-from zevatron.core.study import likelihood_verdicts, make_study, read_study
+from zevatron.core.sky_density import sky_densities
+from zevatron.core.statistics import limit_verdict
+from zevatron.core.study import make_study, read_study
 from zevatron.core.study.cell import CellState
 from zevatron.core.study.engine import cell_path, run_study
 from zevatron.core.study.folder import StudyFolder
@@ -27,7 +28,7 @@ from zevatron.gui.plots.study_table import CellModel
 from zevatron.gui.settings import runs_folder
 from zevatron.gui.state.axes import axis_choices, axis_settings, base_values, read_values, write_values
 from zevatron.gui.state.results import read_results
-from zevatron.gui.state.studies import SHOWN, Overview, StudyReader, is_study_file
+from zevatron.gui.state.studies import SHOWN, StudyReader, is_study_file
 from zevatron.gui.study_dialog import StudyDialog
 
 NORTH = {"observatory.latitude": 90.0, "observatory.max_zenith": 20.0, "events.n_events": (50,)}  # a site that never sees Cen A
@@ -100,7 +101,8 @@ def test_a_study_is_made_by_clicks_estimated_done_and_its_failure_listed(tab, qt
     assert column(view, "State") == ["done", "failed"] and "1 of 2 cells" in tab.messages.text.text()
     done, failed = view.model.rows
     assert "arrive where exposure 'site' looks" in failed.error and column(view, "Error")[1] == failed.error
-    (found,) = likelihood_verdicts(done.cell.config)
+    (density,) = sky_densities(done.cell.config)  # the real one
+    found = limit_verdict(done.cell.config, density, density, 50)
     assert done.result["eta_min"] == found.eta_min  # as on the command line
 
     click(qtbot, view.act)
@@ -313,7 +315,6 @@ def test_the_training_of_a_cell_is_found_behind_its_result(tmp_path, small_run):
     assert found.training == cell / "training"
 
 
-@pytest.mark.skipif(os.getloadavg()[0] > 2 * (os.cpu_count() or 1), reason="the machine is busy with other work")
 def test_thousands_of_cells_take_less_than_a_frame_is_noticed(qapp, tmp_path):
     study = make_study(RunConfig(), {"seed": list(range(840)), "events.n_events": list(range(100, 106))}, ["likelihood_ratio"])
     reader = StudyReader(study, tmp_path)
@@ -322,8 +323,10 @@ def test_thousands_of_cells_take_less_than_a_frame_is_noticed(qapp, tmp_path):
     model = CellModel()
     model.set_study(study)
     model.set_cells(overview.rows)
-    again = Overview(tuple(overview.rows), overview.counts)
-    assert cost(model.set_cells, again.rows) < 50 and cost(model.sort, 3, Qt.SortOrder.DescendingOrder) < 50
+    once_more = StudyReader(study, tmp_path).read()
+    times = [cost(model.set_cells, once_more.rows), cost(model.sort, 3, Qt.SortOrder.DescendingOrder)]
+    print(f"{SHOWN} cells: {times[0]:.0f} ms to look for changes, {times[1]:.0f} ms to sort")
+    assert max(times) < 50
 
 
 def test_the_tab_is_on_its_key(window, qtbot):
