@@ -16,7 +16,7 @@ from .worker_process import WorkerProcess, last_line
 LOG = logging.getLogger(__name__)
 POLL, FOLLOW = 500, 2000  # ms between two looks at the folder, of a study at work here and otherwise
 GRACE = 2500  # ms from the order to stop until the process is ended by force: time to write the tables
-ESTIMATE_AGAIN = 30.0  # seconds between two estimates while cells are done
+ESTIMATE_AGAIN, SHARE = 2.0, 0.05  # seconds between two estimates while cells are done, and the share of a core that they may take
 LANE = "study"
 
 
@@ -60,7 +60,7 @@ class StudyWork(QObject):
 
     def _forget(self):
         self.study = self.path = self.overview = self.forecast = self._reader = self._look = None  # a look under way is not waited for
-        self.scheduler, self._estimated, self._done_then = "", 0.0, None
+        self.scheduler, self._next_estimate, self._done_then = "", 0.0, None
 
     @property
     def is_active(self):
@@ -152,8 +152,9 @@ class StudyWork(QObject):
         known, is_first = self.forecast if self._is_estimate_good() else None, self.overview is None
 
         def work(progress):
+            started = time.monotonic()
             found = known if known or is_first else forecast(study, path, progress.check_cancelled)
-            return reader.read(found, progress.check_cancelled), found
+            return reader.read(found, progress.check_cancelled), found, time.monotonic() - started
 
         self._look = self._jobs.submit(
             "Looking at the study", work, lane=LANE, quiet=True, on_done=lambda found: self._take(reader, *found), on_failed=self._look_failed,
@@ -164,13 +165,13 @@ class StudyWork(QObject):
         if self.forecast is None:
             return False
         is_working = self.is_active or self.overview.count("running") > 0
-        return self.overview.count("done") == self._done_then or (is_working and time.monotonic() - self._estimated < ESTIMATE_AGAIN)
+        return self.overview.count("done") == self._done_then or (is_working and time.monotonic() < self._next_estimate)
 
-    def _take(self, reader, overview, found):
+    def _take(self, reader, overview, found, seconds):
         if reader is not self._reader:
             return
         if found is not self.forecast and found is not None:
-            self._estimated, self._done_then = time.monotonic(), overview.count("done")
+            self._next_estimate, self._done_then = time.monotonic() + max(ESTIMATE_AGAIN, seconds / SHARE), overview.count("done")
         is_new = overview is not self.overview or found is not self.forecast
         self.overview, self.forecast = overview, found
         was_active = self.is_active

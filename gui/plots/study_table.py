@@ -13,6 +13,7 @@ STATES = {  # words, colour of the theme, order
     "running": ("running", "limit", 0), "failed": ("failed", "fault", 1), "stopped": ("stopped", "quiet", 2),
     "waiting": ("waiting", "quiet", 3), "done": ("done", "text", 4),
 }
+LIMIT_ITSELF = "likelihood_ratio"
 OWN_COLUMNS = ("sources.names", "events.n_events")  # axes that stand in columns of every study
 STATE, ETA, ERROR = "State", "η", "Error"
 
@@ -61,7 +62,7 @@ def axis_words(value):
 
 
 def columns_of(study):
-    """Return ``(title, explanation, text, value to sort by, is text)`` for every column of a study."""
+    """Return ``(title, explanation, text, value to sort by, is text)`` for every column of a study that tells its cells apart."""
 
     def of_axis(key):
         places = {repr(value): place for place, value in enumerate(study.axes[key])}
@@ -70,16 +71,22 @@ def columns_of(study):
             axis_label(key), key, lambda r: axis_words(r.cell.axes.get(key)), lambda r: (places.get(repr(r.cell.axes.get(key))),), is_text,
         )
 
+    statistic = (
+        ("Statistic", "Statistic, or network that is trained for the cell", lambda r: statistic_words(r.cell.statistic), lambda r: (r.cell.statistic,), True),
+    )
+    beside_limit = (
+        ("Limit", "What the likelihood ratio detects on the same skies", limit_words, lambda r: (r.result.get("eta_limit"),), False),
+        ("η / limit", "How far from the likelihood ratio", ratio_words, lambda r: (r.result.get("ratio_to_limit"),), False),
+    )
     return (
         (STATE, "", lambda r: STATES[r.state][0], lambda r: (STATES[r.state][2],), True),
-        ("Statistic", "Statistic, or network that is trained for the cell", lambda r: statistic_words(r.cell.statistic), lambda r: (r.cell.statistic,), True),
+        *(statistic if len({cell.statistic for cell in study.cells()}) > 1 else ()),
         ("Source", "", lambda r: r.source, lambda r: (r.source,), True),
         ("N", "Events of one sky", lambda r: str(r.n_events), lambda r: (r.n_events,), False),
         *(of_axis(key) for key in study.axes if key not in OWN_COLUMNS),
         ("Time", "Wall time that it took; ~ : estimated time of one core", time_words, lambda r: (seconds(r),), False),
         (ETA, "Smallest fraction of source events that is detected, with its 68 % interval", eta_words, lambda r: (r.result.get("eta_min"),), False),
-        ("Limit", "What the likelihood ratio detects on the same skies", limit_words, lambda r: (r.result.get("eta_limit"),), False),
-        ("η / limit", "How far from the likelihood ratio", ratio_words, lambda r: (r.result.get("ratio_to_limit"),), False),
+        *(beside_limit if study.statistics != (LIMIT_ITSELF,) else ()),
         (ERROR, "Why it failed; it is tried again when the study goes on", lambda r: r.error, lambda r: (r.error or None,), True),
     )
 
@@ -171,7 +178,7 @@ class CellModel(QAbstractTableModel):
             return LEFT if is_text else RIGHT
         if role == Qt.ItemDataRole.ToolTipRole:
             return row.error or row.cell.folder_name
-        if role == Qt.ItemDataRole.FontRole and row.state == "running":
+        if role == Qt.ItemDataRole.FontRole and row.state == "running" and title == STATE:
             return themes.font(weight=QFont.Weight.DemiBold)
         if role == Qt.ItemDataRole.ForegroundRole:
             theme = themes.current()
