@@ -32,7 +32,7 @@ from zevatron.gui.state.studies import SHOWN, StudyReader, is_study_file
 from zevatron.gui.study_dialog import StudyDialog
 
 NORTH = {"observatory.latitude": 90.0, "observatory.max_zenith": 20.0, "events.n_events": (50,)}  # a site that never sees Cen A
-LONG = 2_000_000  # check maps that take seconds
+LONG = 1_000_000  # check maps that take seconds
 
 
 @pytest.fixture
