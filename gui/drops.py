@@ -8,7 +8,7 @@ from ..core.observed.lists import is_event_list
 from .state.studies import is_study_file
 
 WHAT_CAN_BE_DROPPED = (
-    "a run file or a study file (.toml), the folder of a training or of a study, a result (.json), event lists, or a table of sources (.csv)"
+    "a run file (.toml), a study (its file or folder), the folder of a training, a result (.json), event lists, or a table of sources (.csv)"
 )
 
 
