@@ -139,6 +139,31 @@ def measured_events(window):
     window.tabs.setCurrentIndex(SKY)
 
 
+def studies(window):
+    """A study of sources, N and energy resolution while it runs."""
+    from zevatron.core.config import with_values
+    from zevatron.core.study import make_study
+    from zevatron.gui.main_window import SKY, STUDIES
+    from zevatron.gui.settings import runs_folder
+
+    base = with_values(window.draft.config, {"field.model": "jf12_regular", "test.maps": 10_000, "test.check_maps": 0, "sources.names": ("Cen A",)})
+    axes = {
+        "sources.names": ["Cen A", "M82", "NGC 253", "M87"], "events.n_events": [100, 300], "energy.resolution": [0.0, 0.2],
+        "observatory.exposure": ["uniform", "telescope_array"],
+    }
+    work = window.study
+    window.tabs.setCurrentIndex(STUDIES)
+    work.show_study(make_study(base, axes, ["likelihood_ratio"]), runs_folder() / "resolution-and-exposure")
+    yield lambda: work.forecast is not None
+    work.start()
+    yield lambda: work.overview.count("done") >= 10 and work.overview.count("running") > 0
+    yield from both(window, "studies")
+    work.stop()
+    yield lambda: not work.is_active
+    window.messages.hide()
+    window.tabs.setCurrentIndex(SKY)
+
+
 def small(window):
     """The smallest window anyone has on a laptop."""
     window.resize(1280, 800)
@@ -154,6 +179,7 @@ def scenes(window):
     if SCALE == "1":
         yield from training_and_results(window)
         yield from measured_events(window)
+        yield from studies(window)
     yield from small(window)
 
 

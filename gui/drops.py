@@ -1,13 +1,14 @@
-"""What is dropped onto the window: a run file, the folder of a training or of a study, a result, event lists, or a table of sources."""
+"""What is dropped onto the window: a run or study file, the folder of a training or study, a result, event lists, a table of sources."""
 
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject
 
 from ..core.observed.lists import is_event_list
+from .state.studies import is_study_file
 
 WHAT_CAN_BE_DROPPED = (
-    "a run file (.toml), the folder of a training or of a study, a result (.json), event lists, or a table of sources (.csv)"
+    "a run file (.toml), a study (its file or folder), the folder of a training, a result (.json), event lists, or a table of sources (.csv)"
 )
 
 
@@ -37,18 +38,23 @@ class Drops(QObject):
         return False
 
     def open(self, paths):
-        """Open each path by what it is; event lists together, sources are added to the run, results to the table, of the rest only one."""
+        """Open each path by what it is; event lists together, sources are added to the run, results to the table, of the rest one of a kind."""
         lists = [path for path in paths if path.is_file() and is_event_list(path)]
         tables = [path for path in paths if path.suffix.lower() == ".csv" and path not in lists]
-        results = [path for path in paths if path.suffix.lower() == ".json" or (path / "cells").is_dir()]
-        runs = [path for path in paths if path not in results and (path.suffix.lower() == ".toml" or path.is_dir())]
-        if unknown := [path for path in paths if path not in (*tables, *runs, *results, *lists)]:
+        studies = [path for path in paths if (path / "study.toml").is_file() or (path.suffix.lower() == ".toml" and is_study_file(path))]
+        results = [path for path in paths if path not in studies and (path.suffix.lower() == ".json" or (path / "cells").is_dir())]
+        runs = [path for path in paths if path not in (*results, *studies) and (path.suffix.lower() == ".toml" or path.is_dir())]
+        if unknown := [path for path in paths if path not in (*tables, *runs, *results, *studies, *lists)]:
             names = ", ".join(path.name for path in unknown)
             self._window.messages.say(f"Cannot open {names}; drop {WHAT_CAN_BE_DROPPED}.")
         if len(runs) > 1:
             self._window.messages.say("Drop one run file or one folder of a training at a time.")
         elif runs and self._window.files.may_leave():
             self._open_run(runs[0])
+        if len(studies) > 1:
+            self._window.messages.say("Drop one study at a time.")
+        elif studies:
+            self._window.studies.open_path(studies[0])
         if lists:
             self._window.events.open_paths(lists)
         for path in results:

@@ -8,6 +8,7 @@ from ..core.config import RunConfig, read_run, write_run
 from ..core.errors import InputError, ZevatronError
 from ..core.sources import selected_sources
 from . import settings
+from .state.studies import is_study_file
 
 FILTER = "Run files (*.toml);;All files (*)"
 SAVE, DISCARD, CANCEL = "Save", "Do not save", "Cancel"
@@ -34,11 +35,13 @@ class Files:
             self._draft.load(RunConfig())
 
     def open(self):
-        """Ask for a run file and open it."""
+        """Ask for a run file and open it; a study file is opened as such."""
         if not self.may_leave():
             return
         path, _ = QFileDialog.getOpenFileName(self._window, "Open run", self._start_folder(), FILTER)
-        if path:
+        if path and is_study_file(path):
+            self._window.studies.open_path(Path(path))
+        elif path:
             self.open_path(path)
 
     def open_path(self, path):

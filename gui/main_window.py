@@ -36,6 +36,7 @@ from .plots.monitor import MonitorView
 from .plots.results import ResultsView
 from .plots.search import SearchView
 from .plots.sky import SkyPanels
+from .plots.study import StudyView
 from .presentation import Presentation
 from .queue import Trainings
 from .results_library import ResultsLibrary
@@ -50,6 +51,8 @@ from .state.history import History
 from .state.observed import TestChoices
 from .state.view import Choices
 from .statistics import FurtherStatistics
+from .studies import Studies
+from .study import StudyWork
 from .text_view import TextView
 from .top_bar import TopBar
 from .welcome import Welcome
@@ -62,7 +65,7 @@ CENTRE_WIDTH, RIGHT_WIDTH, TEXT_WIDTH = 600, 304, 420  # the first at least
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
 CLOSE_SECONDS = 2.0  # given to all processes together when the window closes
-SKY, FIELD, TRAINING, RESULTS, SEARCH, EVENTS = range(6)
+SKY, FIELD, TRAINING, RESULTS, SEARCH, EVENTS, STUDIES = range(7)
 
 
 class MainWindow(QMainWindow):
@@ -89,6 +92,7 @@ class MainWindow(QMainWindow):
         self.view = Draft(Choices(), defaults=Choices(), passing={"source"})
         self.history = History(self.draft, self.view)
         self.jobs, self.search = Jobs(self), Search(self)
+        self.study = StudyWork(self.jobs, self)
         self.runs = Runs(self.jobs, self)
         self.trainings = Trainings(self.jobs, self.runs, self)
         self.session = Session(self.draft, self.view, self.jobs, self)
@@ -100,7 +104,7 @@ class MainWindow(QMainWindow):
         self.library = ResultsLibrary(self)
         self.messages = MessageBar(log.fresh_trace)
         self.drops, self.figure_menu = Drops(self), FigureMenu(self)
-        self.jobs_bar = JobsBar(self.jobs, (self.trainings, self.search), LogDrawer(log))
+        self.jobs_bar = JobsBar(self.jobs, (self.trainings, self.search, self.study), LogDrawer(log))
         self._inspector_wish = self._results_shown = None
         self._build()
         self._restore_layout()
@@ -148,7 +152,8 @@ class MainWindow(QMainWindow):
         self.results.table.setMinimumHeight(TABLE_HEIGHT)
         event_choices = Draft(TestChoices(), defaults=TestChoices())
         self.events_tab = EventsTab(self.draft, event_choices)
-        pages = self.field_view, self.monitor_view, self.results, self.search_view, self.events_tab
+        self.study_view = StudyView()
+        pages = self.field_view, self.monitor_view, self.results, self.search_view, self.events_tab, self.study_view
         for number, page in enumerate(pages, FIELD):
             self.tabs.widget(number).layout().addWidget(page)
         self.field = FieldExplorer(self.controller, self.field_view, self)
@@ -180,7 +185,7 @@ class MainWindow(QMainWindow):
         tabs.tabBar().setDrawBase(False)
         for text, margins in (
             ("Sky", (16, 8, 16, 8)), ("Field", (16, 12, 16, 8)), ("Training", (24, 16, 24, 16)), ("Results", (24, 16, 24, 16)),
-            ("Search", (24, 16, 24, 16)), ("Events", (0, 0, 0, 0)),
+            ("Search", (24, 16, 24, 16)), ("Events", (0, 0, 0, 0)), ("Studies", (24, 16, 24, 16)),
         ):
             holder = QWidget()
             holder.setLayout(column(margins=margins))
@@ -214,6 +219,7 @@ class MainWindow(QMainWindow):
         self.view.subscribe(lambda names: self.update_train_button())
         self.monitor = Monitor(self, self.trainings, self.runs, self.monitor_view)
         self.searches = Searches(self, self.search, self.search_view)
+        self.studies = Studies(self, self.study, self.study_view)
         self.results.statistic_chosen.connect(self.statistics.choose)
         self.statistics.failed.connect(self.messages.say)
         self.welcome.example_chosen.connect(self.commands.open_example)
@@ -420,8 +426,8 @@ class MainWindow(QMainWindow):
         store.setValue("panels", self.workspace.save())
 
     def closeEvent(self, event):
-        """Ask if a training runs; then end everything."""
-        if (self.trainings.is_active or self.search.is_active) and not self._may_close():
+        """Ask if a training, a search or a study runs; then end everything."""
+        if (self.trainings.is_active or self.search.is_active or self.study.is_active) and not self._may_close():
             event.ignore()
             return
         self.presentation.stop()
@@ -432,20 +438,23 @@ class MainWindow(QMainWindow):
 
     def _may_close(self):
         box = QMessageBox(self)
-        what = "training" if self.trainings.is_active else "search"
+        what = "training" if self.trainings.is_active else "search" if self.search.is_active else "study"
         box.setText(f"A {what} is running. Close anyway?")
-        box.setInformativeText(f"Finished epochs are kept; open the {what} again to go on.")
+        box.setInformativeText(f"Finished {'cells' if what == 'study' else 'epochs'} are kept; open the {what} again to go on.")
         close = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
-        box.setDefaultButton(box.addButton({"training": "Keep training", "search": "Keep searching"}[what], QMessageBox.ButtonRole.RejectRole))
+        stay = {"training": "Keep training", "search": "Keep searching", "study": "Keep computing"}[what]
+        box.setDefaultButton(box.addButton(stay, QMessageBox.ButtonRole.RejectRole))
         box.exec()
         return box.clickedButton() is close
 
     def shut_down(self):
-        """End jobs, trainings and search; safe to call twice."""
+        """End jobs, trainings, search and study; safe to call twice."""
         deadline = time.monotonic() + CLOSE_SECONDS
         self.runs.close()
         self.jobs.close()
         self.trainings.order_stop()
         self.search.order_stop()
+        self.study.order_stop()
         self.trainings.close(deadline)
         self.search.close(deadline)
+        self.study.close(deadline)

@@ -57,6 +57,9 @@ class Menus(QMenuBar):
         self._add(menu, "Add runs to the queue…", lambda: window.monitor.add())
         self._add(menu, "New search…", lambda: window.searches.new())
         self._add(menu, "Open search…", lambda: window.searches.open())
+        self._add(menu, "New study…", lambda: window.studies.new())
+        self._add(menu, "Open study…", lambda: window.studies.open())
+        self._add(menu, "Open study folder…", lambda: window.studies.open_folder())
         self._add(menu, "Folder for trainings…", window.files.choose_runs_folder)
         menu.addSeparator()
         self.export = menu.addMenu("Export")
@@ -109,7 +112,7 @@ class Menus(QMenuBar):
         self._add(menu, "Log", window.jobs_bar.toggle_log, "Ctrl+L")
         self._add(menu, "Run as text", window.toggle_text, "Ctrl+E")
         menu.addSeparator()
-        for number, name in enumerate(("Sky", "Field", "Training", "Results", "Search", "Events")):
+        for number, name in enumerate(("Sky", "Field", "Training", "Results", "Search", "Events", "Studies")):
             self._add(menu, name, lambda number=number: window.tabs.setCurrentIndex(number), f"Ctrl+{number + 1}")
         menu.addSeparator()
         self._make_demo(menu.addMenu("Demo"))

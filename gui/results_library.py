@@ -53,15 +53,16 @@ class ResultsLibrary(QObject):
         elif path := QFileDialog.getExistingDirectory(window, "Add results of a study or of trainings", start):
             self.add(path)
 
-    def add(self, path):
-        """Read the results behind a path in the background; see :func:`.state.results.read_results`."""
+    def add(self, path, files=None):
+        """Read the results behind a path, or only some files of them, in the background; see :func:`.state.results.read_results`."""
         path = Path(path)
         self._window.jobs.submit(
-            f"Reading results in {path.name}", lambda progress: read_results(path), lane="results",
-            on_done=self._added, on_failed=lambda error: self._window.messages.say(str(error)),
+            f"Reading results in {path.name}", lambda progress: read_results(path, files), lane="results",
+            on_done=self.take, on_failed=lambda error: self._window.messages.say(str(error)),
         )
 
-    def _added(self, read):
+    def take(self, read):
+        """Add what :func:`.state.results.read_results` brought."""
         found, faults = read
         paths = {run.path for run in found.values()}  # what was read before is read anew
         self.runs = {verdict: run for verdict, run in self.runs.items() if run.path not in paths} | found
@@ -82,12 +83,12 @@ class ResultsLibrary(QObject):
                 self._turn_to("Sky")
         elif not window.files.may_leave():
             return
-        elif run.training is not None:
+        elif run.training is not None and run.training == run.path.parent:
             window.files.open_training_path(run.training)
             self._turn_to("Training")
         else:
             self._load(run, verdict)
-            self._turn_to("Sky")
+            self._show_training(run.training) if run.training is not None else self._turn_to("Sky")
 
     def _turn_to(self, tab):
         self._window.tabs.setCurrentIndex(TABS.index(tab))

@@ -8,7 +8,7 @@ from ..core.errors import InputError
 from ..core.files import replacing
 from .plots.look import SkyLook
 
-TABS = ("Sky", "Field", "Training", "Results", "Search", "Events")
+TABS = ("Sky", "Field", "Training", "Results", "Search", "Events", "Studies")
 FIELD_KINDS = ("deflection", "magnification", "images")
 SECONDS = 8.0  # that a recorded view is shown
 FASTEST_TURN = 90.0  # degrees a second

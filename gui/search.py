@@ -1,22 +1,18 @@
 """The search seen from the window: starts and stops its process, and reads the search folder as it grows."""
 
-import contextlib
-import json
 import logging
-import subprocess
-import time
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from ..core.documents import read_tail
 from ..core.errors import ZevatronError
 from ..core.resources import own_command
 from ..core.search import SearchFolder, SearchState
 from . import settings
 from .panels.labels import registry_labels
 from .state.answers import run_for
+from .worker_process import WorkerProcess, last_line
 
 LOG = logging.getLogger(__name__)
 POLL = 500  # ms between two looks at the search folder
@@ -130,11 +126,7 @@ class Search(QObject):
             return
         self._ending = False
         try:
-            with open(self.folder.log_path, "ab") as log:
-                self._process = subprocess.Popen(
-                    own_command("search-worker", self.folder.path), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                    stderr=log, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                )
+            self._process = WorkerProcess(own_command("search-worker", self.folder.path), self.folder.log_path)
         except OSError as error:
             self.failed.emit(f"The search could not be started: {error}")
             return
@@ -146,7 +138,7 @@ class Search(QObject):
         """End it after the step under way; finished epochs are kept."""
         if self.is_active and not self._ending:
             self._ending = True
-            self._tell_to_stop()
+            self._process.tell_to_stop()
             self._deadline.start()
             self.changed.emit()
         elif self.is_followed:
@@ -156,11 +148,6 @@ class Search(QObject):
         if self.is_active:
             self._process.kill()
             self.look()
-
-    def _tell_to_stop(self):
-        with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(json.dumps({"command": "stop"}).encode() + b"\n")
-            self._process.stdin.flush()
 
     def show_folder(self, folder):
         """Show a search that is on disk and follow it while it goes on.
@@ -180,7 +167,7 @@ class Search(QObject):
         """Read the folder if it has changed."""
         if self.folder is None:
             return
-        code = self._process.poll() if self.is_active else None
+        code = self._process.exit_code if self.is_active else None
         try:
             state = self.folder.state
             table = self.folder.table_path
@@ -201,37 +188,27 @@ class Search(QObject):
             self.changed.emit()
 
     def _end(self, code):
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
+        self._process.close_input()
         was_stopped, self._process, self._ending = self._ending, None, False
         self._deadline.stop()
         LOG.info("search %s: %s, %s", self.name, self.state.state, self.state.reason)
         if code and not was_stopped:
-            reason = self.state.reason if self.state.state == "failed" else self._last_line()
+            reason = self.state.reason if self.state.state == "failed" else last_line(self.folder.log_path)
             self.failed.emit(f"The search failed: {reason}. The log is in {self.folder.log_path}")
-
-    def _last_line(self):
-        lines = read_tail(self.folder.log_path, 4096).decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else "its process ended without a word"
 
     def order_stop(self):
         """Tell the process to end, as the window closes; what it has finished stays on disk."""
         self._timer.stop()
         self._deadline.stop()
         if self._process is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()  # the process takes the end of its input as the order to stop
+            self._process.close_input()
 
     def close(self, deadline):
         """Wait for the process until a time of :func:`time.monotonic`, then end it by force."""
         self.order_stop()
         if self._process is not None:
             process, self._process = self._process, None
-            try:
-                process.wait(max(deadline - time.monotonic(), 0.0))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(1.0)
+            process.end(deadline)
 
 
 class Searches:

@@ -166,6 +166,10 @@ def build_parser():
     worker.set_defaults(command=analysis.worker)
     doer = commands.add_parser("study-worker")  # hidden: the process of a study's cell on a cluster
     doer.set_defaults(command=studies.study_worker)
+    runner = commands.add_parser("study-process")  # hidden: the process of a study that the window starts
+    runner.add_argument("folder", type=Path)
+    runner.add_argument("--scheduler")
+    runner.set_defaults(command=studies.study_process)
     searcher = commands.add_parser("search-worker")  # hidden: the process of a search that the window starts
     searcher.add_argument("folder", type=Path)
     searcher.set_defaults(command=analysis.search_worker)
@@ -175,7 +179,7 @@ def build_parser():
 def _add_study(sub):
     sub.add_argument("study", type=Path, metavar="STUDY.toml", help="base run, axes and statistics; see docs/studies.md")
     sub.add_argument("--out", type=Path, help="folder to write; cells that are done in it are not repeated")
-    sub.add_argument("--dry-run", action="store_true", help="only list the cells, with time and memory")
+    sub.add_argument("--dry-run", action="store_true", help="only list the cells, with time, memory and disk")
     where = sub.add_mutually_exclusive_group()
     where.add_argument("--scheduler", metavar="ADDRESS", help="do the cells on the workers of a Dask scheduler, tcp://HOST:PORT; see docs/cluster.md")
     where.add_argument("--cluster", type=Path, metavar="CLUSTER.toml", help="do the cells in jobs of SLURM or PBS; see docs/cluster.md")

@@ -1,6 +1,5 @@
 """The command that runs a study, here or on a cluster, and its process on a worker."""
 
-import os
 import sys
 
 from ..errors import InputError
@@ -13,7 +12,7 @@ SHOWN_FAILURES = 20
 def study(options):
     """Run a study, or say what it would take; cells that are done are not repeated."""
     from ..study import read_study, run_study
-    from ..study.estimate import forecast
+    from ..study.estimate import forecast, summary
 
     plan = read_study(options.study)
     if options.network_resource and not (options.scheduler or options.cluster):
@@ -23,7 +22,7 @@ def study(options):
     if options.out is None:
         raise InputError("expected a folder to write, or --dry-run", "--out")
     do_jobs = _elsewhere(options)
-    print(_in_all(forecast(plan, options.out)), file=sys.stderr)
+    print(summary(forecast(plan, options.out)), file=sys.stderr)
     outcome = run_study(plan, options.out, TerminalProgress(), do_jobs=do_jobs)
     failed = outcome["failed"]
     lines = [f"{len(outcome['done'])} cells done" + (f", table in {options.out / 'eta_table.csv'}" if outcome["done"] else "")]
@@ -49,6 +48,8 @@ def _elsewhere(options):
 
 
 def _dry_run(found):
+    from ..study.estimate import summary
+
     lines = []
     for cell, state, cost in found.cells[:SHOWN]:
         takes = f"took {format_duration(cost.processor)}" if state == "done" else f"{format_duration(cost.processor)}, {cost.memory:.0f} MiB"
@@ -57,30 +58,14 @@ def _dry_run(found):
     if len(found.cells) > SHOWN:
         lines.append(f"and {len(found.cells) - SHOWN} more; --json lists all")
     return {
-        "text": "\n".join([*lines, _in_all(found)]), "processor_seconds": found.processor, "memory_MiB": found.memory,
-        "scaled_to_done_cells": found.measured,
+        "text": "\n".join([*lines, summary(found)]), "processor_seconds": found.processor, "memory_MiB": found.memory,
+        "disk_MiB": found.disk, "scaled_to_done_cells": found.measured,
         "cells": [
             {"cell": cell.folder_name, "state": state, "statistic": cell.statistic, "axes": cell.axes, "processor_seconds": cost.processor,
-             "tracing_seconds": cost.lens, "memory_MiB": cost.memory}
+             "tracing_seconds": cost.lens, "memory_MiB": cost.memory, "disk_MiB": cost.disk}
             for cell, state, cost in found.cells
         ],
     }
-
-
-def _in_all(found):
-    """Return what is left and what it takes, in one line."""
-    left, cores = len(found.left), os.cpu_count() or 1
-    text = f"{len(found.cells)} cells, {len(found.cells) - left} done"
-    if not left:
-        return text
-    rates = "rates of docs/studies.md"
-    scaled = ", ".join(f"{number} of {name}" for name, number in found.measured.items())
-    if scaled:
-        rates += f", scaled to cells done here ({scaled})"
-    return (
-        f"{text}; the others take about {format_duration(found.processor)} of one core ({format_duration(found.processor / cores)} "
-        f"if {cores} cores were kept busy), {found.memory:.0f} MiB for the largest; from {rates}"
-    )
 
 
 def study_worker(options):
@@ -88,3 +73,10 @@ def study_worker(options):
     from ..study.worker import main
 
     return main()
+
+
+def study_process(options):
+    """Do a study in this process, told to stop on standard input; the window starts it."""
+    from ..study.process import main
+
+    return main(options.folder, options.scheduler)

@@ -4,12 +4,15 @@ The rates are those of one processor core, measured as docs/studies.md says; whe
 are done, the estimate is scaled to what these took.
 """
 
+import contextlib
+import os
 import statistics
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..config import IMPORTED_FIELD
+from ..progress import format_duration
 from ..sources import selected_sources
 from .cell import cell_state
 from .engine import cell_path
@@ -27,6 +30,12 @@ NETWORKS = {  # skies that a core trains on in a second, and scores; with the ne
 BASE_MEMORY, NETWORK_MEMORY = 370.0, 2200.0  # MiB
 KEPT_EVENTS, EVENT_MEMORY = 32e6, 6 / 2**20
 """Isotropic skies that are kept, as of :mod:`~..statistics.trials`, in events, and MiB of one."""
+CELL_DISK = 0.03  # MiB: run, result, state
+NETWORK_DISK = {  # MiB of best, last and previous network with their optimizers; own feature maps, Nside 32, 15 bins
+    "bcnn": 8.0, "cnn": 1.3, "density_ratio": 12.4, "deepsphere": 1.0, "event_graph": 2.0, "spectrum_network": 1.2,
+}
+OF_PIXELS = ("density_ratio",)  # networks whose weights are those of a map
+DENSITY_DISK = 1.0  # MiB of the density in a training, Nside 32, 15 bins
 STRAIGHT = 0.05  # s of a core: a map where nothing is bent
 COARSE = {False: 0.4, True: 2.0}  # s of a core: rays over the whole sky at one rigidity; whether the field has a random part
 IMAGE = 1.1  # s of a core: the image of a source in one band, coarse passes not counted
@@ -34,11 +43,12 @@ IMAGE = 1.1  # s of a core: the image of a source in one band, coarse passes not
 
 @dataclass(frozen=True)
 class Cost:
-    """What a cell takes: seconds of a processor core, of which ``lens`` for tracing, and memory in MiB."""
+    """What a cell takes: seconds of a processor core, of which ``lens`` for tracing, memory and, for its folder, disk in MiB."""
 
     processor: float
     lens: float
     memory: float
+    disk: float
 
 
 @dataclass(frozen=True)
@@ -71,8 +81,13 @@ class Forecast:
         """Largest memory of one cell that is left, MiB."""
         return max((cost.memory for _, _, cost in self.left), default=0.0)
 
+    @property
+    def disk(self):
+        """Disk for what is left, MiB; traced maps, which stay in the cache, not counted."""
+        return sum(cost.disk for _, _, cost in self.left)
 
-def forecast(study, folder=None):
+
+def forecast(study, folder=None, check_cancelled=lambda: None):
     """Estimate what a study takes.
 
     Parameters
@@ -80,6 +95,8 @@ def forecast(study, folder=None):
     study : Study
     folder : path-like, optional
         Of the study: cells that are done in it cost nothing more, and tell what others cost.
+    check_cancelled : callable, optional
+        May raise to end it early.
 
     Returns
     -------
@@ -87,28 +104,75 @@ def forecast(study, folder=None):
     """
     entries, lenses = [], _Lenses()
     for cell in study.cells():
-        entries.append((cell, cell_state(cell_path(folder, cell)) if folder else None))
+        check_cancelled()
+        path = cell_path(folder, cell) if folder else None
+        state = cell_state(path) if folder else None
+        entries.append((cell, state, _size(path) if state and state.state == "done" else 0.0))
     ratios = _ratios(entries)
     cells = []
-    for cell, state in entries:
+    for cell, state, disk in entries:
+        check_cancelled()
         if state and state.state == "done":
-            cells.append((cell, "done", Cost(state.processor, 0.0, state.memory)))
+            cells.append((cell, "done", Cost(state.processor, 0.0, state.memory, disk)))
             continue
-        factor, memory = ratios.get(cell.statistic, (1.0, None))[:2]
-        lens = lenses.seconds(cell.config)
-        cost = Cost(factor * _processor(cell) + lens, lens, memory or _memory(cell))
+        known, lens = ratios.get(cell.statistic), lenses.seconds(cell.config)
+        cost = Cost(_processor(cell) + lens, lens, _memory(cell), _disk(cell)) if known is None else Cost(
+            known.processor * _processor(cell) + lens, lens, known.memory or _memory(cell), known.disk * _disk(cell)
+        )
         cells.append((cell, state.state if state else "waiting", cost))
-    return Forecast(tuple(cells), {name: len(found[2]) for name, found in ratios.items()})
+    return Forecast(tuple(cells), {name: known.number for name, known in ratios.items()})
+
+
+def summary(found):
+    """Return in one line what is left of a :class:`Forecast` and what it takes."""
+    left, cores = len(found.left), os.cpu_count() or 1
+    text = f"{len(found.cells)} cells, {len(found.cells) - left} done"
+    if not left:
+        return text
+    rates = "rates of docs/studies.md"
+    scaled = ", ".join(f"{number} of {name}" for name, number in found.measured.items())
+    if scaled:
+        rates += f", scaled to cells done here ({scaled})"
+    return (
+        f"{text}; the others take about {format_duration(found.processor)} of one core ({format_duration(found.processor / cores)} "
+        f"if {cores} cores were kept busy), {found.memory:.0f} MiB for the largest, {_size_words(found.disk)} on disk; from {rates}"
+    )
+
+
+def _size_words(mebibytes):
+    return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{max(mebibytes, 0.1):.1f} MiB"
+
+
+def _size(path):
+    """MiB of the files in a folder."""
+    size = 0
+    for entry in path.rglob("*"):
+        with contextlib.suppress(OSError):  # it may go while we look
+            size += entry.stat().st_size if entry.is_file() else 0
+    return size / 2**20
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What cells that were done at one go took: how many, taken over estimated time and disk (medians), largest memory."""
+
+    number: int
+    processor: float
+    memory: float
+    disk: float
 
 
 def _ratios(entries):
-    """Return for each statistic with cells done at one go: median of taken over estimated time, largest memory, the ratios."""
-    taken, memory = {}, {}
-    for cell, state in entries:
+    """Return what was measured of each statistic."""
+    found = {}
+    for cell, state, disk in entries:
         if state and state.state == "done" and state.attempts == 1 and state.processor > 0:
-            taken.setdefault(cell.statistic, []).append(state.processor / _processor(cell))
-            memory[cell.statistic] = max(memory.get(cell.statistic, 0.0), state.memory)
-    return {name: (statistics.median(ratios), memory[name], ratios) for name, ratios in taken.items()}
+            found.setdefault(cell.statistic, []).append((state.processor / _processor(cell), state.memory, disk / _disk(cell)))
+    return {name: _measured(*zip(*taken, strict=True)) for name, taken in found.items()}
+
+
+def _measured(processor, memory, disk):
+    return _Measured(len(processor), statistics.median(processor), max(memory), statistics.median(disk))
 
 
 def _processor(cell):
@@ -130,10 +194,14 @@ def _processor(cell):
 
 def _network_work(config):
     """Work of a sky relative to the network as measured: pixels, and feature maps squared; not below a twentieth."""
+    return max((config.sky.nside / 32) ** 2 * _width(config), 0.05)
+
+
+def _width(config):
+    """Feature maps relative to the network's own number, squared."""
     from ..network.registry import NETWORKS as REGISTRY
 
-    own = REGISTRY[config.network.kind].filters
-    return max((config.sky.nside / 32) ** 2 * (config.network.filter_count / own) ** 2, 0.05)
+    return (config.network.filter_count / REGISTRY[config.network.kind].filters) ** 2
 
 
 def _memory(cell):
@@ -142,6 +210,16 @@ def _memory(cell):
     kept = min(config.test.maps * n_events, KEPT_EVENTS) * EVENT_MEMORY
     densities = 5 * 12 * config.sky.nside**2 * config.energy.bin_count * 8 / 2**20
     return BASE_MEMORY + kept + densities + (NETWORK_MEMORY if cell.is_network else 0.0)
+
+
+def _disk(cell):
+    """MiB of the folder of a cell."""
+    config = cell.config
+    if not cell.is_network:
+        return CELL_DISK
+    pixels = (config.sky.nside / 32) ** 2 * config.energy.bin_count / 15
+    size = pixels if cell.statistic in OF_PIXELS else _width(config)
+    return CELL_DISK + NETWORK_DISK[cell.statistic] * size + DENSITY_DISK * pixels
 
 
 class _Lenses:

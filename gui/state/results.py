@@ -31,8 +31,9 @@ class Run:
 
     @property
     def training(self):
-        """The folder of the training that it is the result of, or None."""
-        return self.path.parent if (self.path.parent / "state.json").is_file() else None
+        """The folder of the training that it is the result of, also in the cell of a study; None without one."""
+        places = self.path.parent, self.path.parent / "training"
+        return next((place for place in places if (place / "config.toml").is_file()), None)
 
 
 def result_files(path):
@@ -50,13 +51,15 @@ def result_files(path):
     return found
 
 
-def read_results(path):
+def read_results(path, files=None):
     """Read results with the runs behind them.
 
     Parameters
     ----------
     path : path-like
         See :func:`result_files`.
+    files : sequence of Path, optional
+        Only these of its result files.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def read_results(path):
     InputError
         If nothing could be read.
     """
-    files, read, faults = result_files(path), [], []
+    files, read, faults = files or result_files(path), [], []
     for file in files:
         try:
             read.append((file, *_read(file)))

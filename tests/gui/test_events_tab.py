@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import training_process
 from conftest import has_sky
 from hands import by_script, choose, click, type_into
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -27,6 +28,7 @@ from zevatron.core.sky import galactic_to_equatorial, lonlat
 from zevatron.core.sky_density.exposed import exposed
 from zevatron.core.statistics.confidence import skies_with_fraction
 from zevatron.core.tables import read_table, write_table
+from zevatron.core.training.run_folder import RunFolder
 from zevatron.gui import engine
 from zevatron.gui.events_dialog import settings_for
 from zevatron.gui.main_window import EVENTS, SKY
@@ -318,6 +320,23 @@ def test_a_network_for_something_else_is_refused_and_a_training_offered(events_w
     monkeypatch.setattr(window.trainings, "start", lambda *arguments: started.append(arguments))
     click(qtbot, judge.train)
     assert started[0][1:3] == ("Cen A", N) and window.controller.choices.n_events == N
+
+
+def test_the_offered_training_is_for_number_exposure_and_resolution_of_the_list_and_waits_its_turn(events_window, qtbot, listed, monkeypatch):
+    window = events_window
+    training_process.use_instead(monkeypatch)
+    monkeypatch.setattr("zevatron.gui.monitor.evaluate", lambda folder, progress: time.sleep(60))
+    window.draft.set_many({"observatory.exposure": "auger_ta", "energy.resolution": 0.14, "training.epochs": 2000})
+    open_list(window, qtbot, listed, adopt=False)
+    window.train()  # another one is at work
+    qtbot.waitUntil(lambda: bool(window.trainings.working), timeout=20_000)
+    qtbot.waitUntil(lambda: window.events.selection is not None and window.controller.is_current, timeout=30_000)
+    click(qtbot, window.events_tab.panel.judge.train)
+    qtbot.waitUntil(lambda: len(window.trainings.waiting) == 1, timeout=20_000)
+    (name,) = window.trainings.waiting
+    config = RunFolder(runs_folder() / name).config
+    assert config.events.n_events == (window.events.selection.n_events,) and config.sources.names == ("Cen A",)
+    assert (config.observatory.exposure, config.energy.resolution) == ("auger_ta", 0.14)
 
 
 def test_a_network_that_fits_is_found_and_judges_in_a_process(events_window, qtbot, listed, small_run, tmp_path, monkeypatch):
