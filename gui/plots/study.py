@@ -1,7 +1,7 @@
 """The Studies tab: what a study compares, what it takes, how far it is, and a table of its cells."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QProgressBar, QStackedLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QProgressBar, QStackedLayout, QWidget
 
 from ...core.study.estimate import summary
 from .. import theme as themes
@@ -10,7 +10,6 @@ from .row_model import ROW_HEIGHT, RowTable, add_row_keys
 from .study_table import ETA, CellModel
 from .training import Chip
 
-ROWS_MEASURED = 30  # for the widths of columns
 WIDEST, PADDING = {"Time": "12 min 34 s", ETA: "10.00 +0.12 −0.02 %"}, 12
 CHIPS = {  # of a state: words and colour
     "empty": ("Counting", "quiet"), "new": ("Not started", "quiet"), "running": ("Running", "limit"), "elsewhere": ("Running elsewhere", "limit"),
@@ -124,7 +123,6 @@ class StudyView(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         header = self.table.horizontalHeader()
         header.setMinimumSectionSize(40)
-        header.setResizeContentsPrecision(ROWS_MEASURED)
         header.setStretchLastSection(True)
         self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table.setMinimumHeight(6 * ROW_HEIGHT)
@@ -174,7 +172,7 @@ class StudyView(QWidget):
         self.heading.setText(f"{overview.total} CELLS" + (f", {len(overview.rows)} SHOWN; ALL OF THEM STAND IN CELLS.CSV" if more else ""))
         if self.model.set_cells(overview.rows):
             header = self.table.horizontalHeader()
-            header.resizeSections(QHeaderView.ResizeMode.ResizeToContents)
+            self.table.fit()
             for title, widest in WIDEST.items():  # of what comes later
                 place = self.model.titles.index(title)
                 header.resizeSection(place, max(header.sectionSize(place), self.fontMetrics().horizontalAdvance(widest) + 2 * PADDING))
