@@ -28,7 +28,7 @@ LINES = (  # of several statistics in one colour: pen, symbol, swatch
 
 def in_a_later_turn(diagram):
     """Draw a diagram in a turn of the event loop of its own, once, whatever is changed until then: a :attr:`Diagram.postpone`."""
-    QTimer.singleShot(0, diagram, diagram.bring_up_to_date)
+    diagram.later_turn.start()
 
 
 def decimals_of(step):
@@ -96,6 +96,8 @@ class Diagram(pg.PlotWidget):
         self._labels = {"bottom": x_label, "left": y_label}
         self._theme = themes.current()
         self._stale = self._axes_stale = True
+        self.later_turn = QTimer(self, singleShot=True, interval=0)
+        self.later_turn.timeout.connect(self.bring_up_to_date)
         self.postpone = None  # takes a diagram that may be drawn a moment later, so that many do not hold up the window together
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)

@@ -117,7 +117,7 @@ class StudyView(QWidget):
         self._place.setStretch(1, 1)
 
     def _make_table(self):
-        self.model = CellModel(self)
+        self.model = CellModel(parent=self)
         self.table = RowTable(self.model)
         self.table.setAccessibleName("Cells")
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

@@ -35,6 +35,7 @@ def children():
 
 def alive():
     """Count what a window may leave behind: widgets, timers at work, objects of Qt, threads, processes, loggers."""
+    gc.unfreeze()  # what the window leaves alone for good with the libraries that it has loaded
     gc.collect()
     wrappers = [made for made in getAllValidWrappers() if isinstance(made, QObject)]
     return {
