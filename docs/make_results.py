@@ -3,7 +3,7 @@
     python docs/make_results.py docs/results/table1.csv [VERDICT.json ...]
 
 The study is the `eta_table.csv` of docs/results/table1.toml. Verdicts are what `evaluate` wrote; they are kept, in short, in
-docs/results/networks.csv.
+docs/results/networks.csv, where each replaces an earlier one of the same run.
 """
 
 import argparse
@@ -13,8 +13,10 @@ import tomllib
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-PAGE, KEPT = FOLDER / "results.md", FOLDER / "results" / "networks.csv"
-COLUMNS = ("source", "n_events", "statistic", "rays", "filters", "skies", "maps", "eta_min", "eta_low", "eta_high", "eta_limit", "digest")
+PAGE, KEPT, PUBLISHED = FOLDER / "results.md", FOLDER / "results" / "networks.csv", FOLDER.parent / "resources" / "published_eta.csv"
+COLUMNS = (
+    "source", "n_events", "statistic", "rays", "resolution", "filters", "skies", "maps", "eta_min", "eta_low", "eta_high", "eta_limit", "digest",
+)
 
 
 def rows_of(path):
@@ -68,23 +70,35 @@ def network_rows(paths):
         for found in document["results"]:
             values = {
                 **found, "digest": run["digest"], "filters": settings["network"]["filters"], "maps": test["maps"],
-                "skies": training["epochs"] * training["maps_per_epoch"],
+                "skies": training["epochs"] * training["maps_per_epoch"], "resolution": settings["energy"]["resolution"],
             }
-            rows.append({name: values.get(name) for name in COLUMNS})
+            rows.append({name: "" if (value := values.get(name)) is None else str(value) for name in COLUMNS})
     return rows
 
 
-def network_table(rows):
-    """Return the networks as Markdown."""
+def in_order(rows, sources):
+    """Return the rows by network, rays, resolution, source (as in Table 1) and number of events; of one run the last."""
+    rows = {tuple(row[name] for name in ("digest", "source", "n_events", "statistic")): row for row in rows}.values()
+    return sorted(
+        rows,
+        key=lambda row: (row["statistic"], row["rays"] == "all", float(row["resolution"]), sources.index(row["source"]), int(row["n_events"])),
+    )
+
+
+def network_table(rows, published):
+    """Return the networks as Markdown; ``published`` has the published fractions by source, number of events and network."""
     lines = [
-        "| source | N | network | rays | maps of the last convolution | training skies | test skies | η (68 %) in per cent | limit | ratio |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| network | source | N | ΔE/E | rays | maps of the last convolution | training skies | test skies | η (68 %) in per cent | limit | "
+        "ratio | published | ours / published |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    lines += [
-        f"| {row['source']} | {row['n_events']} | `{row['statistic']}` | {row['rays']} | {row['filters']} | {int(row['skies']):,} | {int(row['maps']):,} | {interval(row)} | "
-        f"{percent(row['eta_limit'])} | {_ratio(row['eta_min'], row['eta_limit'], 3)} |"
-        for row in rows
-    ]
+    for row in rows:
+        known = published.get((row["source"], row["n_events"], row["statistic"]))
+        lines.append(
+            f"| `{row['statistic']}` | {row['source']} | {row['n_events']} | {100 * float(row['resolution']):.0f} % | {row['rays']} | {row['filters']} | "
+            f"{int(row['skies']):,} | {int(row['maps']):,} | {interval(row)} | {percent(row['eta_limit'])} | "
+            f"{_ratio(row['eta_min'], row['eta_limit'], 3)} | {percent(known)} | {_ratio(row['eta_min'], known)} |"
+        )
     return "\n".join(lines)
 
 
@@ -102,17 +116,17 @@ def main():
     """Write both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", type=Path)
-    parser.add_argument("verdicts", type=Path, nargs="*", help="default: those that are kept")
+    parser.add_argument("verdicts", type=Path, nargs="*", help="beside those that are kept")
     asked = parser.parse_args()
-    if asked.verdicts:
-        with open(KEPT, "w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, COLUMNS)
-            writer.writeheader()
-            writer.writerows(network_rows(asked.verdicts))
-    page = replaced(PAGE.read_text(encoding="utf-8"), "table 1", study_table(rows_of(asked.study)))
-    if KEPT.exists():
-        page = replaced(page, "networks", network_table(rows_of(KEPT)))
-    PAGE.write_text(page, encoding="utf-8")
+    study = rows_of(asked.study)
+    networks = in_order(rows_of(KEPT) + network_rows(asked.verdicts), [row["source"] for row in study])
+    with open(KEPT, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(networks)
+    published = {(row["source"], row["n_events"], row["statistic"]): row["eta"] for row in rows_of(PUBLISHED)}
+    page = replaced(PAGE.read_text(encoding="utf-8"), "table 1", study_table(study))
+    PAGE.write_text(replaced(page, "networks", network_table(networks, published)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -388,7 +388,7 @@ def test_a_shipped_network_judges_a_list(open_window, qtbot, tmp_path):
     write_table(tmp_path / "sky.csv", {"ra": ra, "dec": dec, "energy": event_energies(events, density, rng)[0]})
     open_list(window, qtbot, tmp_path / "sky.csv")
     qtbot.waitUntil(lambda: bool(window.events.networks), timeout=30_000)
-    window.events.choose_network(window.events.networks[0])
+    window.events.choose_network(next(network for network in window.events.networks if network.kind == "density_ratio"))
     said = set()
     window.jobs.progressed.connect(lambda job: said.add(job.report.stage))
     click(qtbot, window.events_tab.test)
