@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import random
+import shutil
 
 import h5py
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.core.published_files import PublishedFile
 from tests.core.training_runs import small_density, small_run
 from tests.hostile import binary_readers, broken, hdf5_readers, outcome, sealed, text_readers
 from zevatron.core.config import config_from_dict, config_from_toml, parse_assignment, read_run
@@ -19,6 +21,7 @@ from zevatron.core.documents import json_document, read_bytes, toml_document
 from zevatron.core.errors import ConfigError, DamagedFileError, InputError, ZevatronError
 from zevatron.core.hdf5 import HEAP, SIGNATURE, open_content
 from zevatron.core.network.maps import read_maps
+from zevatron.core.network.published import read_published
 from zevatron.core.observed.blind import read_plan, seal
 from zevatron.core.observed.lists import read_event_list
 from zevatron.core.report.content import read_content
@@ -33,6 +36,7 @@ TEXTS = (
     "spectrum", "result", "plan", "state", "history", "queue", "trials", "lens_ranges", "edits", "events_dat", "demo", "entries",
     "deflections.xz", "spectrum.gz",
 )
+BESIDE = ("base.toml", "1.mldat", "CenA-N50-0/config.toml")  # what some of them name
 BINARIES = ("events_fits", "events_fits.gz", "exposure_map", "maps", "matrix")
 quick = settings(max_examples=15, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 
@@ -57,10 +61,10 @@ def arrays(folder):
 
 
 def attempt(folder, reader, name, content):
-    if not (folder / "tried").exists():
-        (folder / "tried" / "CenA-N50-0").mkdir(parents=True)
-        for beside in ("base.toml", "1.mldat", "CenA-N50-0/config.toml"):
-            (folder / "tried" / beside).write_bytes((folder / beside).read_bytes())
+    (folder / "tried" / "CenA-N50-0").mkdir(parents=True, exist_ok=True)
+    for beside in BESIDE:
+        if (folder / beside).exists() and not (folder / "tried" / beside).exists():
+            shutil.copy(folder / beside, folder / "tried" / beside)
     (folder / "tried" / name).write_bytes(content)
     return outcome(reader, folder / "tried" / name)
 
@@ -229,6 +233,16 @@ def test_a_file_cut_at_every_4_kib_is_refused(arrays, folder, name):
     assert attempt(folder, reader, file, content) == "read"
     for length in range(0, len(content), 4096):
         assert attempt(folder, reader, file, content[:length]) == "refused"
+
+
+def test_a_published_network_cut_at_every_4_kib_is_refused(tmp_path):
+    path = PublishedFile(np.random.default_rng(1), 4).write(tmp_path / "m.h5")
+    content = path.read_bytes()
+    assert read_published(path).kernels and len(content) > 3 * 4096
+    for length in range(0, len(content), 4096):
+        path.write_bytes(content[:length])
+        with pytest.raises(DamagedFileError):
+            read_published(path)
 
 
 def bomb(file):

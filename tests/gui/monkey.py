@@ -189,7 +189,8 @@ class Monkey:
             actions = [action for action in popup.actions() if action.isEnabled() and action.menu() is None and action.text()]
             if actions and self.rng.random() < 0.5 and not any(action.text() in NOT_CHOSEN for action in actions):
                 self.last = f"popup {popup.title()}"
-                actions[self.rng.integers(len(actions))].trigger()
+                # not from here: while a dialog is open that this has opened, Qt would not call this any more
+                QTimer.singleShot(0, actions[self.rng.integers(len(actions))].trigger)
             popup.close()
         elif popup is not None:
             popup.close()
