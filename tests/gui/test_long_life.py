@@ -19,7 +19,7 @@ from zevatron.core.galactic_field.registry import FIELD_MODELS
 from zevatron.gui.main_window import FIELD
 
 REST = 250  # actions between two rests
-WARM_UP = 15  # rests before memory counts: what is kept within bounds (tables and maps of pictures, 80 MB) is full then
+WARM_UP = 4  # rests before memory counts
 TINY = {
     "network.kind": "density_ratio", "training.maps_per_epoch": 200, "training.batch_size": 50, "training.epochs": 3,
     "training.validation_maps": 100,
