@@ -167,9 +167,15 @@ def test_a_history_may_come_as_rows_of_text():
     assert np.isnan(columns["accuracy"]).all()
 
 
-def test_curves_show_training_and_validation_and_the_limit(learning):
+def wait_for_curves(learning, qtbot):
+    """They are drawn in a later turn of the event loop."""
+    qtbot.waitUntil(lambda: learning.loss.is_up_to_date and learning.eta.is_up_to_date, timeout=5000)
+
+
+def test_curves_show_training_and_validation_and_the_limit(learning, qtbot):
     learning.set_history(history())
     learning.set_limit(0.03)
+    wait_for_curves(learning, qtbot)
     curves = items(learning.loss, pg.PlotDataItem)
     np.testing.assert_allclose([c.yData for c in curves], [history()["loss"], history()["val_loss"]])
     limit, eta = items(learning.eta, pg.PlotDataItem)
@@ -179,17 +185,20 @@ def test_curves_show_training_and_validation_and_the_limit(learning):
     assert eta.opts["pen"].color().name() == theme.current().active
 
 
-def test_the_loss_may_be_logarithmic(learning):
+def test_the_loss_may_be_logarithmic(learning, qtbot):
     learning.set_history(history())
     learning.logarithmic.setChecked(True)
+    wait_for_curves(learning, qtbot)
     assert learning.loss.getAxis("left").logMode
     low, high = learning.loss.viewRange()[1]
     assert low < np.log10(0.38) < high < 0.5
 
 
-def test_an_unfinished_first_epoch_and_missing_values_do_no_harm(learning):
+def test_an_unfinished_first_epoch_and_missing_values_do_no_harm(learning, qtbot):
     learning.set_history(dict(epoch=[1, 2], loss=[0.5, 0.4], val_eta=[None, 0.1], val_accuracy=[None, None]))
+    wait_for_curves(learning, qtbot)
     learning.set_history([])
+    wait_for_curves(learning, qtbot)
 
 
 def test_the_log_is_kept_short(training):
@@ -200,10 +209,11 @@ def test_the_log_is_kept_short(training):
     assert training.log.toPlainText() == "other"
 
 
-def test_curves_follow_the_theme(learning, spectrum, rng):
+def test_curves_follow_the_theme(learning, spectrum, rng, qtbot):
     learning.set_history(history())
     spectrum.set_density(density(rng))
     theme.set_theme(theme.LIGHT)
+    wait_for_curves(learning, qtbot)
     assert items(learning.loss, pg.PlotDataItem)[1].opts["pen"].color().name() == theme.LIGHT.active
     assert items(spectrum.diagram, pg.BarGraphItem)[0].opts["brush"].name() == theme.LIGHT.active
     assert theme.LIGHT.active in spectrum.key.text()
