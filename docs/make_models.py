@@ -84,8 +84,9 @@ def missing():
 
 CARD = """# Networks that come with Zevatron
 
-Our own network (`density_ratio`, see [docs/network.md](../../docs/network.md)) for the published sources, and the published BCNN (`bcnn`, here with 32 maps of
-features and trained on 40,000 skies, not the paper's million) for those in the table, in the default scenario: KKOS emission, JF12 with its striated and turbulent parts (one realisation), Nside 32, 15 bins from 56 EeV, ΔE/E = 20 %. Trained from scratch, never started from the
+Our own network (`density_ratio`, see [docs/network.md](../../docs/network.md)) for the published sources, and a BCNN (`bcnn`, Figure 1 of the paper with
+32 maps of features in place of 76 and trained on 40,000 skies, not the paper's million) for those in the table. Default scenario: KKOS emission, JF12 with
+its striated and turbulent parts (one realisation), Nside 32, 15 bins from 56 EeV, ΔE/E = 20 %. Trained from scratch, never started from the
 template, by
 
     python docs/make_models.py
