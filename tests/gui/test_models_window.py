@@ -25,7 +25,7 @@ from zevatron.gui.training import stored_verdict
 
 
 def limits_known(window):
-    return not window.controller.missing_limits()
+    return window.controller.is_current and not window.controller.missing_limits()
 
 
 @pytest.fixture

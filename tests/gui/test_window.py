@@ -27,7 +27,7 @@ from zevatron.gui.plots.projection import pixel_centre
 
 
 def limits_known(window):
-    return not window.controller.missing_limits()
+    return window.controller.is_current and not window.controller.missing_limits()
 
 
 def test_first_sky_and_first_answers_come_by_themselves(window, qtbot):
@@ -370,7 +370,7 @@ def test_pages_before_the_first_training_teach(window, qtbot):
 
 
 def test_everything_can_be_exported(window, qtbot, tmp_path):
-    qtbot.waitUntil(lambda: limits_known(window), timeout=30_000)
+    qtbot.waitUntil(lambda: limits_known(window) and bool(window.results.rows), timeout=30_000)
     for kind, name in (("sky_fits", "s.fits"), ("sky_h5", "s.h5"), ("results_csv", "e.csv"), ("results_pdf", "r.pdf"), ("sky_png", "s.png")):
         window.exports.write(kind, tmp_path / name)
     wanted = {"s.fits", "s.h5", "e.csv", "r_roc.pdf", "r_eta.pdf", "r_power.pdf", "r_scores.pdf", "s.png"}
