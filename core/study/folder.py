@@ -1,4 +1,4 @@
-"""The folder of a study, read while whoever is at work on it; what stands there says :mod:`.engine`."""
+"""The folder of a study, read while whoever is at work on it; what stands there is listed in ``engine.py``."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
