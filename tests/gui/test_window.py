@@ -369,7 +369,9 @@ def test_pages_before_the_first_training_teach(window, qtbot):
     assert window.training_view.empty.isVisible() and window.training_view.empty.train.isEnabled()
 
 
-def test_everything_can_be_exported(window, qtbot, tmp_path):
+def test_everything_can_be_exported(open_window, qtbot, tmp_path):
+    window = open_window()
+    window.welcome.hide()
     qtbot.waitUntil(lambda: limits_known(window) and bool(window.results.rows), timeout=30_000)
     for kind, name in (("sky_fits", "s.fits"), ("sky_h5", "s.h5"), ("results_csv", "e.csv"), ("results_pdf", "r.pdf"), ("sky_png", "s.png")):
         window.exports.write(kind, tmp_path / name)
