@@ -369,9 +369,8 @@ def test_pages_before_the_first_training_teach(window, qtbot):
     assert window.training_view.empty.isVisible() and window.training_view.empty.train.isEnabled()
 
 
-def test_everything_can_be_exported(open_window, qtbot, tmp_path):
-    window = open_window()
-    window.welcome.hide()
+def test_everything_can_be_exported(new_window, qtbot, tmp_path):
+    window = new_window
     qtbot.waitUntil(lambda: limits_known(window) and bool(window.results.rows), timeout=30_000)
     for kind, name in (("sky_fits", "s.fits"), ("sky_h5", "s.h5"), ("results_csv", "e.csv"), ("results_pdf", "r.pdf"), ("sky_png", "s.png")):
         window.exports.write(kind, tmp_path / name)
