@@ -117,9 +117,8 @@ class Controller(QObject):
     @property
     def is_working(self):
         """Whether a density or a limit is being computed or about to be."""
-        jobs = (self._density_job, self._limit_job)
-        timers = (self._edit_timer, self._limit_timer)
-        return any(job is not None and not job.is_over for job in jobs) or any(timer.isActive() for timer in timers)
+        is_limiting = self._limit_timer.isActive() or (self._limit_job is not None and not self._limit_job.is_over)
+        return self._is_asking() or is_limiting
 
     def sources(self):
         """Return all known sources and the names of those chosen."""
@@ -129,9 +128,24 @@ class Controller(QObject):
         if not self.is_current:
             self._edit_timer.start()
             self.answers_changed.emit()
+        elif self._is_asking():
+            self._take_back()
         elif any(path.startswith(("events.", "test.", "seed")) for path in paths):
             self._limit_timer.start()
             self.answers_changed.emit()
+
+    def _is_asking(self):
+        """Whether other densities than those that are there are being computed or about to be."""
+        return self._edit_timer.isActive() or (self._density_job is not None and not self._density_job.is_over)
+
+    def _take_back(self):
+        """Go on with the run whose densities are there: an edit was undone before its own were."""
+        self._edit_timer.stop()
+        if self._density_job is not None:
+            self.jobs.cancel(self._density_job)
+        self.draw_sky()
+        self._limit_timer.start()
+        self.answers_changed.emit()
 
     def _view_changed(self, names):
         if "source" in names:

@@ -259,8 +259,10 @@ class Jobs(QObject):
         result = error = None
         try:
             result = job.work(job.progress)
-        except CancelledError:
-            return
+        except CancelledError as fault:
+            if job.progress.is_cancelled:
+                return
+            error = fault  # somebody else's work ended it: nobody here has said goodbye to the job
         except Exception as fault:
             error = fault
         self._emit(self._ended, job, result, error)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from zevatron.core.errors import InputError
+from zevatron.core.errors import CancelledError, InputError
 from zevatron.gui.jobs import CANCELLED, DONE, FAILED, MOST_LEFT, REPORT_INTERVAL, JobProgress, Jobs, Report
 
 
@@ -142,6 +142,17 @@ def test_fault_of_a_job_is_told_and_the_lane_lives_on(jobs, qtbot):
     assert job.state == FAILED and str(told.args[1]) == "no such file"
     good = jobs.submit("good", lambda progress: 1)
     qtbot.waitUntil(lambda: good.state == DONE)
+
+
+def test_job_that_another_cancellation_ends_does_not_stay_listed(jobs, qtbot):
+    faults = []
+
+    def ends(progress):
+        raise CancelledError("the work of another was stopped")
+
+    job = jobs.submit("waits for another", ends, on_failed=faults.append)
+    qtbot.waitUntil(lambda: job.is_over)
+    assert job.state == FAILED and isinstance(faults[0], CancelledError) and not jobs.active
 
 
 def test_fault_goes_to_whoever_asked_for_it(jobs, qtbot):

@@ -13,14 +13,16 @@ from hands import choose, click, type_into
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
-from synthetic import synthetic_report
+from synthetic import synthetic_densities, synthetic_report
 
 from zevatron.core.config import RunConfig, read_run, run_toml, with_values
 from zevatron.core.errors import InputError
 from zevatron.core.sky_density import AveragedField
+from zevatron.core.statistics import limit_verdict
 from zevatron.gui import settings, theme
 from zevatron.gui.about import AboutDialog
 from zevatron.gui.answer import rays_details, rays_text, signed
+from zevatron.gui.jobs import RUNNING
 from zevatron.gui.main_window import INSPECTOR_FROM, RESULTS, SKY, TRAINING
 from zevatron.gui.panels.source_dialog import SourceDialog
 from zevatron.gui.plots.projection import pixel_centre
@@ -58,6 +60,40 @@ def test_going_back_shows_the_old_answer_at_once(window, qtbot):
     assert window.inspector.limit.value.text() == "computing…"
     window.draft.undo()
     assert window.inspector.limit.value.text() == text
+
+
+@pytest.mark.parametrize("taken_back", ["before it is computed", "while it is computed"])
+def test_an_edit_that_is_taken_back_leaves_the_answer_to_be_found(open_window, qtbot, monkeypatch, taken_back):
+    may_go_on = threading.Event()
+
+    def densities(config, *, progress):
+        while config.energy.resolution == 0.35 and not may_go_on.wait(0.01):
+            progress.check_cancelled()
+        return synthetic_densities(config, progress=progress)
+
+    limit_begun = threading.Event()
+
+    def held_limit(*arguments, progress, **options):
+        limit_begun.set()
+        while not may_go_on.wait(0.01):
+            progress.check_cancelled()
+        return limit_verdict(*arguments, progress=progress, **options)
+
+    monkeypatch.setattr("zevatron.core.sky_density.sky_densities", densities)
+    monkeypatch.setattr("zevatron.core.statistics.limit_verdict", held_limit)
+    window = open_window()
+    qtbot.waitUntil(lambda: has_sky(window) and limit_begun.is_set(), timeout=20_000)
+    window.draft.set("energy.resolution", 0.35)
+    if taken_back == "while it is computed":
+        qtbot.waitUntil(lambda: any(job.key == "density" and job.state == RUNNING for job in window.jobs.active), timeout=5000)
+    window.draft.undo()
+    assert not any(job.key == "density" for job in window.jobs.active)
+    may_go_on.set()
+    qtbot.waitUntil(lambda: limits_known(window) and bool(window.results.rows), timeout=10_000)
+    window.draft.set("energy.resolution", 0.35)
+    assert window.inspector.limit.value.text() == "computing…"
+    window.draft.undo()
+    assert re.fullmatch(r"\d+\.\d\d .*\u2009%", window.inspector.limit.value.text())
 
 
 def test_sliders_redraw_the_mock_sky_at_once(window, qtbot):
