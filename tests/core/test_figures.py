@@ -6,6 +6,7 @@ from matplotlib.image import imread
 
 from zevatron.core import figures
 from zevatron.core.errors import InputError
+from zevatron.core.figures.skies import mollweide
 from zevatron.core.sky import pixel_vectors, unit_vectors, vector_pixels
 from zevatron.core.sky_density import SkyDensity
 from zevatron.core.sources import catalogue
@@ -47,7 +48,7 @@ def test_sky_figure_has_one_panel_for_each_bin_with_its_energies_and_marks_sourc
     assert names == ["Cen A", "M82"]
     for source, text in zip(catalogue()[:2], large.texts, strict=True):
         # the readout of the projection at the marker is the source's pixel
-        _, projection = figures._mollweide(np.zeros(12), 1, 10)
+        _, projection = mollweide(np.zeros(12), 1, 10)
         glon, glat = projection.xy2ang(*text.xy, lonlat=True)
         assert vector_pixels(64, unit_vectors(glon, glat)) == vector_pixels(64, source.direction)
 
