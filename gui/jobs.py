@@ -230,6 +230,11 @@ class Jobs(QObject):
         for waiting in lane.leave():
             following.put(waiting)
 
+    @property
+    def n_left(self):
+        """Number of threads that still do cancelled work, which keeps its memory until it ends."""
+        return sum(lane.thread.is_alive() for lane in self._left)
+
     def cancel_all(self):
         """Stop everything."""
         for job in tuple(self.active):

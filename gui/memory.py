@@ -42,6 +42,9 @@ class MemoryKeeper(QObject):
     def _rested(self):
         if any(not job.quiet for job in self._jobs.active):
             return  # its end starts the timer again
+        if self._jobs.n_left:
+            self._timer.start()
+            return
         config = self._draft.config
         self._jobs.submit("Giving memory back", lambda progress: give_back(config), lane="memory", key="memory", quiet=True)
 

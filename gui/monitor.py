@@ -31,7 +31,7 @@ class Monitor:
         self._window, self._trainings, self._runs, self._view = window, trainings, runs, view
         self._detail = view.detail
         self._shown = self._history = self._log = self._card = None
-        self._limits, self._limits_asked = {}, set()
+        self._limits, self._limits_asked, self._limit_job = {}, set(), (None, None)  # the last: digest and job
         self._show_soon = Throttle(self.show_training, REDRAW, window)
         trainings.changed.connect(self._changed)
         trainings.ended.connect(self._ended)
@@ -199,6 +199,9 @@ class Monitor:
         digest, folder = config.digest, training.folder
         if digest in self._limits_asked or not folder.density_path.exists():
             return
+        last, job = self._limit_job
+        if job is not None and not job.is_over:  # this one takes its place
+            self._limits_asked.discard(last)
         self._limits_asked.add(digest)
 
         def work(progress):
@@ -209,7 +212,9 @@ class Monitor:
             self._limits[digest] = eta
             self._show_limit()
 
-        self._window.jobs.submit(f"Limit for {training.name}", work, lane="limit", key="limit of a training", on_done=keep)
+        self._limit_job = digest, self._window.jobs.submit(
+            f"Limit for {training.name}", work, lane="limit", key="limit of a training", on_done=keep,
+        )
 
     def _ended(self, training):
         """Measure what a finished network detects; turn to the results if it is what the person waits for."""

@@ -193,3 +193,13 @@ def test_closing_ends_the_threads(qtbot, gate):
     jobs.close()
     assert jobs.submit("late", lambda progress: 1).state == CANCELLED
     assert jobs.wait(3)
+
+
+def test_cancelled_work_that_goes_on_is_counted_until_it_ends(jobs, qtbot):
+    release = threading.Event()
+    deaf = jobs.submit("deaf", lambda progress: release.wait(20))
+    qtbot.waitUntil(lambda: deaf.state == "running")
+    jobs.cancel(deaf)
+    qtbot.waitUntil(lambda: jobs.n_left == 1, timeout=5000)
+    release.set()
+    qtbot.waitUntil(lambda: jobs.n_left == 0, timeout=5000)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,19 @@ def test_a_lane_at_rest_holds_no_answer(qtbot):
     qtbot.waitUntil(lambda: bool(done) and bool(answers), timeout=5000)
     jobs.close()
     assert jobs.wait(5)
+
+
+def test_memory_is_given_back_after_cancelled_work_has_ended_too(new_window, qtbot, monkeypatch):
+    given, release = [], threading.Event()
+    qtbot.waitUntil(lambda: not new_window.controller.is_working, timeout=20_000)
+    monkeypatch.setattr(memory, "give_back", lambda config: given.append(config))
+    new_window.memory._timer.setInterval(30)
+    deaf = new_window.jobs.submit("deaf", lambda progress: release.wait(20), lane="deaf")
+    qtbot.waitUntil(lambda: deaf.state == "running")
+    new_window.jobs.cancel(deaf)
+    qtbot.waitUntil(lambda: new_window.jobs.n_left == 1, timeout=5000)
+    given.clear()
+    qtbot.wait(200)
+    assert not given and new_window.memory.is_waiting
+    release.set()
+    qtbot.waitUntil(lambda: bool(given), timeout=5000)

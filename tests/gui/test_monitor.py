@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import training_process
@@ -13,6 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from zevatron.core.config import with_values
+from zevatron.core.errors import TrainingError
 from zevatron.core.study import result_document, write_result
 from zevatron.core.training import lock
 from zevatron.core.training.queue import RunQueue, run_name
@@ -316,6 +319,48 @@ def test_a_process_of_the_window_that_is_killed_is_told_of(tab, qtbot):
     os.kill(tab.training._process.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: "Failed" in tab.training_view.chip.text(), timeout=20_000)
     assert "signal 9" in tab.messages.text.text() and tab.training_view.pause.text() == "Continue"
+
+
+def test_a_run_that_could_not_leave_the_queue_can_be_added_again(tab, qtbot, monkeypatch):
+    """As when the disk is full, or another window changes the queue for longer than is waited."""
+    folder, trainings = run_folder(tab), tab.trainings
+    trainings.add([folder.config])
+    qtbot.waitUntil(lambda: folder.path.name in trainings.waiting, timeout=10_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunQueue, "take", _refused)
+        trainings._leave(folder.path.name)
+        qtbot.waitUntil(lambda: "changed by another process" in tab.messages.text.text(), timeout=10_000)
+    assert not trainings.waiting
+    trainings.add([folder.config])
+    qtbot.waitUntil(lambda: folder.path.name in trainings.waiting, timeout=10_000)
+
+
+def _refused(queue, name):
+    raise TrainingError(f"{queue.path} is changed by another process; try again")
+
+
+def test_the_limit_of_a_run_is_computed_after_that_of_another_has_taken_its_place(tab, qtbot, monkeypatch):
+    """Two runs are looked at in quick succession, then the first again."""
+    release, asked = threading.Event(), []
+
+    def slow(config, density, n_events, progress):
+        asked.append(n_events)
+        while not release.wait(0.01):
+            progress.check_cancelled()
+        return SimpleNamespace(eta_min=0.001 * n_events)
+
+    monkeypatch.setattr(monitor, "one_limit", slow)
+    first, second = (run_folder(tab, n, **{"sky.nside": 4}) for n in (61, 62))
+    for made in (first, second):
+        made.density_path.touch()
+    monkeypatch.setattr(RunFolder, "density", None)
+    for made in (first, second, first):
+        tab.monitor.show_path(made.path)
+        tab.monitor.show_training()
+        qtbot.waitUntil(lambda made=made: asked[-1:] == [made.config.events.n_events[0]], timeout=10_000)
+    release.set()
+    qtbot.waitUntil(lambda: tab.monitor._limits.get(first.config.digest) == 0.061, timeout=10_000)
+    assert asked == [61, 62, 61]
 
 
 def test_two_windows_at_one_run_folder(tab, open_window, qtbot, started):
