@@ -135,6 +135,7 @@ class RunFolder(WorkFolder):
     last_path = property(lambda self: self.path / "last.keras")
     previous_path = property(lambda self: self.path / "previous.keras")
     best_path = property(lambda self: self.path / "best.keras")
+    result_path = property(lambda self: self.path / "result.json")
 
     @classmethod
     def create(cls, path, config, density=None):
