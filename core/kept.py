@@ -7,6 +7,8 @@ from types import FunctionType, ModuleType
 
 import numpy as np
 
+_FORGETTERS = []  # of every function that keeps what it returned
+
 
 class Store:
     """Values by key; the newest stays whatever its size.
@@ -27,6 +29,10 @@ class Store:
     def n_bytes(self):
         """Bytes of all arrays in it."""
         return sum(ChainMap(*(arrays for _, arrays in self._kept.values())).values())
+
+    def clear(self):
+        """Forget everything."""
+        self._kept.clear()
 
     def get(self, key):
         """Return what is kept under ``key``, or None."""
@@ -64,10 +70,21 @@ def kept_within(size):
                     store.put(arguments, found)
             return found
 
+        def forget():
+            with lock:
+                store.clear()
+
         call.store = store
+        _FORGETTERS.append(forget)
         return call
 
     return keep
+
+
+def forget_all():
+    """Forget what all functions made by :func:`kept_within` keep: nothing is lost by it but time."""
+    for forget in _FORGETTERS:
+        forget()
 
 
 def n_bytes(value):

@@ -1,4 +1,4 @@
-"""Memory that a window at rest gives back: the box of a random field that no run needs, and what the C library keeps for itself."""
+"""Memory that a window at rest gives back: a random field that no run needs, templates, and what the C library keeps for itself."""
 
 import ctypes
 import sys
@@ -6,6 +6,7 @@ import sys
 from PySide6.QtCore import QObject, QTimer
 
 from ..core.galactic_field.members import field_members, has_random_part
+from ..core.kept import forget_all
 
 REST = 3000  # ms without work before memory is given back
 LARGE = 4 * 2**20  # bytes: numpy asks for huge pages for arrays from this size on
@@ -50,7 +51,8 @@ class MemoryKeeper(QObject):
 
 
 def give_back(config):
-    """Let go of the last random field unless the run needs one, then :func:`trim`; returns whether the library gave something."""
+    """Let go of templates, and of the last random field unless the run needs one, then :func:`trim`; returns whether that gave something."""
+    forget_all()
     if not any(has_random_part(member.model) for member, _ in field_members(config.field)):
         from ..core.galactic_field.random_field import turbulent_box
 

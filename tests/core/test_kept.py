@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zevatron.core.kept import Store, kept_within, n_bytes
+from zevatron.core.kept import Store, forget_all, kept_within, n_bytes
 
 SIZE = 250
 
@@ -67,3 +67,5 @@ def test_a_function_is_called_once_for_what_is_kept_and_keys_count():
     for thread in threads:
         thread.join()
     assert doubled.store.n_bytes <= SIZE
+    forget_all()
+    assert len(doubled.store) == 0
