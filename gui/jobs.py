@@ -268,7 +268,7 @@ class Jobs(QObject):
             if job.progress.is_cancelled:
                 return
             error = fault  # somebody else's work ended it: nobody here has said goodbye to the job
-        except Exception as fault:
+        except BaseException as fault:  # whatever it is, the lane goes on
             error = fault
         self._emit(self._ended, job, result, error)
 

@@ -1,6 +1,7 @@
 """What the window does with trainings: the tab, the queue, discarding, and the verdict on what has ended."""
 
 from PySide6.QtWidgets import QMessageBox
+from shiboken6 import isValid
 
 from ..core.config import with_values
 from ..core.errors import ZevatronError
@@ -83,8 +84,11 @@ class Monitor:
 
     def discard(self, training):
         """Ask, then end a training and delete its folder."""
-        text = f"Discard the training {training.name}? Its network and its history are deleted."
+        text, path = f"Discard the training {training.name}? Its network and its history are deleted.", training.folder.path
         if QMessageBox.question(self._window, "Discard training", text) == QMessageBox.StandardButton.Yes:
+            if not isValid(training):  # it ended while the question stood there
+                self.show_path(path)
+                training = self._trainings.shown
             training.discard()
             self._runs.look_soon()
 

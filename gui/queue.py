@@ -199,6 +199,9 @@ class Trainings(QObject):
                 self._leave(name)
             elif not training.is_followed:
                 self._launch(training)
+            if training is not self.shown and training not in self.working:
+                training.order_stop()
+                training.deleteLater()
         if not self.waiting and not self.working:
             self.is_started = False
 

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import pytest
 import training_process
 from hands import click
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
+from shiboken6 import isValid
 
 from zevatron.core.config import with_values
 from zevatron.core.errors import TrainingError
@@ -26,6 +27,7 @@ from zevatron.gui.plots.run_table import COLUMNS
 from zevatron.gui.queue_dialog import QueueDialog
 from zevatron.gui.settings import runs_folder
 from zevatron.gui.state.answers import run_for
+from zevatron.gui.training import Training
 
 SHORT = {"training.epochs": 3, "events.n_events": (50, 100)}
 LONG = 2000  # epochs that no test waits for
@@ -337,6 +339,43 @@ def test_a_run_that_could_not_leave_the_queue_can_be_added_again(tab, qtbot, mon
 
 def _refused(queue, name):
     raise TrainingError(f"{queue.path} is changed by another process; try again")
+
+
+def test_a_queued_run_that_another_process_trains_is_looked_at_without_a_trace(tab, qtbot):
+    """Every look at the queue made an object that asked the folder four times a second for ever."""
+    trainings, folder = tab.trainings, run_folder(tab, **{"training.epochs": LONG})
+    trainings.add([folder.config])
+    qtbot.waitUntil(lambda: folder.path.name in trainings.waiting, timeout=10_000)
+    process = training_process.start(folder.path)
+    try:
+        qtbot.waitUntil(lambda: folder.state.state == "running", timeout=30_000)
+        qtbot.waitUntil(lambda: not tab.jobs.active, timeout=20_000)
+        before = len(trainings.findChildren(Training))
+        for _ in range(5):
+            trainings.begin()
+            QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        assert len(trainings.findChildren(Training)) == before and not trainings.is_active
+    finally:
+        trainings.hold()
+        process.stdin.close()
+        process.wait(20)
+
+
+def test_a_training_that_ends_while_one_is_asked_whether_to_discard_it_is_discarded(tab, qtbot, started, monkeypatch):
+    tab.draft.set("training.epochs", LONG)
+    tab.train()
+    training, path = tab.training, tab.training.folder.path
+    qtbot.waitUntil(lambda: training.state.epoch > 0, timeout=30_000)
+    tab.monitor.show_path(run_folder(tab, 50, **{"sky.nside": 4}).path)
+
+    def ends_meanwhile(*arguments):
+        training.stop()
+        qtbot.waitUntil(lambda: not isValid(training), timeout=20_000)
+        return QMessageBox.StandardButton.Yes
+
+    monkeypatch.setattr(QMessageBox, "question", ends_meanwhile)
+    tab.monitor.discard(training)
+    qtbot.waitUntil(lambda: not (path / "config.toml").exists(), timeout=10_000)
 
 
 def test_the_limit_of_a_run_is_computed_after_that_of_another_has_taken_its_place(tab, qtbot, monkeypatch):
