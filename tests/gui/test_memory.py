@@ -120,3 +120,14 @@ def test_memory_is_given_back_after_cancelled_work_has_ended_too(new_window, qtb
     assert not given
     release.set()
     qtbot.waitUntil(lambda: bool(given), timeout=5000)
+
+
+def test_memory_is_given_back_after_skies_were_made_for_a_test(new_window, qtbot, monkeypatch):
+    controller, given = new_window.controller, []
+    qtbot.waitUntil(lambda: not controller.is_working and controller.sky_test is not None, timeout=20_000)
+    monkeypatch.setattr(memory, "give_back", lambda config: given.append(controller.sky_test))
+    new_window.memory._timer.setInterval(30)
+    qtbot.wait(200)
+    before = controller.sky_test
+    new_window.new_sky()
+    qtbot.waitUntil(lambda: any(test not in (None, before) for test in given), timeout=20_000)
