@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from ..core.config import with_values
 from ..core.errors import ZevatronError
+from ..core.kept import Store
 from ..core.statistics.registry import FOR_EVENTS, label_of
 from . import settings
 from .jobs_bar import words_for
@@ -22,6 +23,7 @@ RECORDS, NETWORKS = "Recorded tests (*.json);;All files (*)", "Networks (*.keras
 SELECT_PAUSE = 200  # ms after an edit before the events are selected anew
 DECISIVE = ("observatory.", "energy.", "sky.nside")
 LANE = "events"
+KEPT = 64 * 2**20  # bytes of results
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class MeasuredEvents(QObject):
         self.lists, self.selection, self.fault = (), None, ""
         self.statistic, self.network, self.networks = FOR_EVENTS[0], None, ()
         self.is_blind, self.recorded, self.differs = False, None, False
-        self._results, self._job, self._dialog = {}, None, None
+        self._results, self._job, self._dialog = Store(KEPT), None, None  # observation and plan by the key of the test
         self._shown, self._seen = (None, None, None, None), set()
         self._selecting = QTimer(self, singleShot=True, interval=SELECT_PAUSE)
         self._selecting.timeout.connect(self._select)
@@ -201,7 +203,10 @@ class MeasuredEvents(QObject):
     def observation(self):
         """The result of what is chosen, if it is known and may be seen."""
         test = self.test
-        return None if test is None or self.is_blind else self._results.get(test.key, (None, None))[0]
+        return None if test is None or self.is_blind else self._result(test)[0]
+
+    def _result(self, test):
+        return self._results.get(test.key) or (None, None)
 
     @property
     def is_running(self):
@@ -284,7 +289,7 @@ class MeasuredEvents(QObject):
         self.changed.emit()
 
     def _judged(self, test, observation, plan):
-        self._results[test.key] = observation, plan
+        self._results.put(test.key, (observation, plan))
         if plan is not None:
             self.is_blind = False
             self._window.sky.set_mode("measured")
@@ -445,7 +450,7 @@ class MeasuredEvents(QObject):
 
     def _plan_of_result(self):
         test = self.test
-        return None if test is None else self._results.get(test.key, (None, None))[1]
+        return None if test is None else self._result(test)[1]
 
     def _show_state(self, observation):
         tab, test = self._tab, self.test

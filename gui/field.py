@@ -4,6 +4,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..core.errors import ZevatronError
+from ..core.kept import Store
 from ..core.sources import selected_sources
 from .jobs import CANCELLED
 from .panels.labels import NARROW_SPACE, label_of
@@ -13,8 +14,8 @@ from .plots.numbers import fixed, percent, significant
 from .state.answers import density_key
 from .state.field import (
     IMAGE_NSIDE,
+    KEPT,
     FieldWork,
-    Store,
     field_key,
     is_imported,
     n_rays,
@@ -63,7 +64,7 @@ class FieldExplorer(QObject):
     def __init__(self, controller, view, parent=None):
         super().__init__(parent)
         self._controller, self._jobs, self.view = controller, controller.jobs, view
-        self._work, self._store = FieldWork(), Store()
+        self._work, self._store = FieldWork(), Store(KEPT)
         self._setup_request, self._map_request, self._image_request = Request(), Request(), Request()
         self.rays, self._source_name, self._shown_setup = [], "", None
         self._edit_timer = QTimer(self, singleShot=True, interval=EDIT_PAUSE)

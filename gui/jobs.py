@@ -230,6 +230,11 @@ class Jobs(QObject):
         for waiting in lane.leave():
             following.put(waiting)
 
+    @property
+    def n_left(self):
+        """Number of threads that still do cancelled work, which keeps its memory until it ends."""
+        return sum(lane.thread.is_alive() for lane in self._left)
+
     def cancel_all(self):
         """Stop everything."""
         for job in tuple(self.active):
@@ -263,7 +268,7 @@ class Jobs(QObject):
             if job.progress.is_cancelled:
                 return
             error = fault  # somebody else's work ended it: nobody here has said goodbye to the job
-        except Exception as fault:
+        except BaseException as fault:  # whatever it is, the lane goes on
             error = fault
         self._emit(self._ended, job, result, error)
 

@@ -1,6 +1,7 @@
 """What the window does with trainings: the tab, the queue, discarding, and the verdict on what has ended."""
 
 from PySide6.QtWidgets import QMessageBox
+from shiboken6 import isValid
 
 from ..core.config import with_values
 from ..core.errors import ZevatronError
@@ -31,7 +32,7 @@ class Monitor:
         self._window, self._trainings, self._runs, self._view = window, trainings, runs, view
         self._detail = view.detail
         self._shown = self._history = self._log = self._card = None
-        self._limits, self._limits_asked = {}, set()
+        self._limits, self._limits_asked, self._limit_job = {}, set(), (None, None)  # the last: digest and job
         self._show_soon = Throttle(self.show_training, REDRAW, window)
         trainings.changed.connect(self._changed)
         trainings.ended.connect(self._ended)
@@ -83,8 +84,11 @@ class Monitor:
 
     def discard(self, training):
         """Ask, then end a training and delete its folder."""
-        text = f"Discard the training {training.name}? Its network and its history are deleted."
+        text, path = f"Discard the training {training.name}? Its network and its history are deleted.", training.folder.path
         if QMessageBox.question(self._window, "Discard training", text) == QMessageBox.StandardButton.Yes:
+            if not isValid(training):  # it ended while the question stood there
+                self.show_path(path)
+                training = self._trainings.shown
             training.discard()
             self._runs.look_soon()
 
@@ -199,6 +203,9 @@ class Monitor:
         digest, folder = config.digest, training.folder
         if digest in self._limits_asked or not folder.density_path.exists():
             return
+        last, job = self._limit_job
+        if job is not None and not job.is_over:  # this one takes its place
+            self._limits_asked.discard(last)
         self._limits_asked.add(digest)
 
         def work(progress):
@@ -209,7 +216,9 @@ class Monitor:
             self._limits[digest] = eta
             self._show_limit()
 
-        self._window.jobs.submit(f"Limit for {training.name}", work, lane="limit", key="limit of a training", on_done=keep)
+        self._limit_job = digest, self._window.jobs.submit(
+            f"Limit for {training.name}", work, lane="limit", key="limit of a training", on_done=keep,
+        )
 
     def _ended(self, training):
         """Measure what a finished network detects; turn to the results if it is what the person waits for."""

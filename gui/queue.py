@@ -129,6 +129,7 @@ class Trainings(QObject):
         else:
             name = training.folder.path.name
             self.is_started = True
+            self._come_back(name)
             self._edit(lambda queue: queue.append(name))
 
     def _launch(self, training):
@@ -161,7 +162,7 @@ class Trainings(QObject):
             self._leaving.discard(name)
             self._take(queue)
 
-        self._edit(lambda queue: queue.take(name), left)
+        self._edit(lambda queue: queue.take(name), left)  # where that fails it is over nevertheless: :meth:`_come_back`
 
     def _without_leaving(self, queue):
         return replace(queue, runs=tuple(name for name in queue.runs if name not in self._leaving))
@@ -198,12 +199,16 @@ class Trainings(QObject):
                 self._leave(name)
             elif not training.is_followed:
                 self._launch(training)
+            if training is not self.shown and training not in self.working:
+                training.order_stop()
+                training.deleteLater()
         if not self.waiting and not self.working:
             self.is_started = False
 
     def add(self, runs, begin=False):
         """Put runs, each one training, into the queue; ``begin``: start it."""
         self.is_started = self.is_started or begin
+        self._come_back(*map(run_name, runs))
         self._edit(lambda queue: queue.add(runs))
 
     def remove(self, name):
@@ -221,6 +226,10 @@ class Trainings(QObject):
     def set_at_once(self, number):
         """Let so many train at one time."""
         self._edit(lambda queue: queue.set_at_once(number))
+
+    def _come_back(self, *names):
+        """Let runs be seen in the queue again, also those that could not be taken out of it when they were over."""
+        self._leaving.difference_update(names)
 
     def _edit(self, change, on_done=None):
         """Change the queue on disk, or read it, in a thread, one after the other."""

@@ -177,6 +177,10 @@ class Search(QObject):
                 self._seen, self.trials, self.plan = seen, self.folder.trials(), self.folder.plan
         except (OSError, ZevatronError) as error:
             LOG.warning("%s", error)
+            if code is not None:  # whatever became of the folder
+                self._end(code)
+                self._timer.stop()
+                self.changed.emit()
             return
         self.state = state
         if code is not None:
@@ -254,6 +258,7 @@ class Searches:
         base = run_for(controller.config, controller.source_name, controller.choices.n_events)
         dialog = SearchDialog(base, self._window)
         dialog.accepted.connect(lambda: self._start(dialog.plan))
+        dialog.finished.connect(lambda result: dialog.deleteLater())
         dialog.open()
 
     def _start(self, plan):

@@ -182,9 +182,11 @@ class StudyWork(QObject):
             self.look()
 
     def _look_failed(self, error):
+        self.failed.emit(f"The study cannot be read: {error}")
+        self._watch_process()
         if not self.is_active:
             self._timer.stop()
-        self.failed.emit(f"The study cannot be read: {error}")
+            self.changed.emit()
 
     # The process
 
@@ -249,7 +251,7 @@ class StudyWork(QObject):
         if code and not was_stopped:
             log = self.path / "log.txt"
             self.failed.emit(f"The study ended: {last_line(log)}. The log is in {log}")
-        elif failed := self.overview.count("failed"):
+        elif self.overview is not None and (failed := self.overview.count("failed")):
             self.failed.emit(f"{failed} of {self.overview.total} cells of {self.name} failed; the table says why. They are tried again when it goes on.")
         self.look()
 

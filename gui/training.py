@@ -21,7 +21,6 @@ from .state.runs import title
 
 LOG = logging.getLogger(__name__)
 POLL = 250  # ms between two looks at the run folder
-RESULT = "result.json"
 ELSEWHERE = "Another process trains this; stop it where it was started."
 
 
@@ -362,14 +361,16 @@ def evaluate(folder, progress):
     TrainingError
         With the last line that the process wrote.
     """
-    result = folder.path / RESULT
+    result = folder.result_path
     run_command(["evaluate", folder.config_path, "--model", folder.best_path, "--out", result], progress)
+    if (behind := folder.best_path.stat().st_mtime_ns) > result.stat().st_mtime_ns:  # the clock was set back meanwhile
+        os.utime(result, ns=(behind, behind))
     return read_verdicts(result)[0]
 
 
 def stored_verdict(folder):
     """Return the verdict in a run folder; None if there is none, or it is about another run or an earlier network."""
-    path = folder.path / RESULT
+    path = folder.result_path
     if not path.is_file() or (folder.best_path.is_file() and folder.best_path.stat().st_mtime > path.stat().st_mtime):
         return None
     if read_result(path)["run"].get("digest") != folder.config.digest:

@@ -5,9 +5,9 @@ halves they are of no use, and a template blurred by the right width loses less 
 one. The limit across halves is the lower of the two fractions.
 """
 
-import functools
 from dataclasses import dataclass, replace
 
+from ..kept import kept_within
 from ..progress import SILENT, StageProgress
 from ..sky_density.smoothing import smoothed_density
 from .ratios import ratio_of
@@ -15,6 +15,7 @@ from .search import coarse_maps
 from .verdicts import likelihood_verdict, smallest_fraction, verdict
 
 WIDTHS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)  # standard deviations of the beams that are tried, degrees
+KEPT = 128 * 2**20  # bytes of blurred templates: all of one template to Nside 64
 HOPELESS = 1.2  # wider beams are not tried once a fraction is so many times the best: they only blur more
 
 
@@ -106,7 +107,7 @@ def limit_verdict(config, template, density, n_events, *, progress=SILENT):
     return likelihood_verdict(config, density, n_events, progress=progress)
 
 
-@functools.lru_cache(2 * len(WIDTHS))
+@kept_within(KEPT)
 def _smoothed(template, width):
     """Templates are blurred once for all numbers of events."""
     return smoothed_density(template, width)

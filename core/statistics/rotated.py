@@ -6,7 +6,6 @@ finds others of its kind, the sooner the nearer they are. With half of the weigh
 lost where one of the known fields is true.
 """
 
-import functools
 from dataclasses import dataclass
 
 import numba
@@ -15,6 +14,7 @@ from scipy.spatial.transform import Rotation
 from scipy.stats import qmc
 
 from ..errors import InputError
+from ..kept import kept_within
 from ..sky import pixel_vectors
 from ..sky_density.reduced import without_energies
 from ..sky_density.smoothing import smoothed_density
@@ -22,6 +22,7 @@ from .average import AveragedLikelihoodRatio, require_same_background
 from .cells import check_cells
 from .likelihood import checked_fraction
 
+KEPT = 128 * 2**20  # bytes of turned templates: 14 of Nside 32 with 128 turns
 TURNS = tuple(2**k for k in range(11))
 UNIT = 2.0**-16  # logarithms in whole units: exact as float32, and sums of them as float64 whatever the order of events
 LARGEST = 100.0  # of the logarithm of one event's odds
@@ -90,7 +91,7 @@ def random_turns(spread):
     return Rotation.from_rotvec(axis * angle[:, None]), (fourth * len(spread.smoothing_deg)).astype(int)
 
 
-@functools.lru_cache(64)
+@kept_within(KEPT)
 def turned_ratios(density, spread):
     """Return density ratios of blurred and turned templates without energies, float32, shape (npix, turns); each mean is 1."""
     import healpy as hp  # slow to load

@@ -36,19 +36,34 @@ def held(path, complaint=None, patience=PATIENCE):
     OSError
         If the file system has no locks.
     """
+    deadline, handle = time.monotonic() + patience, _opened(path)
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise TrainingError(f"cannot write in {path.parent}: {error.strerror}; choose a folder that can be written") from None
-    try:
-        deadline = time.monotonic() + patience
-        while not _taken(handle):
+        while not (is_ours := _taken(handle)) or not _is_there(handle, path):
             if time.monotonic() > deadline:
                 raise TrainingError(complaint or f"{path.parent} is being trained by another process; stop that one first")
-            time.sleep(0.05)
+            if is_ours:  # of a folder that was removed while we waited: nobody else sees this file any more
+                gone, handle = handle, _opened(path)
+                os.close(gone)
+            else:
+                time.sleep(0.05)
         yield
     finally:
         os.close(handle)
+
+
+def _opened(path):
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise TrainingError(f"cannot write in {path.parent}: {error.strerror}; choose a folder that can be written") from None
+
+
+def _is_there(handle, path):
+    """Whether an open file is still the one of this name."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def is_held(path):

@@ -315,6 +315,7 @@ class Trainer:
         save_network(self.folder.last_path, self.model, self._record())
         self._is_sound = True
         if self.patience_used == 0:
+            self.folder.result_path.unlink(missing_ok=True)  # it is about another network, whatever the clock says
             save_network(self.folder.best_path, self.network, self._record())
         self.folder.append_history(row)
         self._update("running", batch=0, **self._card_memory())

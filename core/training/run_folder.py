@@ -19,6 +19,7 @@ behind is put right from it when the training goes on.
 import contextlib
 import csv
 import math
+import os
 import platform
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -41,6 +42,7 @@ INTERRUPTED = "interrupted"  # reason of a run whose process is gone
 SILENT_FOR = {"preparing": 86_400, "running": 600, "paused": 86_400}  # seconds that another computer may write nothing
 LOG_TAIL = 2**17  # bytes of the log that are looked at for its last lines
 FREE_SETTINGS = ("epochs", "patience", "threads")  # of [training]: may change when a training goes on
+KEEPS_OPEN_FILES = os.name == "nt"  # a file that is open cannot be deleted
 FILES = (
     "config.toml", "density.h5", "state.json", "history.csv", "last.keras", "previous.keras", "best.keras", "log.txt", "lock", "result.json",
 )
@@ -101,8 +103,11 @@ class RunState(ProcessState):
         """Whether it should be at work on another computer, whose locks may not be seen here, and was heard of not long ago."""
         if not self.host or self.host == platform.node() or not self.updated:
             return False
-        silent = datetime.now(UTC) - datetime.fromisoformat(self.updated)
-        return silent.total_seconds() < SILENT_FOR.get(self.state, 0)
+        try:
+            silent = datetime.now(UTC) - datetime.fromisoformat(self.updated)
+        except (ValueError, TypeError):  # no time, or one without its zone
+            return False
+        return abs(silent.total_seconds()) < SILENT_FOR.get(self.state, 0)  # a clock may have been set back
 
 
 class RunFolder(WorkFolder):
@@ -130,6 +135,7 @@ class RunFolder(WorkFolder):
     last_path = property(lambda self: self.path / "last.keras")
     previous_path = property(lambda self: self.path / "previous.keras")
     best_path = property(lambda self: self.path / "best.keras")
+    result_path = property(lambda self: self.path / "result.json")
 
     @classmethod
     def create(cls, path, config, density=None):
@@ -170,9 +176,9 @@ class RunFolder(WorkFolder):
         if training_digest(config) != training_digest(self.config):
             raise TrainingError(f"{self.path} holds another training (digest {self.config.digest}); choose a new folder")
         if config.digest != self.config.digest:
-            write_run(self.config_path, config)
-            if self.state.state == "done":  # there may be more to train now
+            if self.state.state == "done":  # there may be more to train now; said first, so that a kill in between cannot hide it
                 self.set_state(self.state, state="queued", reason="")
+            write_run(self.config_path, config)
         return self
 
     @property
@@ -249,10 +255,15 @@ class RunFolder(WorkFolder):
         TrainingError
             If a process is at work on it.
         """
+        complaint = f"{self.path} is being trained; stop that first"
         if lock.is_held(self.lock_path):
-            raise TrainingError(f"{self.path} is being trained; stop that first")
-        for entry in filter(lambda entry: is_ours(entry.name), list(self.path.iterdir())):
-            entry.unlink(missing_ok=True)
+            raise TrainingError(complaint)
+        with lock.held(self.lock_path, complaint):  # whoever begins a training meanwhile waits, and finds no run
+            for entry in filter(lambda entry: is_ours(entry.name), list(self.path.iterdir())):
+                if entry != self.lock_path or not KEEPS_OPEN_FILES:
+                    entry.unlink(missing_ok=True)
+        if KEEPS_OPEN_FILES:
+            self.lock_path.unlink(missing_ok=True)
         if not any(self.path.iterdir()):
             self.path.rmdir()
 

@@ -89,7 +89,7 @@ class SkyTools(QWidget):
         self.comparisons = menu.choices(COMPARISONS, self._want("compare"))
         menu.addSeparator()
         self.others_menu = menu.addMenu("Compare with")
-        self._others_group, self.others = None, {}
+        self._others_group, self.others = QActionGroup(self.others_menu), {}  # actions that are deleted leave it
         self.set_others((), None, None)
         return menu
 
@@ -117,7 +117,6 @@ class SkyTools(QWidget):
         """
         self.others_menu.clear()
         entries = ({None: f"Kept: {kept}"} if kept else {}) | {name: f"Expected from {name}" for name in names}
-        self._others_group = QActionGroup(self.others_menu)
         self.others = {}
         for key, text in entries.items():
             action = QAction(text, self.others_menu, checkable=True, checked=key == chosen)

@@ -63,6 +63,7 @@ class TableStore(QObject):
         super().__init__()
         self._tables, self._pending, self._wanted = OrderedDict(), set(), WeakKeyDictionary()
         self._moving = OrderedDict()
+        self._keys = frozenset()  # of what is wanted, for the thread
 
     def get(self, owner, nside, width, height, projection=WHOLE_SKY):
         """Return the table, or None and announce it by ``ready`` when it is made.
@@ -74,10 +75,14 @@ class TableStore(QObject):
             self._tables.move_to_end(key)
             return self._tables[key]
         self._wanted[owner] = key
+        self._keys = frozenset(self._wanted.values())
         if key not in self._pending:
-            self._pending.add(key)
-            background.run(lambda table: self._store(key, table), self._make, key)
+            self._begin(key)
         return None
+
+    def _begin(self, key):
+        self._pending.add(key)
+        background.run(lambda table: self._store(key, table), self._make, key)
 
     def at_once(self, nside, width, height, projection):
         """Return a small table of a sky that is being turned, made here and now."""
@@ -90,11 +95,13 @@ class TableStore(QObject):
 
     def _make(self, key):
         *size, projection = key
-        return projection.lookup_table(*size) if key in tuple(self._wanted.values()) else None
+        return projection.lookup_table(*size) if key in self._keys else None
 
     def _store(self, key, table):
         self._pending.discard(key)
         if table is None:
+            if key in self._keys:  # again, since the thread looked
+                self._begin(key)
             return
         self._tables[key] = table
         while sum(kept.size for kept in self._tables.values()) > KEPT_POINTS and len(self._tables) > 2:

@@ -9,7 +9,9 @@ import functools
 from dataclasses import asdict, replace
 
 from ...core.config import digest_of
+from ...core.kept import Store
 
+KEPT = 8 * 2**20  # bytes of limits, some hundreds; what is forgotten is computed again when it is looked at
 MATTERS_FOR_DENSITY = ("sources", "emission", "propagation", "field", "observatory", "energy", "sky")
 
 
@@ -73,11 +75,12 @@ class Answers:
     """Verdicts by what they depend on."""
 
     def __init__(self):
-        self._limits, self._methods, self._information, self._notes, self._folders = {}, {}, {}, {}, {}
+        self._limits = Store(KEPT)
+        self._methods, self._information, self._notes, self._folders = {}, {}, {}, {}
 
     def add_limit(self, config, verdict):
         """Keep a verdict of the likelihood ratio."""
-        self._limits[verdict_key(config, verdict.source, verdict.n_events)] = verdict
+        self._limits.put(verdict_key(config, verdict.source, verdict.n_events), verdict)
 
     def add_method(self, config, verdict, note="", folder=None):
         """Keep a verdict of a network, or of a statistic beside the likelihood ratio; of one name the newest counts.

@@ -2,7 +2,6 @@
 
 import functools
 import threading
-from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -207,39 +206,3 @@ class FieldWork:
         statistics = image_statistics(lens, source.direction)
         density = replace(lens, nside=IMAGE_NSIDE).sparse_density().tocsr() * (12.0 * IMAGE_NSIDE**2)
         return SourceImages(source, statistics, density)
-
-
-class Store:
-    """What has been computed, what was not asked for longest forgotten; the newest stays whatever its size.
-
-    Parameters
-    ----------
-    size : int
-        Bytes of all arrays in it.
-    """
-
-    def __init__(self, size=KEPT):
-        self._size, self._kept = size, OrderedDict()
-
-    def get(self, key):
-        """Return what is kept under ``key``, or None."""
-        if key not in self._kept:
-            return None
-        self._kept.move_to_end(key)
-        return self._kept[key][0]
-
-    def put(self, key, value):
-        """Keep a value."""
-        self._kept[key] = value, n_bytes(value)
-        self._kept.move_to_end(key)
-        while len(self._kept) > 1 and sum(size for _, size in self._kept.values()) > self._size:
-            self._kept.popitem(last=False)
-
-
-def n_bytes(value):
-    """Return how many bytes the arrays in a value take, also those in dataclasses, tables and sparse arrays."""
-    if isinstance(value, np.ndarray):
-        return value.nbytes
-    if isinstance(value, dict):
-        return sum(map(n_bytes, value.values()))
-    return sum(map(n_bytes, vars(value).values())) if hasattr(value, "__dict__") else 0

@@ -143,8 +143,20 @@ def test_a_kill_between_two_files_is_put_right(unbroken, tmp_path, kill):
 def test_more_epochs_go_on_where_it_ended(unbroken, tmp_path):
     shutil.copytree(unbroken[0].path, tmp_path / "run")
     folder = RunFolder.create(tmp_path / "run", with_values(small_run(), {"training.epochs": 4}))
+    folder.result_path.write_text("{}")
     assert train(folder).epoch == 4
     assert folder.history["loss"][:3].tolist() == unbroken[0].history["loss"].tolist()
+    assert folder.result_path.exists() == (folder.state.best_epoch < 4)  # a verdict is about the best network, whatever the clock says
+
+
+def test_a_better_network_leaves_no_verdict_on_the_one_before(tmp_path):
+    def judge(message):
+        if message["type"] == "started":
+            folder.result_path.write_text("{}")
+
+    folder = RunFolder.create(tmp_path / "run", small_run(training__epochs=1), small_density())
+    train(folder, report=judge)
+    assert folder.best_path.exists() and not folder.result_path.exists()
 
 
 def test_pause_rests_and_resume_goes_on(tmp_path):

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
+import threading
+import time
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from tests.core.training_runs import small_density, small_run
 from zevatron.core.cli.analysis import _say_what_is_there
 from zevatron.core.config import with_values
 from zevatron.core.errors import ConfigError, DamagedFileError, InputError, TrainingError
-from zevatron.core.training import RunFolder, RunState
+from zevatron.core.training import RunFolder, RunState, lock, run_folder, state_file
 from zevatron.core.training.run_folder import HISTORY, training_digest
 
 ROW = {name: 0.1 * i for i, name in enumerate(HISTORY)} | {"epoch": 1, "val_eta": float("nan")}
@@ -115,6 +117,61 @@ def test_a_folder_goes_on_with_the_same_run_only(folder):
     assert folder.state.state == "queued"  # there is more to train now
     with pytest.raises(TrainingError, match="holds another training"):
         RunFolder.create(folder.path, with_values(config, {"training.learning_rate": 0.5}))
+
+
+def test_a_kill_while_a_done_run_is_made_longer_hides_no_epoch(folder, monkeypatch):
+    """Whichever of the two files was written last, what is not trained does not count as done."""
+    folder.set_state(RunState(state="done", epoch=3, epochs=3))
+    longer = with_values(small_run(), {"training.epochs": 9})
+    for writer in ("write_state", "write_run"):
+        target = state_file if writer == "write_state" else run_folder
+        with monkeypatch.context() as patch:
+            patch.setattr(target, writer, _killed)
+            with pytest.raises(KeyboardInterrupt):
+                RunFolder.create(folder.path, longer)
+        assert folder.state.state == "queued" or folder.config.training.epochs == 3
+    assert RunFolder.create(folder.path, longer).config == longer and folder.state.state == "queued"
+
+
+def _killed(*arguments, **options):
+    raise KeyboardInterrupt
+
+
+def test_who_waits_for_a_folder_that_is_removed_holds_a_lock_that_others_see(folder):
+    """The file of the lock is gone then: another one would be made, and held by somebody else."""
+    begun, release, seen = threading.Event(), threading.Event(), []
+
+    def wait():
+        begun.set()
+        with lock.held(folder.lock_path, patience=20):
+            seen.append(True)
+            release.wait(20)
+
+    with lock.held(folder.lock_path):
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        begun.wait(5)
+        time.sleep(0.1)  # it has opened the file
+        folder.lock_path.unlink()
+    while not seen and waiting.is_alive():
+        time.sleep(0.01)
+    assert lock.is_held(folder.lock_path)
+    with pytest.raises(TrainingError, match="stop that first"):
+        folder.remove()
+    release.set()
+    waiting.join(5)
+    folder.remove()
+    assert not folder.path.exists()
+    with pytest.raises(TrainingError, match="cannot write in"), lock.held(folder.lock_path):
+        pass
+
+
+@pytest.mark.parametrize("updated", ["", "yesterday", "2026-11-25T12:00:00", "2036-11-25T12:00:00+00:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_that_cannot_be_keeps_no_training_alive(folder, updated):
+    """A clock that was set back, or a file by hand: the run counts as interrupted and can go on."""
+    state = replace(RunState(state="running", host="elsewhere"), updated=updated)
+    folder.state_path.write_text(json.dumps(asdict(state)))
+    assert folder.state.is_interrupted
 
 
 @pytest.mark.parametrize(("path", "value", "same"), [

@@ -1,5 +1,6 @@
 """Uses a window as nobody in their senses would: seeded, so that a fault can be found again."""
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -226,7 +227,10 @@ def held():
     gc.collect()
     status = Path("/proc/self/status").read_text()
     memory = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    children = []
+    for path in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended meanwhile
+            children += path.read_text().split()
     heap = heap_use()
     return {
         "memory": memory / 1024, **heap, "threads": threading.active_count(), "tasks": len(os.listdir("/proc/self/task")),

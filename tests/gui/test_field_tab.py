@@ -14,12 +14,13 @@ from scipy.sparse import csr_array
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.field_views import deflection_map, magnification_map
 from zevatron.core.galactic_field import galactic_field
+from zevatron.core.kept import Store, n_bytes
 from zevatron.core.sky import angular_distance, pixel_vectors, unit_vectors, vector_pixels
 from zevatron.gui import theme
 from zevatron.gui.main_window import FIELD, SKY
 from zevatron.gui.plots.field_plane import MOST_RAYS, arrow_strokes
 from zevatron.gui.state import field as state
-from zevatron.gui.state.field import SkyOfField, Store
+from zevatron.gui.state.field import KEPT, SkyOfField
 
 NSIDE = 8
 
@@ -36,7 +37,7 @@ def few_rays(monkeypatch, tmp_path):
 def tab(window, qtbot):
     """The Field tab of the shared window with everything that it shows at first."""
     window.field_view.set_kind("deflection")
-    window.field._store = Store()
+    window.field._store = Store(KEPT)
     window.field._shown_setup = window.field_view.rigidities = None
     window.field.clear_rays()
     window.tabs.setCurrentIndex(FIELD)
@@ -388,23 +389,13 @@ def test_arrivals_of_a_magnification_pixel_leave_in_it(tmp_path):
         assert all(vector_pixels(2, deflection.exit_direction[rows]) == pixel) if len(arrivals) else True
 
 
-def test_what_is_kept_is_bounded_and_the_oldest_goes():
-    store, values = Store(size=250), {key: np.zeros(100, np.uint8) for key in "abcd"}
-    for key in "abc":
-        store.put(key, values[key])
-        store.get("a")
-    assert [store.get(key) is not None for key in "abc"] == [True, False, True]
-    store.put("d", np.zeros(1000))
-    assert [store.get(key) is not None for key in "acd"] == [False, False, True]
-
-
 def test_bytes_of_maps_are_counted(tmp_path):
     deflection = deflection_map(galactic_field("jf12_regular"), 20.0, NSIDE, cache=tmp_path)
     sky = SkyOfField(deflection, magnification_map(deflection, 2))
-    assert state.n_bytes(sky) == deflection.exit_direction.nbytes + sky.magnification.rays.nbytes
-    assert state.n_bytes(SkyOfField(deflection).values) == deflection.angle.nbytes
+    assert n_bytes(sky) == deflection.exit_direction.nbytes + sky.magnification.rays.nbytes
+    assert n_bytes(SkyOfField(deflection).values) == deflection.angle.nbytes
     matrix = csr_array(np.eye(50))
-    assert state.n_bytes({"a": matrix, "b": "text"}) == matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
+    assert n_bytes({"a": matrix, "b": "text"}) == matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
 
 
 def test_the_field_of_another_run_is_let_go(tab, qtbot):

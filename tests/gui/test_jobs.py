@@ -144,6 +144,18 @@ def test_fault_of_a_job_is_told_and_the_lane_lives_on(jobs, qtbot):
     qtbot.waitUntil(lambda: good.state == DONE)
 
 
+@pytest.mark.parametrize("fault", [SystemExit(2), MemoryError("out of memory"), KeyboardInterrupt("as a library sees it")])
+def test_no_fault_ends_a_lane(jobs, qtbot, fault):
+    def fails(progress):
+        raise fault
+
+    faults = []
+    jobs.submit("bad", fails, on_failed=faults.append)
+    good = jobs.submit("good", lambda progress: 1)
+    qtbot.waitUntil(lambda: good.state == DONE)
+    assert faults == [fault]
+
+
 def test_job_that_another_cancellation_ends_does_not_stay_listed(jobs, qtbot):
     faults = []
 
@@ -193,3 +205,13 @@ def test_closing_ends_the_threads(qtbot, gate):
     jobs.close()
     assert jobs.submit("late", lambda progress: 1).state == CANCELLED
     assert jobs.wait(3)
+
+
+def test_cancelled_work_that_goes_on_is_counted_until_it_ends(jobs, qtbot):
+    release = threading.Event()
+    deaf = jobs.submit("deaf", lambda progress: release.wait(20))
+    qtbot.waitUntil(lambda: deaf.state == "running")
+    jobs.cancel(deaf)
+    qtbot.waitUntil(lambda: jobs.n_left == 1, timeout=5000)
+    release.set()
+    qtbot.waitUntil(lambda: jobs.n_left == 0, timeout=5000)

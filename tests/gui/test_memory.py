@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.galactic_field import random_field
 from zevatron.gui import memory
-from zevatron.gui.jobs import Jobs
+from zevatron.gui.jobs import GRACE, Jobs
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK, BLOCKS = 60_000, 2000  # bytes; small enough to come from the heap
@@ -103,3 +104,30 @@ def test_a_lane_at_rest_holds_no_answer(qtbot):
     qtbot.waitUntil(lambda: bool(done) and bool(answers), timeout=5000)
     jobs.close()
     assert jobs.wait(5)
+
+
+def test_memory_is_given_back_after_cancelled_work_has_ended_too(new_window, qtbot, monkeypatch):
+    given, release = [], threading.Event()
+    qtbot.waitUntil(lambda: not new_window.controller.is_working, timeout=20_000)
+    monkeypatch.setattr(memory, "give_back", lambda config: given.append(config))
+    new_window.memory._timer.setInterval(2 * GRACE)  # by then it is known that the work does not end
+    deaf = new_window.jobs.submit("deaf", lambda progress: release.wait(20), lane="deaf")
+    qtbot.waitUntil(lambda: deaf.state == "running")
+    new_window.jobs.cancel(deaf)
+    qtbot.waitUntil(lambda: new_window.jobs.n_left == 1, timeout=5000)
+    given.clear()
+    qtbot.wait(5 * GRACE)
+    assert not given
+    release.set()
+    qtbot.waitUntil(lambda: bool(given), timeout=5000)
+
+
+def test_memory_is_given_back_after_skies_were_made_for_a_test(new_window, qtbot, monkeypatch):
+    controller, given = new_window.controller, []
+    qtbot.waitUntil(lambda: not controller.is_working and controller.sky_test is not None, timeout=20_000)
+    monkeypatch.setattr(memory, "give_back", lambda config: given.append(controller.sky_test))
+    new_window.memory._timer.setInterval(30)
+    qtbot.wait(200)
+    before = controller.sky_test
+    new_window.new_sky()
+    qtbot.waitUntil(lambda: any(test not in (None, before) for test in given), timeout=20_000)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import time
 from dataclasses import replace
 
 import pytest
@@ -12,10 +13,11 @@ from synthetic import synthetic_densities
 
 from zevatron.core.config import run_toml, with_values
 from zevatron.core.errors import TrainingError
+from zevatron.core.progress import SILENT
 from zevatron.core.statistics.registry import STATISTICS, statistic_named
 from zevatron.core.study import read_result, result_document, write_result
 from zevatron.core.training.run_folder import RunFolder
-from zevatron.gui import models
+from zevatron.gui import models, training
 from zevatron.gui.main_window import RESULTS
 from zevatron.gui.models import model_name
 from zevatron.gui.plots.base import statistic_lines
@@ -203,6 +205,21 @@ def test_a_result_of_another_run_or_an_earlier_network_is_not_shown(tmp_path, sm
     os.utime(folder.best_path, (1, 1))
     RunFolder.create(tmp_path / "run", with_values(run, {"test.alpha": 0.05}))  # may go on, but is another question
     assert stored_verdict(folder) is None
+
+
+def test_a_verdict_made_after_the_clock_was_set_back_counts(tmp_path, small_run, monkeypatch):
+    from zevatron.core.statistics import limit_verdict
+
+    run = with_values(small_run, {"events.n_events": (50,)})
+    density = synthetic_densities(run)[0]
+    folder = RunFolder.create(tmp_path / "run", run)
+    folder.best_path.touch()
+    ahead = time.time() + 10 * 365 * 86_400
+    os.utime(folder.best_path, (ahead, ahead))
+    document = result_document(run, [limit_verdict(run, density, density, 50)])
+    monkeypatch.setattr(training, "run_command", lambda arguments, progress: write_result(arguments[-1], document))
+    verdict = training.evaluate(folder, SILENT)
+    assert stored_verdict(folder).eta_min == verdict.eta_min
 
 
 @pytest.mark.slow

@@ -3,16 +3,20 @@
 import json
 import os
 import signal
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import training_process
 from hands import click
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
+from shiboken6 import isValid
 
 from zevatron.core.config import with_values
+from zevatron.core.errors import TrainingError
 from zevatron.core.study import result_document, write_result
 from zevatron.core.training import lock
 from zevatron.core.training.queue import RunQueue, run_name
@@ -23,6 +27,7 @@ from zevatron.gui.plots.run_table import COLUMNS
 from zevatron.gui.queue_dialog import QueueDialog
 from zevatron.gui.settings import runs_folder
 from zevatron.gui.state.answers import run_for
+from zevatron.gui.training import Training
 
 SHORT = {"training.epochs": 3, "events.n_events": (50, 100)}
 LONG = 2000  # epochs that no test waits for
@@ -316,6 +321,85 @@ def test_a_process_of_the_window_that_is_killed_is_told_of(tab, qtbot):
     os.kill(tab.training._process.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: "Failed" in tab.training_view.chip.text(), timeout=20_000)
     assert "signal 9" in tab.messages.text.text() and tab.training_view.pause.text() == "Continue"
+
+
+def test_a_run_that_could_not_leave_the_queue_can_be_added_again(tab, qtbot, monkeypatch):
+    """As when the disk is full, or another window changes the queue for longer than is waited."""
+    folder, trainings = run_folder(tab), tab.trainings
+    trainings.add([folder.config])
+    qtbot.waitUntil(lambda: folder.path.name in trainings.waiting, timeout=10_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunQueue, "take", _refused)
+        trainings._leave(folder.path.name)
+        qtbot.waitUntil(lambda: "changed by another process" in tab.messages.text.text(), timeout=10_000)
+    assert not trainings.waiting
+    trainings.add([folder.config])
+    qtbot.waitUntil(lambda: folder.path.name in trainings.waiting, timeout=10_000)
+
+
+def _refused(queue, name):
+    raise TrainingError(f"{queue.path} is changed by another process; try again")
+
+
+def test_a_queued_run_that_another_process_trains_is_looked_at_without_a_trace(tab, qtbot):
+    """Every look at the queue made an object that asked the folder four times a second for ever."""
+    trainings, folder = tab.trainings, run_folder(tab, **{"training.epochs": LONG})
+    trainings.add([folder.config])
+    qtbot.waitUntil(lambda: folder.path.name in trainings.waiting, timeout=10_000)
+    process = training_process.start(folder.path)
+    try:
+        qtbot.waitUntil(lambda: folder.state.state == "running", timeout=30_000)
+        qtbot.waitUntil(lambda: not tab.jobs.active, timeout=20_000)
+        before = len(trainings.findChildren(Training))
+        for _ in range(5):
+            trainings.begin()
+            QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        assert len(trainings.findChildren(Training)) == before and not trainings.is_active
+    finally:
+        trainings.hold()
+        process.stdin.close()
+        process.wait(20)
+
+
+def test_a_training_that_ends_while_one_is_asked_whether_to_discard_it_is_discarded(tab, qtbot, started, monkeypatch):
+    tab.draft.set("training.epochs", LONG)
+    tab.train()
+    training, path = tab.training, tab.training.folder.path
+    qtbot.waitUntil(lambda: training.state.epoch > 0, timeout=30_000)
+    tab.monitor.show_path(run_folder(tab, 50, **{"sky.nside": 4}).path)
+
+    def ends_meanwhile(*arguments):
+        training.stop()
+        qtbot.waitUntil(lambda: not isValid(training), timeout=20_000)
+        return QMessageBox.StandardButton.Yes
+
+    monkeypatch.setattr(QMessageBox, "question", ends_meanwhile)
+    tab.monitor.discard(training)
+    qtbot.waitUntil(lambda: not (path / "config.toml").exists(), timeout=10_000)
+
+
+def test_the_limit_of_a_run_is_computed_after_that_of_another_has_taken_its_place(tab, qtbot, monkeypatch):
+    """Two runs are looked at in quick succession, then the first again."""
+    release, asked = threading.Event(), []
+
+    def slow(config, density, n_events, progress):
+        asked.append(n_events)
+        while not release.wait(0.01):
+            progress.check_cancelled()
+        return SimpleNamespace(eta_min=0.001 * n_events)
+
+    monkeypatch.setattr(monitor, "one_limit", slow)
+    first, second = (run_folder(tab, n, **{"sky.nside": 4}) for n in (61, 62))
+    for made in (first, second):
+        made.density_path.touch()
+    monkeypatch.setattr(RunFolder, "density", None)
+    for made in (first, second, first):
+        tab.monitor.show_path(made.path)
+        tab.monitor.show_training()
+        qtbot.waitUntil(lambda made=made: asked[-1:] == [made.config.events.n_events[0]], timeout=10_000)
+    release.set()
+    qtbot.waitUntil(lambda: tab.monitor._limits.get(first.config.digest) == 0.061, timeout=10_000)
+    assert asked == [61, 62, 61]
 
 
 def test_two_windows_at_one_run_folder(tab, open_window, qtbot, started):

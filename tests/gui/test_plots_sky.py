@@ -13,6 +13,8 @@ from sky_samples import brightest, density, mock_sky, point_of, wait_for_picture
 
 from zevatron.core.sky import angular_distance, lonlat, pixel_vectors, unit_vectors, vector_pixels
 from zevatron.gui import theme
+from zevatron.gui.plots import tables
+from zevatron.gui.plots.projection import WHOLE_SKY
 from zevatron.gui.plots.sky import SkyPanels
 from zevatron.gui.plots.sky_grid import grid_columns, grid_height, picture_width
 
@@ -280,3 +282,22 @@ def test_views_leave_nothing_behind(qtbot):
     assert sum(ref() is not None for ref in alive) <= 1
     assert len(QApplication.topLevelWidgets()) <= windows
     assert sum(issubclass(type(o), QTimer) for o in gc.get_objects()) <= timers + 1
+
+
+def test_a_table_that_is_wanted_again_while_the_thread_leaves_it_out_is_made(qapp, monkeypatch):
+    """Two sizes and back, as when an edge of the window is pulled."""
+    store, waiting, owner, made = tables.TableStore(), [], QTimer(), []
+    monkeypatch.setattr(tables.background, "run", lambda receiver, function, *arguments: waiting.append((receiver, function, arguments)))
+    store.ready.connect(made.append)
+    small, large = (8, 40, 20), (8, 80, 40)
+    store.get(owner, *small)
+    store.get(owner, *large)
+    receiver, function, arguments = waiting.pop(0)
+    left_out = function(*arguments)
+    assert left_out is None  # nobody wants it just now
+    store.get(owner, *small)
+    receiver(left_out)
+    while waiting:
+        receiver, function, arguments = waiting.pop(0)
+        receiver(function(*arguments))
+    assert (*small, WHOLE_SKY) in made and store.get(owner, *small) is not None

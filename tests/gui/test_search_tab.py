@@ -2,13 +2,14 @@
 
 import json
 import math
+import shutil
 import sys
 
 import numpy as np
 import pytest
 from hands import by_script, click, type_into
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.search import SearchFolder
@@ -151,6 +152,28 @@ def test_a_search_is_asked_for_started_and_stopped(new_window, qtbot, tmp_path, 
     monkeypatch.setattr(QMessageBox, "clickedButton", lambda box: box.buttons()[-1])
     window.close()
     assert asked == ["A search is running. Close anyway?"] and window.isVisible()
+
+
+def test_a_dialog_is_gone_when_it_was_answered(new_window, qtbot):
+    for answer in ("reject", "reject"):
+        new_window.searches.new()
+        getattr(new_window.findChild(SearchDialog), answer)()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert new_window.findChild(SearchDialog) is None
+
+
+def test_the_end_of_a_search_is_seen_when_its_folder_is_gone(new_window, folder, qtbot, monkeypatch, tmp_path):
+    worker = tmp_path / "worker.py"
+    worker.write_text("import sys; sys.stdin.read()")
+    monkeypatch.setattr(search_module, "own_command", by_script(worker))
+    folder.set_state(folder.state, state="stopped")
+    new_window.searches.open_path(folder.path)
+    new_window.search.resume()
+    assert new_window.search.is_active
+    shutil.rmtree(folder.path)
+    new_window.search.stop()
+    qtbot.waitUntil(lambda: not new_window.search.is_active, timeout=10_000)
+    assert not new_window.search._timer.isActive() and not new_window.search.lines
 
 
 def test_a_search_that_fails_says_why(new_window, folder, qtbot, tmp_path, monkeypatch):

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from hands import choose, click, drag
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication
 from sky_samples import EDGES, brightest, density, mock_sky, point_of, wait_for_pictures
 
 from zevatron.core.errors import InputError
@@ -254,6 +255,17 @@ def test_significance_follows_the_radius_and_is_that_of_li_and_ma(panels, qtbot)
         assert expected > 4
     assert panels.map._scale.low == -panels.map._scale.high
     np.testing.assert_allclose(panels.map.ground.getRgb()[:3], colormaps.diverging(True)[127:129].mean(0), atol=1)
+
+
+def test_skies_to_compare_with_come_and_go_without_a_trace(panels):
+    tools = panels.controls
+    tools.set_others(("A", "B"), "kept", None)
+    before = len(tools.findChildren(QObject))
+    for chosen in ("A", "B", None):
+        tools.set_others(("A", "B"), "kept", chosen)
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        assert [key for key, action in tools.others.items() if action.isChecked()] == [chosen]
+    assert len(tools.findChildren(QObject)) == before
 
 
 def test_events_show_their_origin_on_request_alone(panels, qtbot):

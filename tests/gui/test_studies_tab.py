@@ -275,6 +275,20 @@ def test_a_process_that_fails_or_does_not_obey(tab, qtbot, tmp_path, monkeypatch
     assert not tab.messages.isVisible()  # it was asked for, so nothing has failed
 
 
+def test_the_end_of_a_study_is_seen_when_its_folder_is_damaged(tab, qtbot, tmp_path, monkeypatch):
+    study = make_study(tab.draft.config, {"seed": [1, 2]}, ["likelihood_ratio"])
+    worker = tmp_path / "worker.py"
+    worker.write_text("import sys; sys.stdin.read()")
+    monkeypatch.setattr(study_module, "own_command", by_script(worker))
+    show(qtbot, tab, study, tmp_path / "study")
+    click(qtbot, tab.study_view.act)
+    qtbot.waitUntil(lambda: tab.study._process is not None, timeout=10_000)
+    monkeypatch.setattr(StudyReader, "read", lambda *arguments: 1 / 0)
+    tab.study._process.close_input()
+    qtbot.waitUntil(lambda: not tab.study.is_active, timeout=10_000)
+    qtbot.waitUntil(lambda: "cannot be read" in tab.messages.text.text() and not tab.study._timer.isActive(), timeout=10_000)
+
+
 def test_every_axis_is_read_as_it_is_written():
     base = with_values(RunConfig(), {"field.parameters": {"x_strength": 3.5}})
     for path in axis_settings(base):
