@@ -35,8 +35,11 @@ def read_bytes(path, largest=LARGEST):
     InputError
         If it is no regular file (a device, a pipe, a folder), is larger, or cannot be read.
     """
-    content = _read(path, lambda stream: stream.read(largest + 1))
-    if len(content) > largest:
+    def read(stream):
+        return stream.read(largest + 1) if os.fstat(stream.fileno()).st_size <= largest else None
+
+    content = _read(path, read)
+    if content is None or len(content) > largest:
         raise InputError(f"cannot read {path}: expected at most {largest / 2**20:g} MiB, received more")
     return content
 
