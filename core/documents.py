@@ -69,18 +69,17 @@ def toml_document(text):
     """Read TOML into dictionaries; raises ValueError with one line whatever is wrong with it."""
     if DOTTED.search(text):
         raise ValueError("expected keys of fewer than 32 parts")
-    try:
-        document = tomllib.loads(text)
-        _require_small_integers(document)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    return document
+    return _document(tomllib.loads, text)
 
 
 def json_document(content):
     """Read JSON, text or bytes; raises ValueError with one line whatever is wrong with it."""
+    return _document(json.loads, content)
+
+
+def _document(loads, content):
     try:
-        document = json.loads(content)
+        document = loads(content)
         _require_small_integers(document)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
