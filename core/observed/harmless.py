@@ -7,6 +7,8 @@ import io
 import math
 import re
 
+from ..compressed import require_plain_fits
+
 MOST_EVENTS = 1_000_000
 FURTHER_LINES = 1000  # of a text, for comments and names
 LONGEST_LINE = 2**13  # bytes
@@ -36,6 +38,8 @@ def require_harmless(content, kind):
         raise ValueError("it is packed, although its name does not say so")
     if kind == "votable":
         _require_plain_votable(content)
+    elif kind == "fits":
+        require_plain_fits(content)
     elif kind.startswith("ascii"):
         _require_short_lines(content)
 

@@ -11,6 +11,7 @@ import time
 import h5py
 import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -377,6 +378,25 @@ def test_a_votable_takes_no_more_room_than_it_holds(texts, tmp_path, change, sai
     (tmp_path / "events.vot").write_text(texts["events_votable"][2].decode().replace(*change, 1))
     with pytest.raises(DamagedFileError, match=said):
         read_event_list(tmp_path / "events.vot")
+
+
+@pytest.mark.parametrize(("keyword", "value"), [("NAXIS", "9" * 70), ("TFIELDS", "+ 0090000000"), ("NAXIS", "1000")])
+@pytest.mark.parametrize("name", ["events_fits", "exposure_map"])
+def test_a_fits_file_is_not_counted_through(texts, tmp_path, name, keyword, value):
+    """astropy would go on for hours, and holds no clock."""
+    reader, file, content = texts[name]
+    place = content.rindex(keyword.ljust(8).encode() + b"=")
+    (tmp_path / file).write_bytes(content[: place + 10] + value.ljust(70).encode() + content[place + 80 :])
+    with pytest.raises(InputError, match=f"{keyword} of at most 999"):
+        reader(tmp_path / file)
+
+
+@pytest.mark.parametrize("name", ["events_fits", "exposure_map"])
+def test_a_packed_image_is_not_unpacked(texts, tmp_path, name):
+    reader, file, _ = texts[name]
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(np.zeros((20, 20), np.float32))]).writeto(tmp_path / file)
+    with pytest.raises(InputError, match="packed image"):
+        reader(tmp_path / file)
 
 
 @pytest.mark.parametrize("name", ["events.csv", "events.dat", "events.ecsv"])
