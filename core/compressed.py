@@ -1,8 +1,9 @@
-"""Files of others, perhaps compressed, that may be damaged or grow without end when they are unpacked."""
+"""Files of others, perhaps compressed, that may be damaged or grow without end when they are unpacked; FITS that would be read without end."""
 
 import bz2
 import gzip
 import lzma
+import re
 import zlib
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from .errors import DamagedFileError, InputError
 COMPRESSIONS = (".gz", ".bz2", ".xz")
 LZMA_MEMORY = 128 * 2**20  # bytes; xz -9 needs 65 MB
 CHUNK = 2**20  # bytes
+ENDLESS_FITS = re.compile(rb"(NAXIS|TFIELDS) *= *\+? *0*[1-9][0-9]{3}", re.IGNORECASE)  # the standard allows 999, astropy counts on
+IMAGE_FITS = re.compile(rb"ZIMAGE *= *T", re.IGNORECASE)
 
 
 def chunks(path, largest):
@@ -48,6 +51,21 @@ def read_text(path, largest):
         return b"".join(chunks(path, largest)).decode("ascii")
     except UnicodeDecodeError:
         raise InputError(f"{path}: expected a text of numbers, received binary data") from None
+
+
+def require_plain_fits(content):
+    """Look through the bytes of a FITS file of tables before astropy does.
+
+    Raises
+    ------
+    ValueError
+        If it announces more axes or columns than the standard allows, which astropy would go through one by one, or holds a packed image,
+        which may unpack to any size.
+    """
+    if found := ENDLESS_FITS.search(content):
+        raise ValueError(f"expected {found[1].decode().upper()} of at most 999")
+    if IMAGE_FITS.search(content):
+        raise ValueError("expected tables, received a packed image")
 
 
 def _plain_chunks(path):

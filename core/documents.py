@@ -35,8 +35,11 @@ def read_bytes(path, largest=LARGEST):
     InputError
         If it is no regular file (a device, a pipe, a folder), is larger, or cannot be read.
     """
-    content = _read(path, lambda stream: stream.read(largest + 1))
-    if len(content) > largest:
+    def read(stream):
+        return stream.read(largest + 1) if os.fstat(stream.fileno()).st_size <= largest else None
+
+    content = _read(path, read)
+    if content is None or len(content) > largest:
         raise InputError(f"cannot read {path}: expected at most {largest / 2**20:g} MiB, received more")
     return content
 
@@ -66,18 +69,17 @@ def toml_document(text):
     """Read TOML into dictionaries; raises ValueError with one line whatever is wrong with it."""
     if DOTTED.search(text):
         raise ValueError("expected keys of fewer than 32 parts")
-    try:
-        document = tomllib.loads(text)
-        _require_small_integers(document)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    return document
+    return _document(tomllib.loads, text)
 
 
 def json_document(content):
     """Read JSON, text or bytes; raises ValueError with one line whatever is wrong with it."""
+    return _document(json.loads, content)
+
+
+def _document(loads, content):
     try:
-        document = json.loads(content)
+        document = loads(content)
         _require_small_integers(document)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

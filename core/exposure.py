@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .compressed import chunks
+from .compressed import chunks, require_plain_fits
 from .errors import InputError
 from .observatory import BOTH, MAP, ORBITS, OWN_SITE, SITES, TELESCOPE_ARRAY, UNIFORM, Site
 from .sky import equatorial_to_galactic, pixel_vectors, unit_vectors
@@ -253,6 +253,7 @@ def _of_healpix(path, directions):
         raise InputError(f"no file {path}", "observatory.file")
     try:
         content = b"".join(chunks(path, LARGEST_MAP))
+        require_plain_fits(content)
         with fits.open(io.BytesIO(content)) as found:
             values, header = hp.read_map(found, h=True, dtype=np.float64)
     except Exception as error:  # astropy and healpy raise many kinds on files that are not maps

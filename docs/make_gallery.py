@@ -154,7 +154,7 @@ def studies(window):
     work = window.study
     window.tabs.setCurrentIndex(STUDIES)
     work.show_study(make_study(base, axes, ["likelihood_ratio"]), runs_folder() / "resolution-and-exposure")
-    yield lambda: work.forecast is not None
+    yield lambda: work.cost is not None
     work.start()
     yield lambda: work.overview.count("done") >= 10 and work.overview.count("running") > 0
     yield from both(window, "studies")

@@ -59,7 +59,7 @@ class Studies:
         if work.overview is not None and work.overview is not self._shown:
             self._shown = work.overview
             view.set_cells(work.overview)
-        view.set_estimate(work.forecast)
+        view.set_estimate(work.cost)
         view.set_status(work.state, name=work.name, words=work.words, fraction=work.fraction or 0.0)
 
     # New, open, save

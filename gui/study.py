@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..core.progress import format_duration
 from ..core.resources import own_command
-from ..core.study.estimate import forecast
+from ..core.study.estimate import study_cost
 from ..core.study.folder import StudyFolder
 from .state.studies import StudyReader, state_of
 from .worker_process import WorkerProcess, last_line
@@ -35,7 +35,7 @@ class StudyWork(QObject):
         Its folder, which need not exist before it starts.
     overview : Overview or None
         Its cells as they are.
-    forecast : Forecast or None
+    cost : StudyCost or None
         What they take.
     scheduler : str
         Address of a Dask scheduler whose workers do the cells; empty: this computer.
@@ -59,7 +59,7 @@ class StudyWork(QObject):
         self._deadline.timeout.connect(self._end_by_force)
 
     def _forget(self):
-        self.study = self.path = self.overview = self.forecast = self._reader = self._look = None  # a look under way is not waited for
+        self.study = self.path = self.overview = self.cost = self._reader = self._look = None  # a look under way is not waited for
         self.scheduler, self._next_estimate, self._done_then = "", 0.0, None
 
     @property
@@ -149,11 +149,11 @@ class StudyWork(QObject):
         if self._reader is None or (self._look is not None and not self._look.is_over):
             return
         reader, study, path = self._reader, self.study, self.path
-        known, is_first = self.forecast if self._is_estimate_good() else None, self.overview is None
+        known, is_first = self.cost if self._is_estimate_good() else None, self.overview is None
 
         def work(progress):
             started = time.monotonic()
-            found = known if known or is_first else forecast(study, path, progress.check_cancelled)
+            found = known if known or is_first else study_cost(study, path, progress.check_cancelled)
             return reader.read(found, progress.check_cancelled), found, time.monotonic() - started
 
         self._look = self._jobs.submit(
@@ -162,7 +162,7 @@ class StudyWork(QObject):
 
     def _is_estimate_good(self):
         """Whether nothing has been done since the estimate, or it is new and more is being done."""
-        if self.forecast is None:
+        if self.cost is None:
             return False
         is_working = self.is_active or self.overview.count("running") > 0
         return self.overview.count("done") == self._done_then or (is_working and time.monotonic() < self._next_estimate)
@@ -170,10 +170,10 @@ class StudyWork(QObject):
     def _take(self, reader, overview, found, seconds):
         if reader is not self._reader:
             return
-        if found is not self.forecast and found is not None:
+        if found is not self.cost and found is not None:
             self._next_estimate, self._done_then = time.monotonic() + max(ESTIMATE_AGAIN, seconds / SHARE), overview.count("done")
-        is_new = overview is not self.overview or found is not self.forecast
-        self.overview, self.forecast = overview, found
+        is_new = overview is not self.overview or found is not self.cost
+        self.overview, self.cost = overview, found
         was_active = self.is_active
         self._watch_process()
         if is_new or was_active:

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QW
 
 from ..core.config import settings_of
 from ..core.errors import ZevatronError
-from ..core.study.estimate import forecast, summary
+from ..core.study.estimate import study_cost, summary
 from ..core.study.plan import make_study
 from .panels.form import tooltip_of
 from .panels.labels import choice_entries
@@ -238,7 +238,7 @@ class StudyDialog(QDialog):
 
         def work(progress):
             study = make_study(base, axes, statistics)
-            return study, forecast(study, check_cancelled=progress.check_cancelled)
+            return study, study_cost(study, check_cancelled=progress.check_cancelled)
 
         self.estimate.setText("Counting…")
         self._show_fault("")

@@ -12,17 +12,17 @@ SHOWN_FAILURES = 20
 def study(options):
     """Run a study, or say what it would take; cells that are done are not repeated."""
     from ..study import read_study, run_study
-    from ..study.estimate import forecast, summary
+    from ..study.estimate import study_cost, summary
 
     plan = read_study(options.study)
     if options.network_resource and not (options.scheduler or options.cluster):
         raise InputError("expected --scheduler or --cluster with it", "--network-resource")
     if options.dry_run:
-        return _dry_run(forecast(plan, options.out))
+        return _dry_run(study_cost(plan, options.out))
     if options.out is None:
         raise InputError("expected a folder to write, or --dry-run", "--out")
     do_jobs = _elsewhere(options)
-    print(summary(forecast(plan, options.out)), file=sys.stderr)
+    print(summary(study_cost(plan, options.out)), file=sys.stderr)
     outcome = run_study(plan, options.out, TerminalProgress(), do_jobs=do_jobs)
     failed = outcome["failed"]
     lines = [f"{len(outcome['done'])} cells done" + (f", table in {options.out / 'eta_table.csv'}" if outcome["done"] else "")]

@@ -7,6 +7,7 @@ Earth, column that of the direction at the Galaxy's edge, both in RING order; th
 Earth's pixel that leave in that column.
 """
 
+import os
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from ..documents import LARGEST_RUN, read_bytes, read_text
 from ..errors import DamagedFileError, InputError
 from ..files import replacing, replacing_path
 
@@ -24,6 +26,7 @@ ENTRY = np.dtype([("row", "<u4"), ("column", "<u4"), ("value", "<f8")])
 LG_EV = 18.0  # lg of an EV in V
 JOINED = 1e-6  # how exactly ranges must join, in lg R
 LARGEST_NSIDE = 1024
+LARGEST_MATRIX = N_HEADER * HEADER.itemsize + 2**26 * ENTRY.itemsize  # bytes: an entry for each of the most rays that an export traces
 
 
 @dataclass(frozen=True)
@@ -82,14 +85,14 @@ def read_matrix(path):
     Raises
     ------
     InputError
-        If there is no such file, or its numbers are no lens.
+        If there is no such file, it is larger than 1 GiB, or its numbers are no lens.
     DamagedFileError
         If it has another size than its header says.
     """
     try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read the matrix {path}: {error.strerror}; copy the whole folder of the lens") from None
+        content = read_bytes(path, LARGEST_MATRIX)
+    except FileNotFoundError:
+        raise InputError(f"no matrix {path}; copy the whole folder of the lens") from None
     start = HEADER.itemsize * N_HEADER
     if len(content) < start or (len(content) - start) % ENTRY.itemsize:
         raise DamagedFileError(
@@ -162,11 +165,11 @@ def read_config(folder):
     """
     path = Path(folder) / CONFIG_NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, LARGEST_RUN)
     except FileNotFoundError:
         raise InputError(f"no file {path}; give the folder of a CRPropa lens", "field.file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path} as text: {error}", "field.file") from None
+    except InputError as error:
+        raise InputError(str(error), "field.file") from None
     parts = [
         _part(line, path, number) for number, line in enumerate(text.splitlines(), 1) if line.strip() and "#" not in line
     ]
@@ -188,10 +191,12 @@ def _part(line, path, number):
     try:
         name, low, high = words[0], float(words[1]), float(words[2])
     except (IndexError, ValueError):
-        raise InputError(f"{where}: expected 'file lg(Rmin/V) lg(Rmax/V)', received {line.strip()!r}") from None
+        raise InputError(f"{where}: expected 'file lg(Rmin/V) lg(Rmax/V)', received {line.strip()[:80]!r}") from None
     if not LG_EV - 6 < low < high < LG_EV + 6:
         raise InputError(f"{where}: expected lg(R/V) increasing within {LG_EV - 6:g} to {LG_EV + 6:g}, received {low:g} and {high:g}")
     file = path.parent / name
-    if not file.is_file():
+    if not os.path.isfile(file):  # the method of Path raises OSError for a name that is too long
         raise InputError(f"{where}: no file {file}; copy the whole folder of the lens", "field.file")
+    if file.stat().st_size > LARGEST_MATRIX:  # its content is not even looked at
+        raise InputError(f"{where}: expected matrices of at most {LARGEST_MATRIX / 2**30:.3g} GiB, received a larger {file}", "field.file")
     return LensPart(file, 10 ** (low - LG_EV), 10 ** (high - LG_EV))

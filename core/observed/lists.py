@@ -13,6 +13,8 @@ from ..compressed import chunks
 from ..errors import DamagedFileError, InputError, one_line
 from ..sky import angular_distance, equatorial_to_galactic, galactic_to_equatorial, unit_vectors
 from .columns import ALIASES, Recognised, angles, energies, in_degrees, recognise, split_name, time_columns
+from .ecsv import read_ecsv
+from .harmless import MOST_EVENTS, require_harmless
 from .published import published_list
 
 FORMATS = {
@@ -21,10 +23,9 @@ FORMATS = {
     ".dat": {"format": "ascii"}, ".txt": {"format": "ascii"},
 }
 FRAMES_AGREE = 0.5  # degrees between equatorial and Galactic directions of one event, which may both be rounded
-MOST_EVENTS = 1_000_000
 MOST_COMMENTS = 200  # lines before the names of the columns, where a file is only looked at
 LARGEST_LIST = 64 * 2**20  # bytes, unpacked
-PACKED = (b"\x1f\x8b", b"\x1f\x9d", b"BZh", b"\xfd7zXZ", b"PK\x03\x04")  # gzip, compress, bzip2, xz, zip: astropy would unpack them
+LARGEST_GUESS = 2**21  # bytes of a text that all of astropy's readers try; larger ones have to be what the compiled ones understand
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,21 +155,18 @@ def _table(path):
         raise InputError(f"no file {path}; give an event list, see docs/events.md")
     try:
         content = b"".join(chunks(path, LARGEST_LIST))
-        _require_plain(content, options["format"])
-        table = Table.read(io.BytesIO(content), **options)
+        if options["format"] == "ascii.ecsv" or (options["format"] == "ascii" and b"%ECSV" in content):
+            table = read_ecsv(content)
+        else:
+            require_harmless(content, options["format"])
+            if options["format"] == "ascii" and len(content) > LARGEST_GUESS:
+                options = options | {"fast_reader": {"enable": "force"}}
+            table = Table.read(io.BytesIO(content), **options)
     except InputError:
         raise
     except Exception as error:  # astropy's readers raise many kinds on files that are not what their names say
         raise DamagedFileError(f"cannot read {path} as {options['format']}: {one_line(error)[:200]}") from None
     return _named_by_file(table, path)
-
-
-def _require_plain(content, kind):
-    """Raise ValueError for what would make a reader unpack without end, follow a link or expand a text."""
-    if content.startswith(PACKED):
-        raise ValueError("it is packed, although its name does not say so")
-    if kind == "votable" and (b"\0" in content or re.search(rb"<!DOCTYPE|<!ENTITY|<[^<>]*STREAM[^<>]*href", content, re.IGNORECASE)):
-        raise ValueError("expected a VOTable that holds its data itself")
 
 
 def _named_by_file(table, path):

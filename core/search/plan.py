@@ -4,7 +4,6 @@ Only settings of network and training and the resolution of the maps may vary: e
 network is asked, and answers to different questions cannot be compared.
 """
 
-import json
 import math
 import types
 import typing
@@ -20,6 +19,7 @@ from ..config import (
     settings_of,
     with_values,
 )
+from ..documents import json_document
 from ..errors import ConfigError, UnknownNameError
 from ..settings import checked_value
 from ..training.run_folder import require_one_training
@@ -253,7 +253,7 @@ def with_free(plan, other):
 def value_of_text(text):
     """Read back what :func:`~..settings.value_text` wrote and a file made text."""
     try:
-        value = json.loads(text)
+        value = json_document(text)
     except ValueError:
         return {"True": True, "False": False}.get(text, text)
     return tuple(value) if isinstance(value, list) else value

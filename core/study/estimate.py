@@ -52,7 +52,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class StudyCost:
     """Cells of a study with what they will take.
 
     Attributes
@@ -87,7 +87,7 @@ class Forecast:
         return sum(cost.disk for _, _, cost in self.left)
 
 
-def forecast(study, folder=None, check_cancelled=lambda: None):
+def study_cost(study, folder=None, check_cancelled=lambda: None):
     """Estimate what a study takes.
 
     Parameters
@@ -100,7 +100,7 @@ def forecast(study, folder=None, check_cancelled=lambda: None):
 
     Returns
     -------
-    Forecast
+    StudyCost
     """
     entries, lenses = [], _Lenses()
     for cell in study.cells():
@@ -120,11 +120,11 @@ def forecast(study, folder=None, check_cancelled=lambda: None):
             known.processor * _processor(cell) + lens, lens, known.memory or _memory(cell), known.disk * _disk(cell)
         )
         cells.append((cell, state.state if state else "waiting", cost))
-    return Forecast(tuple(cells), {name: known.number for name, known in ratios.items()})
+    return StudyCost(tuple(cells), {name: known.number for name, known in ratios.items()})
 
 
 def summary(found):
-    """Return in one line what is left of a :class:`Forecast` and what it takes."""
+    """Return in one line what is left of a :class:`StudyCost` and what it takes."""
     left, cores = len(found.left), os.cpu_count() or 1
     text = f"{len(found.cells)} cells, {len(found.cells) - left} done"
     if not left:

@@ -1,5 +1,6 @@
 """How the Sky tab looks, in one place: what is shown, how it is laid out and coloured. No Qt here."""
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 
 from ...core.errors import InputError
@@ -67,15 +68,16 @@ class SkyLook:
 
     def __post_init__(self):
         for name, allowed in ALLOWED.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(f"expected one of {', '.join(allowed)}, received {getattr(self, name)!r}", f"sky.{name}")
+            value = getattr(self, name)
+            if not isinstance(value, str | bool) or value not in allowed:
+                raise InputError(f"expected one of {', '.join(map(str, allowed))}, received {value!r}", f"sky.{name}")
         for name, (low, high) in BOUNDS.items():
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or not low <= value <= high:
                 raise InputError(f"expected a number from {low:g} to {high:g}, received {value!r}", f"sky.{name}")
-        if unknown := set(self.overlays) - set(OVERLAYS):
-            raise InputError(f"expected some of {', '.join(OVERLAYS)}, received {sorted(unknown)}", "sky.overlays")
-        if len(self.centre) != 2 or not all(isinstance(value, (int, float)) for value in self.centre):
+        if not isinstance(self.overlays, tuple) or not all(isinstance(name, str) and name in OVERLAYS for name in self.overlays):
+            raise InputError(f"expected some of {', '.join(OVERLAYS)}, received {self.overlays!r}", "sky.overlays")
+        if not isinstance(self.centre, tuple) or len(self.centre) != 2 or not all(map(_is_finite, self.centre)):
             raise InputError(f"expected longitude and latitude in degrees, received {self.centre!r}", "sky.centre")
         object.__setattr__(self, "overlays", tuple(name for name in OVERLAYS if name in self.overlays))
         object.__setattr__(self, "centre", tuple(map(float, self.centre)))
@@ -113,6 +115,10 @@ class SkyLook:
         if self.projection == "globe":
             return Projection("globe", self.frame, self.centre)
         return Projection("zoom", self.frame, self.centre, float(self.width))
+
+
+def _is_finite(value):
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 ALLOWED = {

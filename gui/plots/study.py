@@ -178,9 +178,9 @@ class StudyView(QWidget):
                 header.resizeSection(place, max(header.sectionSize(place), self.fontMetrics().horizontalAdvance(widest) + 2 * PADDING))
         self._show_chosen()
 
-    def set_estimate(self, forecast):
+    def set_estimate(self, cost):
         """Show what is left and what it takes; None while that is found out."""
-        self.estimate.setText("Estimating time, memory and disk…" if forecast is None else summary(forecast))
+        self.estimate.setText("Estimating time, memory and disk…" if cost is None else summary(cost))
 
     def set_status(self, state, *, name="", words="", fraction=0.0):
         """Show where the study is; ``state`` is a key of :data:`CHIPS`."""

@@ -102,18 +102,18 @@ class StudyReader:
     def __init__(self, study, path):
         self.study, self._cells, self._last = study, CellReader(study, path), None
 
-    def read(self, forecast=None, check_cancelled=lambda: None):
+    def read(self, cost=None, check_cancelled=lambda: None):
         """Return the :class:`Overview`, the same object as before if nothing has changed.
 
         Parameters
         ----------
-        forecast : Forecast, optional
+        cost : StudyCost, optional
             With the costs.
         check_cancelled : callable, optional
             May raise to end it early.
         """
         reports = self._cells.read(check_cancelled)
-        costs = [None] * len(reports) if forecast is None else [cost for _, _, cost in forecast.cells]
+        costs = [None] * len(reports) if cost is None else [one for _, _, one in cost.cells]
         rows = [CellRow(*entry) for entry in zip(self.study.cells(), reports, costs, strict=True)]
         counts = Counter(row.state for row in rows)
         found = Overview(_shown(rows), dict(counts), seconds_left(rows))

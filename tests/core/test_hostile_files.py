@@ -6,10 +6,12 @@ import json
 import os
 import random
 import shutil
+import time
 
 import h5py
 import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -333,6 +335,92 @@ def test_a_list_that_unpacks_without_end_is_refused(tmp_path):
     for name, said in (("events.fits.gz", "at most 64 MiB"), ("events.csv", "packed")):
         with pytest.raises(DamagedFileError, match=said):
             read_event_list(tmp_path / name)
+
+
+ECSV = "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: ra, unit: deg, datatype: float64}\n"
+DOUBLING = "# meta:\n#  a0: &a0 {x: 1}\n" + "".join(f"#  a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 40))
+
+
+@pytest.mark.parametrize("name", ["events.ecsv", "events.dat"])
+@pytest.mark.parametrize("text", [
+    ECSV + "# - " + "[" * 5000, ECSV + "# - " + "[" * 2**20, ECSV + "# meta: [" + "1," * 2**17 + "]\nra\n1\n", ECSV + DOUBLING + "ra\n1\n",
+    ECSV.replace("unit: deg, datatype: float64", "datatype: string, subtype: 'float64[300000000]'") + 'ra\n""\n',
+    ECSV + "# meta: !numpy.ndarray {buffer: !!binary AAAA, dtype: V1000000000, order: C, shape: [1]}\nra\n1\n",
+])
+def test_the_header_of_a_list_costs_nothing(tmp_path, name, text):
+    """astropy's reader would need seconds, gigabytes or longer than anybody waits."""
+    (tmp_path / name).write_text(text)
+    started = time.process_time()
+    with pytest.raises(InputError):
+        read_event_list(tmp_path / name)
+    assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize("change", ["delimiter: ';'", "datatype: 5", "datatype: [{name: [1]}]", "datatype: [{name: ra, unit: [deg]}]", "[]", "x: ]"])
+def test_a_header_that_is_none_is_named(tmp_path, change):
+    (tmp_path / "events.ecsv").write_text(f"# %ECSV 1.0\n# ---\n# {change}\nra\n1\n")
+    with pytest.raises(DamagedFileError):
+        read_event_list(tmp_path / "events.ecsv")
+
+
+def test_a_packed_table_below_a_header_is_not_unpacked(tmp_path):
+    (tmp_path / "events.ecsv").write_bytes(ECSV.encode() + gzip.compress(b"ra\n1\n"))
+    with pytest.raises(DamagedFileError, match="packed"):
+        read_event_list(tmp_path / "events.ecsv")
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    (('datatype="double"', 'datatype="unicodeChar" arraysize="300000000"'), "values"), (("<TABLE>", '<TABLE nrows="300000000">'), "values"),
+    (('datatype="double"', 'datatype="bit" arraysize="&#49;000000000"'), "a number as arraysize"),
+    (("<FIELD", '<FIELD name="a" datatype="int"/>' * 1001 + "<FIELD"), "1000 columns"),
+])
+def test_a_votable_takes_no_more_room_than_it_holds(texts, tmp_path, change, said):
+    (tmp_path / "events.vot").write_text(texts["events_votable"][2].decode().replace(*change, 1))
+    with pytest.raises(DamagedFileError, match=said):
+        read_event_list(tmp_path / "events.vot")
+
+
+@pytest.mark.parametrize(("keyword", "value"), [("NAXIS", "9" * 70), ("TFIELDS", "+ 0090000000"), ("NAXIS", "1000")])
+@pytest.mark.parametrize("name", ["events_fits", "exposure_map"])
+def test_a_fits_file_is_not_counted_through(texts, tmp_path, name, keyword, value):
+    """astropy would go on for hours, and holds no clock."""
+    reader, file, content = texts[name]
+    place = content.rindex(keyword.ljust(8).encode() + b"=")
+    (tmp_path / file).write_bytes(content[: place + 10] + value.ljust(70).encode() + content[place + 80 :])
+    with pytest.raises(InputError, match=f"{keyword} of at most 999"):
+        reader(tmp_path / file)
+
+
+@pytest.mark.parametrize("name", ["events_fits", "exposure_map"])
+def test_a_packed_image_is_not_unpacked(texts, tmp_path, name):
+    reader, file, _ = texts[name]
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(np.zeros((20, 20), np.float32))]).writeto(tmp_path / file)
+    with pytest.raises(InputError, match="packed image"):
+        reader(tmp_path / file)
+
+
+@pytest.mark.parametrize("name", ["events.csv", "events.dat", "events.ecsv"])
+def test_a_list_of_thousands_of_columns_or_too_many_lines_is_refused(tmp_path, name):
+    header = ECSV if name.endswith("ecsv") else ""
+    for text, said in (("a " * 500_000, "lines of at most"), ("1\n" * 1_100_000, "at most 1000000 events")):
+        (tmp_path / name).write_text(header + text)
+        with pytest.raises(DamagedFileError, match=said):
+            read_event_list(tmp_path / name)
+
+
+def test_a_long_text_with_one_bad_line_is_refused_at_once(tmp_path):
+    """astropy's slow readers would take 500 MB for it."""
+    (tmp_path / "events.dat").write_text("ra dec energy\n" + "10.5 -20.25 60.5\n" * 200_000 + "1 2 3 4\n")
+    started = time.process_time()
+    with pytest.raises(DamagedFileError):
+        read_event_list(tmp_path / "events.dat")
+    assert time.process_time() - started < 4
+
+
+def test_a_nested_value_in_the_table_of_a_search_is_a_text(texts, tmp_path):
+    reader, file, content = texts["trials"]
+    (tmp_path / file).write_bytes(content.replace(b",0.1,", b"," + b"[" * 100_000 + b",", 1))
+    assert reader(tmp_path / file)[0].values == {"training.learning_rate": "[" * 100_000}
 
 
 def test_seals_of_the_campaign_are_those_of_the_writers(arrays):

@@ -1,5 +1,6 @@
 """CRPropa's lens format: bytes as another program packs them, round trips, and every kind of damage."""
 
+import os
 import struct
 from itertools import pairwise
 
@@ -141,6 +142,44 @@ def test_config_gives_its_ranges_back(tmp_path):
 def test_config_without_sense_is_refused(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
         config(tmp_path, text)
+
+
+def without_content(path, size):
+    """Make a file of this size that takes no room on the disk."""
+    with open(path, "wb") as stream:
+        stream.truncate(size)
+
+
+def test_what_is_larger_than_any_lens_is_refused_unread(tmp_path):
+    without_content(tmp_path / "a.mldat", 2**40)
+    with pytest.raises(InputError, match="at most 1024 MiB"):
+        read_matrix(tmp_path / "a.mldat")
+    (tmp_path / "lens.cfg").write_text("a.mldat 18 18.5")
+    with pytest.raises(InputError, match="line 1: expected matrices of at most 1 GiB"):
+        read_config(tmp_path)
+    without_content(tmp_path / "lens.cfg", 2**40)
+    with pytest.raises(InputError, match=r"lens\.cfg: expected at most 1 MiB"):
+        read_config(tmp_path)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_not_waited_for(tmp_path, make):
+    make(tmp_path / "a.mldat")
+    with pytest.raises(InputError, match="regular file"):
+        read_matrix(tmp_path / "a.mldat")
+    (tmp_path / "lens.cfg").write_text("a.mldat 18 18.5")
+    with pytest.raises(InputError, match="no file"):
+        read_config(tmp_path)
+    (tmp_path / "lens.cfg").unlink()
+    make(tmp_path / "lens.cfg")
+    with pytest.raises(InputError, match="regular file"):
+        read_config(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b", "../" * 2000])
+def test_names_that_no_file_can_have_are_named(tmp_path, name):
+    with pytest.raises(InputError, match="line 1: no file"):
+        config(tmp_path, f"{name} 18 18.5")
 
 
 def test_folder_without_config_is_refused(tmp_path):

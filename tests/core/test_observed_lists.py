@@ -81,6 +81,18 @@ def test_units_in_the_file_and_sexagesimal_text(tmp_path):
     check(read_event_list(written(tmp_path / "b.csv", text, format="ascii.csv")))
 
 
+def test_headers_that_astropy_writes_are_read(tmp_path):
+    """Descriptions, notes, quoted names, a comma, empty fields, and columns that are not needed, of any kind."""
+    columns = {"R.A. [deg]": RA, "dec": DEC, "E (EeV)": ENERGY, "date": ["2010-01-01", "a b", ""], "n": MaskedColumn([1, 2, 3], mask=[0, 1, 0])}
+    table = Table(columns, meta={"about": {"by": ["me", "you"], "where": "l\u00e0"}})
+    table["dec"].description, table["dec"].unit = "declination, [J2000]: \"of the shower\"", "deg"
+    for delimiter in " ,":
+        table.write(tmp_path / "a.ecsv", format="ascii.ecsv", delimiter=delimiter, overwrite=True)
+        events = read_event_list(tmp_path / "a.ecsv")
+        check(events)
+        assert events.other_columns == ("date", "n")
+
+
 def test_names_of_columns_from_the_name_of_the_file(tmp_path):
     """The data set of ApJ 935 (2022) 170 says its columns in its name."""
     path = tmp_path / "AugerApJS2022_Yr_JD_UTC_Th_Ph_RA_Dec_E_Expo.dat"

@@ -17,7 +17,7 @@ from zevatron.core.study import (
     write_result,
 )
 from zevatron.core.study.cell import CellState, cell_state, do_cell
-from zevatron.core.study.estimate import SKIES, forecast
+from zevatron.core.study.estimate import SKIES, study_cost
 from zevatron.core.study.plan import study_toml
 from zevatron.core.tables import read_table
 from zevatron.core.training import lock
@@ -277,20 +277,20 @@ def test_estimates_follow_the_work_and_then_what_was_measured(tmp_path, monkeypa
     monkeypatch.setenv("ZEVATRON_CACHE", str(tmp_path / "cache"))
     base = with_values(RunConfig(), {"field.model": "jf12_regular", "events.n_events": (300,), "test.check_maps": 0})
     study = make_study(base, {"test.maps": [10_000, 20_000], "network.kind": ["bcnn", "cnn"]}, ["likelihood_ratio", "network"])
-    costs = {(cell.statistic, cell.config.test.maps): cost for cell, _, cost in forecast(study).cells}
+    costs = {(cell.statistic, cell.config.test.maps): cost for cell, _, cost in study_cost(study).cells}
     assert all(cost.lens == 0 for cost in costs.values())  # the maps come with Zevatron
     extra = [costs[name, 20_000].processor - costs[name, 10_000].processor for name in ("likelihood_ratio", "bcnn")]
     assert extra[0] == pytest.approx(8 * 10_000 / SKIES["likelihood_ratio"])
     assert extra[1] == pytest.approx(extra[0] + 8 * 10_000 / 234)
     assert costs["bcnn", 10_000].memory > costs["likelihood_ratio", 10_000].memory
     elsewhere = make_study(base, {"field.model": ["jf12_regular", "pt11_bss_halo"]}, ["likelihood_ratio", "power_spectrum"])
-    assert [cost.lens > 0 for _, _, cost in forecast(elsewhere).cells] == [False, False, True, False]  # traced once
+    assert [cost.lens > 0 for _, _, cost in study_cost(elsewhere).cells] == [False, False, True, False]  # traced once
     # a cell that is done at one go tells what the others of its statistic take
     first = study.cells()[0]
     folder = tmp_path / "study/cells" / first.folder_name
     folder.mkdir(parents=True)
     write_state(folder / "state.json", CellState(state="done", attempts=1, processor=30 * costs["likelihood_ratio", 10_000].processor, memory=900.0))
-    found = forecast(study, tmp_path / "study")
+    found = study_cost(study, tmp_path / "study")
     assert found.measured == {"likelihood_ratio": 1} and len(found.left) == len(study.cells()) - 1
     scaled = {(cell.statistic, cell.config.test.maps): cost for cell, _, cost in found.cells}
     assert scaled["likelihood_ratio", 20_000].processor == pytest.approx(30 * costs["likelihood_ratio", 20_000].processor)

@@ -12,7 +12,7 @@ from zevatron.core.resources import own_command
 from zevatron.core.study import engine, folder, grid, make_study, run_study
 from zevatron.core.study.cell import CellState
 from zevatron.core.study.engine import cell_path
-from zevatron.core.study.estimate import forecast, summary
+from zevatron.core.study.estimate import study_cost, summary
 from zevatron.core.study.folder import CellReader, StudyFolder
 from zevatron.core.tables import read_table
 from zevatron.core.training import lock
@@ -99,7 +99,7 @@ def test_a_folder_of_something_else_is_no_place_for_a_study(tmp_path, study, jud
 def test_disk_is_estimated_and_then_measured(tmp_path, study, judged, monkeypatch):
     monkeypatch.setenv("ZEVATRON_CACHE", str(tmp_path / "cache"))
     both = make_study(study.base, {"seed": [1, 2]}, ["likelihood_ratio", "bcnn"])
-    first = forecast(both)
+    first = study_cost(both)
     disk = {cell.statistic: cost.disk for cell, _, cost in first.cells}
     assert 5 < disk["bcnn"] / 1 < 20 and disk["likelihood_ratio"] < 0.1
     assert first.disk == pytest.approx(2 * sum(disk.values())) and f"{first.disk:.1f} MiB on disk" in summary(first)
@@ -108,7 +108,7 @@ def test_disk_is_estimated_and_then_measured(tmp_path, study, judged, monkeypatc
     size = sum(entry.stat().st_size for entry in path.iterdir()) / 2**20
     state = json.loads((path / "state.json").read_text())
     write_state(path / "state.json", CellState(**state | {"processor": max(state["processor"], 0.01)}))
-    found = [cost.disk for _, _, cost in forecast(both, tmp_path / "study").cells]
+    found = [cost.disk for _, _, cost in study_cost(both, tmp_path / "study").cells]
     size_now = sum(entry.stat().st_size for entry in path.iterdir()) / 2**20
     assert found[0] == pytest.approx(size_now) == pytest.approx(size, rel=0.1)
     assert found[2] == pytest.approx(size_now) and found[1] == disk["bcnn"]  # what was measured stands for the others of its statistic

@@ -306,6 +306,8 @@ def test_a_look_is_refused_with_a_reason_and_survives_a_file():
     for values, words in (
         ({"mode": "x"}, "density, events"), ({"radius": 90.0}, "from 1 to 45"), ({"overlays": ("x",)}, "graticule"),
         ({"centre": (1.0,)}, "longitude and latitude"), ({"width": float("nan")}, "from 2 to 120"),
+        ({"overlays": float("inf")}, "graticule"), ({"overlays": ([],)}, "graticule"), ({"centre": 5}, "longitude and latitude"),
+        ({"centre": (1.0, float("nan"))}, "longitude and latitude"), ({"colours": {}}, "standard"), ({"origin": 5}, "True, False"),
     ):
         with pytest.raises(InputError, match=words):
             SkyLook(**values)

@@ -57,7 +57,7 @@ def column(view, title):
 def show(qtbot, window, study, path):
     """Show a study and wait for its cells and its estimate."""
     window.study.show_study(study, path)
-    qtbot.waitUntil(lambda: window.study.forecast is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: window.study.cost is not None, timeout=30_000)
 
 
 def answer(monkeypatch, text):
@@ -146,7 +146,7 @@ def test_a_study_is_stopped_continued_and_survives_the_window(tab, open_window, 
     window = open_window(None)
     window.welcome.hide()
     window.studies.open_path(path)
-    qtbot.waitUntil(lambda: window.study.forecast is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: window.study.cost is not None, timeout=30_000)
     assert window.tabs.currentIndex() == STUDIES and window.study_view.act.text() == "Continue"
     click(qtbot, window.study_view.act)
     qtbot.waitUntil(lambda: window.study.state == "done", timeout=120_000)
