@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections import ChainMap, OrderedDict
+from collections import Counter, OrderedDict
 from types import FunctionType, ModuleType
 
 import numpy as np
@@ -11,28 +11,33 @@ _FORGETTERS = []  # of every function that keeps what it returned
 
 
 class Store:
-    """Values by key; the newest stays whatever its size.
+    """Values by key; the newest stay whatever their size.
 
     Parameters
     ----------
     size : int
         Bytes of all arrays in keys and values together, those that several share counted once.
+
+    Attributes
+    ----------
+    n_bytes : int
+        Bytes of all arrays in it.
+    least : int
+        How many of the newest stay.
     """
 
     def __init__(self, size):
-        self._size, self._kept = size, OrderedDict()
+        self._size, self._kept, self._holders = size, OrderedDict(), Counter()
+        self.n_bytes, self.least = 0, 1
 
     def __len__(self):
         return len(self._kept)
 
-    @property
-    def n_bytes(self):
-        """Bytes of all arrays in it."""
-        return sum(ChainMap(*(arrays for _, arrays in self._kept.values())).values())
-
     def clear(self):
         """Forget everything."""
         self._kept.clear()
+        self._holders.clear()
+        self.n_bytes = 0
 
     def get(self, key):
         """Return what is kept under ``key``, or None."""
@@ -43,10 +48,21 @@ class Store:
 
     def put(self, key, value):
         """Keep a value."""
-        self._kept[key] = value, _arrays((key, value))
-        self._kept.move_to_end(key)
-        while len(self._kept) > 1 and self.n_bytes > self._size:
-            self._kept.popitem(last=False)
+        if key in self._kept:
+            self._forget(key)
+        self._kept[key] = value, (arrays := _arrays((key, value)))
+        for one, size in arrays.items():
+            self.n_bytes += 0 if self._holders[one] else size
+            self._holders[one] += 1
+        while len(self._kept) > self.least and self.n_bytes > self._size:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, key):
+        for one, size in self._kept.pop(key)[1].items():
+            self._holders[one] -= 1
+            if not self._holders[one]:
+                del self._holders[one]
+                self.n_bytes -= size
 
 
 def kept_within(size):

@@ -252,6 +252,7 @@ class Controller(QObject):
         numbers = wanted_numbers(self.config, self.choices.n_events)
         shown = [self.density] if self.density is not None else []
         order = [*shown, *(density for density in self.densities if density is not self.density)]
+        self.answers.keep_at_least(len(order) * len(numbers))
         return [
             (density, n) for density in order for n in numbers if self.answers.limit(self.config, density.name, n) is None
         ]

@@ -78,6 +78,10 @@ class Answers:
         self._limits = Store(KEPT)
         self._methods, self._information, self._notes, self._folders = {}, {}, {}, {}
 
+    def keep_at_least(self, n_limits):
+        """Forget none of so many limits as were asked for last: a run that wants more than fit is computed once all the same."""
+        self._limits.least = max(n_limits, 1)
+
     def add_limit(self, config, verdict):
         """Keep a verdict of the likelihood ratio."""
         self._limits.put(verdict_key(config, verdict.source, verdict.n_events), verdict)

@@ -36,6 +36,23 @@ def test_the_newest_is_there_and_all_together_take_no_more_than_allowed(puts):
         assert store.n_bytes <= SIZE or len(store) == 1
 
 
+def test_what_is_needed_together_stays_together():
+    store = Store(SIZE)
+    store.least = 4
+    for key in "abcde":
+        store.put(key, block(100))
+    assert [store.get(key) is not None for key in "abcde"] == [False, True, True, True, True]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.lists(st.integers(0, 4), max_size=3)), max_size=30))
+def test_bytes_are_those_of_all_arrays_that_are_kept(puts):
+    shared, store = [block(30 * n) for n in range(5)], Store(SIZE)
+    for key, which in puts:
+        store.put(key, [shared[n] for n in which])
+        values = [value for n in range(6) if (value := store.get(n)) is not None]
+        assert store.n_bytes == n_bytes(values)
+
+
 def test_an_array_that_several_share_is_counted_once():
     store, shared = Store(SIZE), block(100)
     for number in range(10):

@@ -1,5 +1,8 @@
 """The state of the window, tested without a window."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +11,7 @@ from synthetic import synthetic_density
 
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.errors import CancelledError, DamagedFileError
+from zevatron.core.kept import n_bytes
 from zevatron.core.progress import Progress
 from zevatron.core.sources import find_source
 from zevatron.core.study import verdict_from_entry
@@ -284,6 +288,19 @@ def test_answers_belong_to_their_run(judged):
     assert answers.limit(with_values(config, {"field.model": "none"}), "Cen A", 50) is None
     assert answers.limits(config, "Cen A", (50, 100)) == (verdict,)
     assert answers.network(config, "Cen A", 50) is None
+
+
+def test_no_limit_of_a_run_is_forgotten_before_it_is_complete(judged, monkeypatch):
+    config, _, verdict = judged
+    monkeypatch.setattr("zevatron.gui.state.answers.KEPT", n_bytes(verdict))
+    answers, numbers = Answers(), range(50, 60)
+    answers.keep_at_least(len(numbers))
+    for n_events in numbers:
+        answers.add_limit(config, replace(copy.deepcopy(verdict), n_events=n_events))
+    assert len(answers.limits(config, "Cen A", numbers)) == len(numbers)
+    answers.keep_at_least(0)
+    answers.add_limit(config, replace(copy.deepcopy(verdict), n_events=60))
+    assert not answers.limits(config, "Cen A", numbers)
 
 
 def test_mock_sky_is_that_of_the_command_line(judged):
