@@ -45,6 +45,7 @@ class Monitor:
         view.chosen.connect(lambda row: self.show_path(row.entry.path))
         view.opened.connect(self.open)
         view.at_once_chosen.connect(trainings.set_at_once)
+        view.export_requested.connect(lambda kind: window.exports.ask(kind))
         detail = self._detail
         detail.train_requested.connect(window.train)
         detail.pause_requested.connect(lambda: trainings.shown.pause())
@@ -209,7 +210,7 @@ class Monitor:
             self._limits[digest] = eta
             self._show_limit()
 
-        self._window.jobs.submit(f"Limit for {training.name}", work, lane="limit", key="limit of a training", on_done=keep)
+        self._window.jobs.submit(f"Limit for {training.name}", work, lane="limit", on_done=keep)
 
     def _ended(self, training):
         """Measure what a finished network detects; turn to the results if it is what the person waits for."""

@@ -102,12 +102,11 @@ def event_number(value, decimals):
 
 
 def table_of(model):
-    """Make the table of a :class:`ValueRows`; the last column that is seen takes the room that is left."""
+    """Make the table of a :class:`ValueRows`."""
     table = RowTable(model, PADDING)
     header = table.horizontalHeader()
     header.setSortIndicator(-1, Qt.SortOrder.DescendingOrder)  # in the order in which they come until a heading is clicked
     header.setMinimumSectionSize(NARROWEST)
-    header.setStretchLastSection(True)
     return table
 
 
@@ -170,9 +169,10 @@ class ObservedView(QWidget):
             (*((text(f, scale.get(f.source), skies), value(f, scale.get(f.source))) for _, _, text, value in SOURCE_COLUMNS), f.source)
             for f in findings.sources
         ], bold=lambda name: name == source)
-        self.source_table.fit(range(len(SOURCE_COLUMNS) - 1))
+        self.source_table.fit()
         self.source_table.setFixedHeight(
             self.source_table.horizontalHeader().sizeHint().height() + ROW_HEIGHT * min(len(findings.sources), MOST_SOURCES) + 4
+            + self.source_table.horizontalScrollBar().sizeHint().height()
         )
         shown = next((f for f in findings.sources if f.source == source), findings.sources[0])
         self.statement.setText(statement(shown, skies))
@@ -208,7 +208,7 @@ class ObservedView(QWidget):
         )
         self.event_table.setColumnHidden(PROBABILITY, probability is None)
         self.event_table.setColumnHidden(LIST, len(names) < 2)  # its name stands above
-        self.event_table.fit(range(len(EVENT_COLUMNS) - 1))
+        self.event_table.fit()
         n = selection.n_events
         self.events_heading.setText("EVENTS" if n <= MOST_EVENTS else f"EVENTS, {MOST_EVENTS} OF {n}")
 
