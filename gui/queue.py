@@ -96,8 +96,12 @@ class Trainings(QObject):
         path = runs_folder() / run_name(run)
         self._beginning[run] = self._jobs.submit(
             f"Folder of {title(run)}", lambda progress: RunFolder.create(path, run, density), lane="folder of a training", quiet=True,
-            on_done=self._begin, on_failed=lambda error: self.failed.emit(str(error)),
+            on_done=self._begin, on_failed=self._not_begun,
         )
+        self.changed.emit(None)
+
+    def _not_begun(self, error):
+        self.failed.emit(str(error))
         self.changed.emit(None)
 
     @property

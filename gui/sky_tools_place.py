@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 from .widgets import row
 
 MARGINS = 0, 4, 16, 4
-BETWEEN = 28  # pixels left of the tabs, and between them and the tools
+BETWEEN = 20  # pixels left of the tabs, and between them and the tools
 
 
 class SkyToolsPlace(QObject):

@@ -16,6 +16,7 @@ MOST_SOURCES = 6  # rows seen without scrolling
 PADDING = 5  # pixels at each side of a text
 NARROWEST = 52  # pixels, of a column: its heading and the arrow
 PROBABILITY, LIST = 0, 7  # numbers of columns of the events
+NO_BREAK = "\u202f"  # a narrow space at which no line ends
 LIKELY = 0.5  # probability from which an event stands out
 
 
@@ -231,7 +232,7 @@ def statement(finding, skies):
     eta = finding.eta
     return (
         f"{finding.source}: η = {percent(eta.best)} ({span(eta.low, eta.high)} at {percent(eta.level, 0)}), below {percent(eta.upper)} "
-        f"at {percent(eta.upper_level, 0)}; local p {p_words(finding.local_p, skies, '= ')} ({fixed(finding.local_z)}{THIN_SPACE}σ)"
+        f"at {percent(eta.upper_level, 0)}; local p {p_words(finding.local_p, skies, '= ')} ({fixed(finding.local_z)}{NO_BREAK}σ)"
     )
 
 

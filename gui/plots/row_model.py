@@ -213,11 +213,11 @@ class RowTable(QTableView):
         self._needed = {}
         for number, column in enumerate(model.columns):
             metrics = bold if model.bold_columns is None or number in model.bold_columns else usual
-            texts = {column.text(row) for row in model.rows[:ROWS_MEASURED]} | {self._least.get(number, "")}
+            texts = {column.text(row) for row in model.rows[:ROWS_MEASURED]} | {self._least.get(number, ""), column.title}
             widest = max(metrics.horizontalAdvance(text) for text in texts) + 2 * self._padding + CELL_MARGIN
             if model.rows and model.flags(model.index(0, number)) & Qt.ItemFlag.ItemIsUserCheckable:
                 widest += self.style().pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth) + CELL_MARGIN
-            self._needed[number] = min(max(widest, header.sectionSizeHint(number)), theme.scaled(WIDEST))
+            self._needed[number] = min(max(widest, header.minimumSectionSize()), theme.scaled(WIDEST))
         self._share_out()
 
     def _share_out(self):

@@ -175,3 +175,13 @@ def test_buttons_of_a_line_act_on_what_it_shows(qtbot):
         line.show_actions([("Stop", lambda name=name: pressed.append(name))])
     click(qtbot, line.buttons.itemAt(0).widget())
     assert pressed == ["second"]
+
+
+def test_a_training_that_cannot_begin_can_be_tried_again(new_window, qtbot, monkeypatch):
+    def fails(path, config, density=None):
+        raise InputError("the disk is full")
+
+    monkeypatch.setattr(RunFolder, "create", fails)
+    click(qtbot, new_window.top_bar.train_button)
+    qtbot.waitUntil(lambda: "the disk is full" in new_window.messages.text.text(), timeout=10_000)
+    assert new_window.top_bar.train_button.isEnabled() and not new_window.trainings.beginning
