@@ -70,7 +70,9 @@ class Controller(QObject):
         self.sky = self.sky_test = None
         self._tester = SkyTester()
         self._density_job = None
-        self._limit_job = self._limit_wanted = self._limit_failure = None
+        self._limit_job = self._limit_wanted = None
+        self._limit_failures = set()  # what failed is not tried again before it is asked for, and holds up nothing else
+        self._was_left = False  # whether the run went on to be another one since its densities came
         self._edit_timer = QTimer(self, singleShot=True, interval=EDIT_PAUSE)
         self._edit_timer.timeout.connect(self.compute_densities)
         self._limit_timer = QTimer(self, singleShot=True, interval=LIMIT_PAUSE)
@@ -126,9 +128,10 @@ class Controller(QObject):
 
     def _draft_changed(self, paths):
         if not self.is_current:
+            self._was_left = True
             self._edit_timer.start()
             self.answers_changed.emit()
-        elif self._is_asking():
+        elif self._was_left:
             self._take_back()
         elif any(path.startswith(("events.", "test.", "seed")) for path in paths):
             self._limit_timer.start()
@@ -139,7 +142,8 @@ class Controller(QObject):
         return self._edit_timer.isActive() or (self._density_job is not None and not self._density_job.is_over)
 
     def _take_back(self):
-        """Go on with the run whose densities are there: an edit was undone before its own were."""
+        """Go on with the run whose densities are there: an edit was undone before its own were, or were given up."""
+        self._was_left = False
         self._edit_timer.stop()
         if self._density_job is not None:
             self.jobs.cancel(self._density_job)
@@ -185,14 +189,17 @@ class Controller(QObject):
     def _densities_ready(self, config, densities):
         if density_key(config) != density_key(self.config):
             return
-        self.densities, self._densities_key = tuple(densities), density_key(config)
+        self.densities, self._densities_key, self._was_left = tuple(densities), density_key(config), False
         self.density_changed.emit()
         self.answers_changed.emit()
         self.draw_sky()
         self._next_limit()
 
     def _densities_failed(self, config, error):
+        if density_key(config) != density_key(self.config):
+            return
         self.densities, self._densities_key, self.sky, self.sky_test = (), density_key(config), None, None
+        self._was_left = False
         self.density_changed.emit()
         self.sky_changed.emit()
         self.test_changed.emit()
@@ -201,7 +208,7 @@ class Controller(QObject):
 
     def compute_again(self):
         """Compute what was stopped or has failed."""
-        self._limit_failure = None
+        self._limit_failures.clear()
         if not self.is_current or not self.densities:
             self._densities_key = None
             self.compute_densities()
@@ -265,15 +272,17 @@ class Controller(QObject):
 
     def _next_limit(self):
         """Begin the most wanted limit; what is running and still as wanted goes on."""
-        missing = self.missing_limits()
-        if not missing:
+        config, missing = self.config, self.missing_limits()
+        possible = [
+            (wanted, density, n) for density, n in missing
+            if (wanted := (density.digest, n, config.test, config.seed)) not in self._limit_failures
+        ]
+        if not possible:
             self._stop_limits()
             return
-        density, n_events = missing[0]
-        config, known = self.config, len(self.densities) * len(wanted_numbers(self.config, self.choices.n_events))
-        wanted = density.digest, n_events, config.test, config.seed
-        is_running = self._limit_job is not None and not self._limit_job.is_over
-        if wanted == self._limit_failure or (is_running and wanted == self._limit_wanted):
+        wanted, density, n_events = possible[0]
+        known = len(self.densities) * len(wanted_numbers(config, self.choices.n_events))
+        if self._limit_job is not None and not self._limit_job.is_over and wanted == self._limit_wanted:
             return
 
         def work(progress):
@@ -318,5 +327,8 @@ class Controller(QObject):
         self.jobs.submit(f"What the limit for {source}, N = {n_events} rests on", work, lane="information", on_done=keep)
 
     def _limit_failed(self, wanted, error):
-        self._limit_failure, self._limit_job = wanted, None
+        self._limit_failures.add(wanted)
+        self._limit_job = None
         self.failed.emit(f"The limit could not be computed: {error}")
+        self.answers_changed.emit()
+        self._next_limit()

@@ -70,9 +70,10 @@ class MeasuredEvents(QObject):
         super().__init__(window)
         self._window, self._tab, self.choices = window, tab, choices
         self.lists, self.selection, self.fault = (), None, ""
-        self.statistic, self.network, self.networks = FOR_EVENTS[0], None, ()
+        self.statistic, self.network, self.networks, self._networks_source = FOR_EVENTS[0], None, (), None
         self.is_blind, self.recorded, self.differs = False, None, False
         self._results, self._job, self._dialog = Store(KEPT), None, None  # observation and plan by the key of the test
+        self._selection_job = None
         self._shown, self._seen = (None, None, None, None), set()
         self._selecting = QTimer(self, singleShot=True, interval=SELECT_PAUSE)
         self._selecting.timeout.connect(self._select)
@@ -83,7 +84,7 @@ class MeasuredEvents(QObject):
         window, tab, controller = self._window, self._tab, self._window.controller
         self.failed.connect(window.messages.say)
         self.changed.connect(self.show)
-        controller.density_changed.connect(self.show)
+        controller.density_changed.connect(self._source_changed)
         window.draft.subscribe(self._run_changed)
         self.choices.subscribe(self._choices_changed)
         window.jobs.progressed.connect(self._progressed)
@@ -92,7 +93,7 @@ class MeasuredEvents(QObject):
         tab.open_wanted.connect(self.open)
         tab.test_wanted.connect(self.act)
         tab.cancel_wanted.connect(self.cancel)
-        tab.export_wanted.connect(lambda kind: window.exports.ask(f"events_{kind}"))
+        tab.export_wanted.connect(window.exports.ask)
         tab.view.source_chosen.connect(lambda name: window.view.set("source", name))
         tab.view.event_wanted.connect(self.show_on_sky)
         panel = tab.panel
@@ -159,6 +160,12 @@ class MeasuredEvents(QObject):
         if paths:
             self.show()
 
+    def _source_changed(self):
+        """Look for the networks of another source: those that were found are not offered for it."""
+        self.show()
+        if self._window.controller.source_name != self._networks_source:
+            self._look_for_networks()
+
     def _choices_changed(self, paths):
         if "scales" in paths and self.lists:
             self._selecting.start()
@@ -170,12 +177,15 @@ class MeasuredEvents(QObject):
         if not self.lists:
             return
         lists, config, scales = self.lists, self._window.draft.config, self._scales
+        if self._selection_job is not None:
+            self._window.jobs.cancel(self._selection_job)  # what it finds is out of date, whether there is a new one or not
         if scales is None:
             self.selection, self.fault = None, f"Enter one factor on the energies, or one for each of the {len(lists)} lists."
             self.changed.emit()
             return
-        self._window.jobs.submit(
-            "Selecting events", lambda progress: selected(lists, scales, config), lane=LANE, key="selection", quiet=True, on_done=self._selected,
+        self._selection_job = self._window.jobs.submit(
+            "Selecting events", lambda progress: selected(lists, scales, config), lane=LANE, quiet=True, on_done=self._selected,
+            on_failed=lambda error: self._selected(str(error) or type(error).__name__),
         )
 
     def _selected(self, found):
@@ -241,7 +251,7 @@ class MeasuredEvents(QObject):
         if self.selection is None:
             return
         config, source, n_events = self._window.draft.config, self._window.controller.source_name, self.selection.n_events
-        folder, chosen = settings.runs_folder(), self.network
+        folder, chosen, self._networks_source = settings.runs_folder(), self.network, source
 
         def work(progress):
             again = None if chosen is None or not chosen.path.is_file() else network_for(chosen.path, config, source, n_events)
@@ -283,14 +293,14 @@ class MeasuredEvents(QObject):
         densities = only_source(controller.densities, test, controller.source_name) if controller.is_current and controller.densities else None
         path = None if recorded is None else recorded.path
         self._job = self._window.jobs.submit(
-            f"Test of {self.names}", lambda progress: judged(test, selection, densities, progress, path), lane=LANE, key="test of events",
+            f"Test of {self.names}", lambda progress: judged(test, selection, densities, progress, path), lane="test of events", key="test of events",
             on_done=lambda found: self._judged(test, *found), on_failed=self._test_failed,
         )
         self.changed.emit()
 
     def _judged(self, test, observation, plan):
         self._results.put(test.key, (observation, plan))
-        if plan is not None:
+        if plan is not None and test.lists is self.lists:  # other events may be hidden by now
             self.is_blind = False
             self._window.sky.set_mode("measured")
         self.changed.emit()
@@ -334,7 +344,7 @@ class MeasuredEvents(QObject):
 
     def record_in(self, path):
         """Seal the test in a file; nothing of the events is looked at."""
-        test, were_seen = self.test, not self._seen.isdisjoint(events.sha256 for events in self.lists)
+        test, lists, were_seen = self.test, self.lists, not self._seen.isdisjoint(events.sha256 for events in self.lists)
 
         def work(progress):
             from ..core.observed.blind import SEEN, seal, write_plan
@@ -344,7 +354,7 @@ class MeasuredEvents(QObject):
             return Recorded(path, plan, seal(plan))
 
         self._window.jobs.submit(
-            "Recording the test", work, lane=LANE, quiet=True, on_done=self._is_recorded, on_failed=lambda error: self.failed.emit(str(error)),
+            "Recording the test", work, lane=LANE, quiet=True, on_done=lambda recorded: self._is_recorded(lists, recorded), on_failed=lambda error: self.failed.emit(str(error)),
         )
 
     def open_record(self):
@@ -365,10 +375,12 @@ class MeasuredEvents(QObject):
             return Recorded(path, plan, seal(plan))
 
         self._window.jobs.submit(
-            "Reading the record", work, lane=LANE, quiet=True, on_done=self._is_recorded, on_failed=lambda error: self.failed.emit(str(error)),
+            "Reading the record", work, lane=LANE, quiet=True, on_done=lambda recorded: self._is_recorded(lists, recorded), on_failed=lambda error: self.failed.emit(str(error)),
         )
 
-    def _is_recorded(self, recorded):
+    def _is_recorded(self, lists, recorded):
+        if lists is not self.lists:  # of events that are not open any more
+            return
         self.recorded, self.differs = recorded, False
         self.changed.emit()
 
@@ -496,10 +508,11 @@ class MeasuredEvents(QObject):
         plan = self._plan_of_result()
 
         def work(progress):
-            if path.suffix == ".csv":
-                from ..core.observed.report import write_event_table
+            if path.suffix in (".csv", ".tex"):
+                from ..core.observed.report import event_columns
+                from .exports import write_columns
 
-                write_event_table(path, observation)
+                write_columns(path, *event_columns(observation))
             elif path.suffix == ".json":
                 from ..core.study import write_result
 

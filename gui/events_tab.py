@@ -9,7 +9,10 @@ from .plots.observed import ObservedView
 from .plots.training import Chip
 from .widgets import Elided, Menu, button, column, empty_page, menu_button, progress_line, row
 
-FORMATS = {"csv": "Events as CSV…", "json": "Result as JSON…", "png": "Sky as PNG…", "pdf": "Sky as PDF…"}
+FORMATS = {
+    "sources_csv": "Sources as CSV…", "sources_tex": "Sources as LaTeX…", "events_csv": "Events as CSV…", "events_tex": "Events as LaTeX…",
+    "events_json": "Result as JSON…", "events_png": "Sky as PNG…", "events_pdf": "Sky as PDF…",
+}
 STATES = {  # words and colour of the chip
     "untested": ("Not tested", "quiet"), "testing": ("Testing", "limit"), "done": ("Done", "text"), "blind": ("Blind", "active"),
     "sealed": ("Blind, recorded", "active"), "fault": ("Cannot be tested", "fault"),

@@ -5,14 +5,16 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
+from ..core.search.folder import trial_columns
 from ..core.sources import known_sources
 from .panels.labels import label_of
 from .plots.drawn import drawing
 from .plots.field import LOWEST_MAGNIFICATION, magnification_top
 from .state.field import shown_field, which_of_several
+from .state.tables import cell_columns, run_columns, source_columns
 
 LOG = logging.getLogger(__name__)
-PICTURE = ("png", "pdf", "svg")
+PICTURE, TABLE = ("png", "pdf", "svg"), ("csv", "tex")
 FILTERS = {
     "png": "PNG (*.png)", "pdf": "PDF (*.pdf)", "svg": "SVG (*.svg)", "fits": "FITS (*.fits)", "h5": "HDF5 (*.h5)", "csv": "CSV (*.csv)",
     "tex": "LaTeX (*.tex)", "json": "JSON (*.json)",
@@ -22,18 +24,23 @@ OFFERS = (  # what, words, file name, formats
     ("sky", "Sky as HEALPix FITS…", "sky", ("fits",)),
     ("sky", "Densities as HDF5…", "sky", ("h5",)),
     ("field", "Field as picture…", "field", PICTURE),
-    ("field", "Field, map, images and rays as table…", "field", ("csv", "tex")),
+    ("field", "Field, map, images and rays as table…", "field", TABLE),
     ("results", "Results as picture…", "results", PICTURE),
-    ("results", "η table…", "eta_table", ("csv", "tex")),
+    ("results", "η table…", "eta_table", TABLE),
     ("events", "Measured events as picture…", "events", PICTURE),
-    ("events", "Measured events as table…", "events", ("csv",)),
+    ("events", "Measured events as table…", "events", TABLE),
+    ("sources", "Sources tested as table…", "sources", TABLE),
     ("events", "Test of measured events as JSON…", "events", ("json",)),
     ("training", "Training curves as picture…", "training", PICTURE),
+    ("runs", "Trainings as table…", "trainings", TABLE),
+    ("trials", "Trials of the search as table…", "trials", TABLE),
+    ("cells", "Cells of the study as table…", "cells", TABLE),
 )
 NOTHING_YET = {  # first word of the kind: what to do
     "sky": "wait for the sky", "field": "open the Field tab first, which is computed when it is seen",
     "results": "wait for the answer or train a network", "training": "train a network",
-    "events": "open an event list and test it",
+    "events": "open an event list and test it", "sources": "open an event list and test it", "runs": "train a network",
+    "trials": "begin or open a search", "cells": "make or open a study",
 }
 
 
@@ -142,11 +149,40 @@ class Exports:
     def _events(self, path):
         return self._window.events.export(path)
 
+    def _sources(self, path):
+        observation = self._window.events.observation
+        return None if observation is None else self._rows(path, source_columns(observation))
+
+    def _runs(self, path):
+        rows = self._window.monitor_view.model.rows
+        return self._rows(path, run_columns(rows)) if rows else None
+
+    def _trials(self, path):
+        search, trials = self._window.search, self._window.search_view.model.rows
+        return self._rows(path, trial_columns(search.plan, trials)) if trials else None
+
+    def _cells(self, path):
+        rows = self._window.study_view.model.rows
+        return self._rows(path, cell_columns(self._window.study.study, rows)) if rows else None
+
+    @staticmethod
+    def _rows(path, table):
+        """Write the rows of a table in the order that they have on screen."""
+        return lambda progress: write_columns(path, *table)
+
     def _training(self, path):
         history = self._window.training.history
         if history is None or not len(history["epoch"]):
             return None
         return lambda progress: _save(path, "training_figure", history)
+
+
+def write_columns(path, columns, comments):
+    """Write a table in the format that the ending says, LaTeX or CSV; returns the paths written."""
+    from ..core.tables import write_latex, write_table
+
+    (write_latex if path.suffix == ".tex" else write_table)(path, columns, comments)
+    return [path]
 
 
 def _named(path, part):
@@ -181,7 +217,6 @@ def _draw_field(path, name, planes, sky, images, rays):
 
 def _write_field_tables(path, name, planes, sky, images, rays):
     from ..core import field_views
-    from ..core.tables import write_latex, write_table
 
     tables = []
     if planes:
@@ -196,8 +231,7 @@ def _write_field_tables(path, name, planes, sky, images, rays):
         tables.append(("rays", field_views.ray_columns(rays)))
     for part, columns in tables:
         rigidity = f", {sky.deflection.rigidity:.6g} EV" if part in ("deflection", "magnification") else ""
-        write = write_latex if path.suffix == ".tex" else write_table
-        write(_named(path, part), columns, [f"{name}{rigidity}"])
+        write_columns(_named(path, part), columns, [f"{name}{rigidity}"])
     return [_named(path, part) for part, _ in tables]
 
 

@@ -26,7 +26,7 @@ class Exposure(QObject):
 
     def __init__(self, draft, jobs, parent=None):
         super().__init__(parent)
-        self._draft, self._jobs, self._asked = draft, jobs, None
+        self._draft, self._jobs, self._asked, self._has_failed = draft, jobs, None, False
         draft.subscribe(lambda paths: self.ask())
 
     def ask(self):
@@ -37,13 +37,23 @@ class Exposure(QObject):
             return
         if wanted == self._asked:
             return
-        self._asked = wanted
+        self._asked, self._has_failed = wanted, False
         self.changed.emit(None)
         if wanted[0].exposure != UNIFORM:
             self._jobs.submit(
                 "Exposure", lambda progress: shown_exposure(*wanted), lane="exposure", key="exposure", quiet=True,
-                on_done=lambda shown: self._ready(wanted, shown), on_failed=lambda error: None,  # the sky says why: it needs the same file
+                on_done=lambda shown: self._ready(wanted, shown), on_failed=lambda error: self._failed(wanted),
             )
+
+    def again(self):
+        """Ask for what has failed."""
+        if self._has_failed:
+            self._asked = None
+            self.ask()
+
+    def _failed(self, wanted):
+        """Remember it; the sky says why, which needs the same file."""
+        self._has_failed = self._has_failed or wanted == self._asked
 
     def _ready(self, wanted, shown):
         if wanted == self._asked:

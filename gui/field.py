@@ -35,14 +35,21 @@ STOPPED = "Stopped. F5 begins again."
 
 
 class Request:
-    """What was asked for last: a key and the job that is to bring it; forgotten when it is there."""
+    """What was asked for last: a key, the job that is to bring it, and what is said in its place; forgotten when it is there.
+
+    The words stay after a stop or a failure: whoever comes back to what was asked for reads why it is not there.
+    """
 
     def __init__(self):
-        self.key = self.job = None
+        self.forget()
+
+    def begin(self, key, words):
+        """Ask for something else; the job that is given up meanwhile is not one that was stopped."""
+        self.key, self.job, self.words = key, None, words
 
     def forget(self):
         """Ask for the same again if it is wanted again."""
-        self.key = self.job = None
+        self.begin(None, "")
 
 
 class FieldExplorer(QObject):
@@ -66,7 +73,7 @@ class FieldExplorer(QObject):
         self._controller, self._jobs, self.view = controller, controller.jobs, view
         self._work, self._store = FieldWork(), Store(KEPT)
         self._setup_request, self._map_request, self._image_request = Request(), Request(), Request()
-        self.rays, self._source_name, self._shown_setup = [], "", None
+        self.rays, self._source_name, self._shown_setup, self._shown_field = [], "", None, None
         self._edit_timer = QTimer(self, singleShot=True, interval=EDIT_PAUSE)
         self._edit_timer.timeout.connect(self.refresh)
         self._slide_timer = QTimer(self, singleShot=True, interval=SLIDE_PAUSE)
@@ -143,25 +150,28 @@ class FieldExplorer(QObject):
 
     def _show_setup(self):
         """Show planes and slider of the run, or ask for them."""
-        key, setup, config = setup_key(self.config), self.setup, self.config
-        if self._shown_setup is not None and self._shown_setup[0] != key[0]:  # rays and map were those of another field
-            self._shown_setup = None
-            self.clear_rays()
-            self.view.set_sky(None)
+        key, setup, config, request = setup_key(self.config), self.setup, self.config, self._setup_request
+        if self._shown_field != key[0]:  # rays and map were those of another field
+            if self._shown_field is not None:
+                self.clear_rays()
+                self.view.set_sky(None)
+            self._shown_field = key[0]
         if setup is not None:
             if self._shown_setup != key:
                 chosen = FIRST_RIGIDITY if self.view.rigidities is None else self.view.rigidity
                 self.view.set_setup(setup, NO_POINTS)
                 self.view.set_rigidities(setup.rigidity, chosen)
                 self._shown_setup = key
-        elif self._setup_request.key != key:
+            return
+        if request.key != key:
             name = label_of("field.model", shown_field(config).model)
-            self.view.set_setup(None, f"Evaluating {name}…")
-            self._setup_request.key = key
-            self._setup_request.job = self._jobs.submit(
+            request.begin(key, f"Evaluating {name}…")
+            request.job = self._jobs.submit(
                 f"Field of {name}", lambda progress: self._work.setup(config, progress), lane="field", key="field setup",
                 on_done=lambda setup: self._setup_ready(key, setup), on_failed=lambda error: self._setup_failed(key, error),
             )
+        self._shown_setup = None
+        self.view.set_setup(None, request.words)
 
     def _setup_ready(self, key, setup):
         self._store.put(key, setup)
@@ -169,24 +179,25 @@ class FieldExplorer(QObject):
         self.refresh()
 
     def _setup_failed(self, key, error):
-        if key == setup_key(self.config):
-            self.view.set_setup(None, f"The field could not be evaluated: {error}")
+        self._setup_request.words = f"The field could not be evaluated: {error}"
+        self.refresh()
 
     def _show_images_of_source(self):
         """Show the curves of the source, or ask for its images once the sky is there: their rays then lie in the cache."""
-        images, config, key, source = self.images, self.config, self._image_key(), self.source
+        images, config, key, source, request = self.images, self.config, self._image_key(), self.source, self._image_request
         if images is not None:
             self.view.set_statistics(images.statistics)
         elif not self._controller.is_current:
             self.view.set_statistics(None, f"The images of {source.name} appear with the sky of this run, which is being computed.")
-        elif self._image_request.key != key:
-            self.view.set_statistics(None, f"Reading the images of {source.name}…")
-            self._image_request.key = key
-            self._image_request.job = self._jobs.submit(
-                f"Images of {source.name}", lambda progress: self._work.images(config, source, progress), lane="images",
-                key="field images", on_done=lambda images: self._images_ready(key, images),
-                on_failed=lambda error: self._images_failed(key, error),
-            )
+        else:
+            if request.key != key:
+                request.begin(key, f"Reading the images of {source.name}…")
+                request.job = self._jobs.submit(
+                    f"Images of {source.name}", lambda progress: self._work.images(config, source, progress), lane="images",
+                    key="field images", on_done=lambda images: self._images_ready(key, images),
+                    on_failed=lambda error: self._images_failed(key, error),
+                )
+            self.view.set_statistics(None, request.words)
 
     def _images_ready(self, key, images):
         self._store.put(key, images)
@@ -194,9 +205,8 @@ class FieldExplorer(QObject):
         self.refresh()
 
     def _images_failed(self, key, error):
-        if key == self._image_key():
-            self.view.set_statistics(None, f"There are no images of {key[1]}: {error}")
-            self._show_map()
+        self._image_request.words = f"There are no images of {key[1]}: {error}"
+        self.refresh()
 
     def _show_map(self):
         """Show the map of the chosen kind and rigidity, or ask for it when the slider rests."""
@@ -208,7 +218,9 @@ class FieldExplorer(QObject):
         elif self._map_request.key != self._map_key():
             self._stop_map()
             self._slide_timer.start()
-            self._say_what_is_awaited()
+            self.view.set_waiting(self._awaited())
+        else:
+            self.view.set_waiting(self._map_request.words)
 
     def _show_known_map(self):
         if self.view.kind == "images":
@@ -227,9 +239,9 @@ class FieldExplorer(QObject):
         words = words_of_images(images.statistics, index)
         self.view.set_images(images.row(index), IMAGE_NSIDE, *words, statistics=images.statistics, current=index)
 
-    def _say_what_is_awaited(self):
+    def _awaited(self):
         number = f"{n_rays(self.view.kind):,}".replace(",", NARROW_SPACE)
-        self.view.set_waiting(f"Following {number} rays of {rigidity_text(self.view.rigidity)}…")
+        return f"Following {number} rays of {rigidity_text(self.view.rigidity)}…"
 
     def _stop_map(self):
         self._slide_timer.stop()
@@ -240,7 +252,7 @@ class FieldExplorer(QObject):
 
     def _ask_for_map(self):
         config, kind, rigidity, key = self.config, self.view.kind, self.view.rigidity, self._map_key()
-        self._map_request.key = key
+        self._map_request.begin(key, self._awaited())
         self._map_request.job = self._jobs.submit(
             f"{kind.capitalize()} at {rigidity_text(rigidity)}", lambda progress: self._work.sky(config, rigidity, kind, progress),
             lane="field", key="field map", on_done=lambda sky: self._map_ready(key, sky),
@@ -253,19 +265,19 @@ class FieldExplorer(QObject):
         self._show_map()
 
     def _map_failed(self, key, error):
+        self._map_request.words = "The map could not be computed."
+        self.failed.emit(f"The {key[1]} map could not be computed: {error}")
         if key == self._map_key():
-            self.view.set_sky(None, empty="The map could not be computed.")
-            self.failed.emit(f"The {key[1]} map could not be computed: {error}")
+            self.view.set_sky(None)
+            self._show_map()
 
     def _job_changed(self, job):
         if job.state != CANCELLED:
             return
-        if job is self._map_request.job:
-            self.view.set_waiting(STOPPED)
-        elif job is self._setup_request.job:
-            self.view.set_setup(None, STOPPED)
-        elif job is self._image_request.job:
-            self.view.set_statistics(None, STOPPED)
+        for request in (self._setup_request, self._map_request, self._image_request):
+            if job is request.job:
+                request.words = STOPPED
+                self.refresh()
 
     def _sky_clicked(self, glon, glat):
         """Follow what is seen from the pixel under the mouse back through the Galaxy."""

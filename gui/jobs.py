@@ -15,6 +15,7 @@ import contextlib
 import itertools
 import logging
 import queue
+import sys
 import threading
 import time
 from collections import deque
@@ -29,6 +30,7 @@ LOG = logging.getLogger(__name__)
 REPORT_INTERVAL = 1 / 15  # seconds between two reports to the window
 GRACE = 400  # ms that cancelled work has to end before its lane goes on without it
 MOST_LEFT = 3  # threads of cancelled work at one time; with more, lanes wait: each takes a processor from what is wanted
+TURN = 0.001  # seconds of Python's lock at most while the window waits for it; Python's own 0.005 add up: the window needs it for each call of Qt
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 
 
@@ -150,6 +152,7 @@ class Jobs(QObject):
 
     def __init__(self, parent=None):
         super().__init__(parent)
+        sys.setswitchinterval(TURN)
         self._numbers = itertools.count(1)
         self._lanes, self._newest = {}, {}
         self._left = []  # lanes whose cancelled work does not end

@@ -1,6 +1,7 @@
 """The work in progress at the bottom: one line for the most important job, the others and the log behind buttons."""
 
 import time
+import weakref
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -8,9 +9,11 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from ..core.progress import format_duration
 from .jobs import RUNNING, Job
 from .plots.numbers import significant
+from .throttle import Throttle
 from .widgets import Elided, button, clear_layout, column, label, progress_line, separator
 
 HEIGHT = 44
+REFRESH = 50  # ms at least between two looks: several jobs report 15 times a second each
 PATIENCE = 0.3  # s that a job takes before it is listed: what is over sooner would only flicker
 
 
@@ -31,7 +34,7 @@ class JobRow(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.words, 1)
         layout.addLayout(self.buttons)
-        self._actions = None
+        self._actions = ()
 
     def show_progress(self, title, fraction, words):
         """Show title, share done (None: unknown) and words."""
@@ -41,14 +44,14 @@ class JobRow(QWidget):
         self.words.setText(words)
 
     def show_actions(self, actions):
-        """Show buttons for ``(text, function)``; made anew only if the texts differ."""
-        names = tuple(text for text, _ in actions)
-        if names == self._actions:
+        """Show buttons for ``(text, function)``; made anew only if the texts differ, and always of what the line shows now."""
+        names, before = tuple(text for text, _ in actions), tuple(text for text, _ in self._actions)
+        self._actions = tuple(actions)
+        if names == before:
             return
-        self._actions = names
         clear_layout(self.buttons)
-        for text, function in actions:
-            self.buttons.addWidget(button(text, on_click=function))
+        for place, text in enumerate(names):
+            self.buttons.addWidget(button(text, on_click=lambda place=place: self._actions[place][1]()))
 
 
 def words_for(job):
@@ -100,10 +103,11 @@ class JobsBar(QWidget):
         layout.addWidget(self.log_button)
         self.setLayout(column(log, self.list, separator(), line, spacing=0))
         self._listed = []
+        self._refresh_soon = Throttle(self.refresh, REFRESH, self)
         self._timer = QTimer(self, interval=200)
         self._timer.timeout.connect(self.refresh)
         jobs.changed.connect(lambda job: self._wake())
-        jobs.progressed.connect(self._progressed)
+        jobs.progressed.connect(lambda job: self._refresh_soon())
         for process in self._processes:
             process.changed.connect(lambda *_: self._wake())
         self.refresh()
@@ -111,10 +115,7 @@ class JobsBar(QWidget):
     def _wake(self):
         if not self._timer.isActive():
             self._timer.start()
-        self.refresh()
-
-    def _progressed(self, job):
-        self.refresh()
+        self._refresh_soon()
 
     def jobs_listed(self):
         """Return the jobs worth a line, the longest running first."""
@@ -154,10 +155,12 @@ class JobsBar(QWidget):
             made.show_actions(line.actions)
             return
         made.show_progress(line.title, line.report.fraction, words_for(line))
-        made.show_actions([("Cancel", lambda: self._jobs.cancel(self._job_of(made)))])
+        shown = weakref.ref(line)  # a row that rests holds nothing of what was computed
+        made.show_actions([("Cancel", lambda: self._cancel(shown()))])
 
-    def _job_of(self, made):
-        return self._lines()[0 if made is self.main_row else 1 + self._listed.index(made)]
+    def _cancel(self, job):
+        if job is not None:
+            self._jobs.cancel(job)
 
     def _toggle_list(self):
         self.list.setVisible(self.list.isHidden())

@@ -45,6 +45,7 @@ from .search import Search, Searches
 from .session import AFTER_A_CRASH, Session
 from .settings import settings
 from .sky_picker import SkyPicker
+from .sky_tools_place import SkyToolsPlace
 from .state.answers import run_for
 from .state.draft import Draft
 from .state.history import History
@@ -56,12 +57,13 @@ from .study import StudyWork
 from .text_view import TextView
 from .top_bar import TopBar
 from .welcome import Welcome
-from .widgets import Choice, column, row
+from .widgets import Choice, column
 from .workspace import Panel, Workspace
 
 LOG = logging.getLogger(__name__)
 SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)
 CENTRE_WIDTH, RIGHT_WIDTH, TEXT_WIDTH = 600, 304, 420  # the first at least
+RESULTS_PAUSE = 8  # ms, so that several things that are said in one turn change the table once, in a turn of its own
 TABLE_HEIGHT = 176  # some rows even in the smallest window
 INSPECTOR_FROM = 1400  # narrower windows fold the answer away
 CLOSE_SECONDS = 2.0  # given to all processes together when the window closes
@@ -106,6 +108,8 @@ class MainWindow(QMainWindow):
         self.drops, self.figure_menu = Drops(self), FigureMenu(self)
         self.jobs_bar = JobsBar(self.jobs, (self.trainings, self.search, self.study), LogDrawer(log))
         self._inspector_wish = self._results_shown = None
+        self._results_soon = QTimer(self, singleShot=True, interval=RESULTS_PAUSE)
+        self._results_soon.timeout.connect(self._show_results)
         self._build()
         self._restore_layout()
         self._show_sources()
@@ -191,11 +195,8 @@ class MainWindow(QMainWindow):
             holder.setLayout(column(margins=margins))
             tabs.addTab(holder, text)
         tabs.widget(SKY).layout().addWidget(self.sky)
-        corner = QWidget()
-        corner.setLayout(row(self.sky.take_controls()))
         self.sky.set_corner(self.source_box)
-        corner.layout().setContentsMargins(0, 4, 16, 4)
-        tabs.setCornerWidget(corner)
+        corner = SkyToolsPlace(tabs, self.sky, lambda: not self.presentation.is_on).corner
         tabs.currentChanged.connect(lambda index: corner.setVisible(index == SKY and not self.presentation.is_on))
         return tabs
 
@@ -208,7 +209,7 @@ class MainWindow(QMainWindow):
         controller.density_changed.connect(self._show_density)
         controller.computing.connect(self._show_computing)
         controller.sky_changed.connect(self._show_sky)
-        controller.answers_changed.connect(self._show_results)
+        controller.answers_changed.connect(self._results_soon.start)
         self.sky.pixel_selected.connect(self.inspector.show_pixel)
         self.sources_panel.failed.connect(self.messages.say)
         self.sources_panel.pick_wanted.connect(lambda: self.picker.begin())
@@ -294,6 +295,7 @@ class MainWindow(QMainWindow):
         """Compute what was stopped or has failed."""
         self.controller.compute_again()
         self.field.again()
+        self.exposure.again()
 
     def verdicts(self):
         """Return every verdict of the run on screen: limits, then networks."""
@@ -305,19 +307,21 @@ class MainWindow(QMainWindow):
             found += controller.answers.methods(controller.config, name, numbers)
         return found
 
-    def verdicts_at_screen(self):
-        """Return those verdicts that belong to the source and N on screen."""
+    def verdicts_at_screen(self, verdicts=None):
+        """Return those verdicts, of all by default, that belong to the source and N on screen."""
         source, n_events = self.controller.source_name, self.controller.choices.n_events
-        return [verdict for verdict in self.verdicts() if (verdict.source, verdict.n_events) == (source, n_events)]
+        verdicts = self.verdicts() if verdicts is None else verdicts
+        return [verdict for verdict in verdicts if (verdict.source, verdict.n_events) == (source, n_events)]
 
     def _show_results(self):
-        controller = self.controller
-        at_screen = self.verdicts_at_screen()
-        notes = {verdict: note for verdict in self.verdicts() if (note := controller.answers.note(controller.config, verdict))}
+        self._results_soon.stop()
+        controller, verdicts = self.controller, self.verdicts()
+        at_screen = self.verdicts_at_screen(verdicts)
+        notes = {verdict: note for verdict in verdicts if (note := controller.answers.note(controller.config, verdict))}
         added = self.library.names
         kept = self.results.selected if self.results.selected in added else None  # of another run: it does not follow the left
         chosen = kept or (at_screen[-1] if at_screen else None)
-        shown = [*self.verdicts(), *added], chosen, notes, added
+        shown = [*verdicts, *added], chosen, notes, added
         if shown != self._results_shown:  # more is said of answers than that there are others
             self._results_shown = shown
             self.results.set_verdicts(*shown)
@@ -337,8 +341,8 @@ class MainWindow(QMainWindow):
         self.training_view.set_can_train(possible, why)
 
     def _is_trained(self):
-        """Whether a process of this window trains the run on screen."""
-        working = [training.config for training in self.trainings.working if training.config is not None]
+        """Whether a process of this window trains the run on screen, or is about to."""
+        working = [*self.trainings.beginning, *(training.config for training in self.trainings.working if training.config is not None)]
         controller = self.controller
         return bool(working) and run_for(controller.config, controller.source_name, controller.choices.n_events) in working
 
@@ -352,6 +356,7 @@ class MainWindow(QMainWindow):
     def show_results(self, verdict):
         """Turn to the results, a new verdict chosen if it belongs to the run on screen."""
         self.controller.answers_changed.emit()
+        self._show_results()
         self.results.select(verdict)
         self.tabs.setCurrentIndex(RESULTS)
 
@@ -363,7 +368,7 @@ class MainWindow(QMainWindow):
     def parts_around(self):
         """Return everything around the picture, which a demonstration hides."""
         panels = self.question_dock, self.text_dock, self.answer_dock
-        return self.menuWidget(), *panels, self.jobs_bar, self.tabs.tabBar(), self.tabs.cornerWidget(), self.source_box
+        return self.menuWidget(), *panels, self.jobs_bar, self.tabs.tabBar(), self.tabs.cornerWidget(), self.sky.controls, self.source_box
 
     def toggle_text(self):
         """Show or hide the run as text."""

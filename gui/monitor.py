@@ -46,6 +46,7 @@ class Monitor:
         view.chosen.connect(lambda row: self.show_path(row.entry.path))
         view.opened.connect(self.open)
         view.at_once_chosen.connect(trainings.set_at_once)
+        view.export_requested.connect(lambda kind: window.exports.ask(kind))
         detail = self._detail
         detail.train_requested.connect(window.train)
         detail.pause_requested.connect(lambda: trainings.shown.pause())

@@ -10,6 +10,7 @@ from ..core.training.queue import QueueState, RunQueue, run_name
 from ..core.training.run_folder import RunFolder
 from .settings import runs_folder
 from .state.answers import run_for
+from .state.runs import title
 from .training import Training
 
 LOG = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Trainings(QObject):
         super().__init__(parent)
         self._jobs, self._runs = jobs, runs
         self.working, self.queue, self.is_started = (), QueueState(), False
-        self._is_closed, self._leaving = False, set()
+        self._is_closed, self._leaving, self._beginning = False, set(), {}
         self.shown = self._new()
         runs.changed.connect(self._listed)
 
@@ -85,13 +86,32 @@ class Trainings(QObject):
         return next((training for training in self.working if training.folder is not None and training.folder.path == path), None)
 
     def start(self, config, source, n_events, density=None):
-        """Train a network for one source and number of events, or let it wait if others train; goes on with an earlier training of the same."""
+        """Train a network for one source and number of events, or let it wait if others train; goes on with an earlier training of the same.
+
+        The folder is made in a thread: its density alone is some megabytes.
+        """
         run = run_for(config, source, n_events)
-        try:
-            folder = RunFolder.create(runs_folder() / run_name(run), run, density)
-        except ZevatronError as error:
-            self.failed.emit(str(error))
+        if run in self.beginning:
             return
+        path = runs_folder() / run_name(run)
+        self._beginning[run] = self._jobs.submit(
+            f"Folder of {title(run)}", lambda progress: RunFolder.create(path, run, density), lane="folder of a training", quiet=True,
+            on_done=self._begin, on_failed=self._not_begun,
+        )
+        self.changed.emit(None)
+
+    def _not_begun(self, error):
+        self.failed.emit(str(error))
+        self.changed.emit(None)
+
+    @property
+    def beginning(self):
+        """The runs whose folders are being made."""
+        self._beginning = {run: job for run, job in self._beginning.items() if not job.is_over}
+        return tuple(self._beginning)
+
+    def _begin(self, folder):
+        """Train what has a folder now."""
         self.show_folder(folder)
         if self.shown.state.state == "done":
             self.ended.emit(self.shown)

@@ -235,6 +235,7 @@ class Searches:
         view.stop_requested.connect(search.stop)
         view.resume_requested.connect(search.resume)
         view.network_requested.connect(self.open_trial)
+        view.export_requested.connect(lambda kind: window.exports.ask(kind))
 
     def show(self):
         """Show the search as it is now."""

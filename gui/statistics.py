@@ -43,7 +43,8 @@ class FurtherStatistics(QObject):
     def __init__(self, controller, parent=None):
         super().__init__(parent)
         self._controller, self._chosen = controller, []
-        self._job = self._wanted = self._failure = None
+        self._job = self._wanted = None
+        self._failures = set()  # what failed is not tried again before it is asked for, and holds up nothing else
         self._timer = QTimer(self, singleShot=True, interval=PAUSE)
         self._timer.timeout.connect(self._next)
         controller.density_changed.connect(self._timer.start)
@@ -52,7 +53,7 @@ class FurtherStatistics(QObject):
     def choose(self, name, on):
         """Ask for a statistic, or for it no more."""
         self._chosen = [known for known in self._chosen if known != name] + ([name] if on else [])
-        self._failure = None
+        self._failures.clear()
         self._controller.answers_changed.emit()
 
     @property
@@ -74,17 +75,18 @@ class FurtherStatistics(QObject):
         ]
 
     def _next(self):
-        missing = self.missing()
-        wanted = None
-        if missing:
-            (name, density, n_events), config = missing[0], self._controller.config
-            wanted = name, density.digest, n_events, config.test, config.seed, config.sky.halves
+        missing, config, wanted = self.missing(), self._controller.config, None
+        for name, density, n_events in missing:
+            one = name, density.digest, n_events, config.test, config.seed, config.sky.halves
+            if one not in self._failures:
+                wanted = one
+                break
         is_running = self._job is not None and not self._job.is_over
         if is_running and wanted == self._wanted:
             return
         if is_running:
             self._controller.jobs.cancel(self._job)
-        if wanted is None or wanted == self._failure:
+        if wanted is None:
             return
         self._wanted = wanted
         self._job = self._controller.jobs.submit(
@@ -100,5 +102,6 @@ class FurtherStatistics(QObject):
         self._controller.answers_changed.emit()
 
     def _failed(self, wanted, error):
-        self._failure = wanted
+        self._failures.add(wanted)
+        self._timer.start()
         self.failed.emit(f"The statistic could not be computed: {error}")

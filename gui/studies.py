@@ -46,6 +46,7 @@ class Studies:
         view.add_requested.connect(self.add_results)
         view.opened.connect(self.open_cell)
         view.copy_requested.connect(self.copy_command)
+        view.export_requested.connect(lambda kind: window.exports.ask(kind))
 
     def show(self):
         """Show the study as it is now."""

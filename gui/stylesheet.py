@@ -47,7 +47,7 @@ QPushButton[role="card"]:hover, QPushButton[role="card"]:focus { border-color: $
 QWidget#sheet { background: $panel; border: none; border-right: 1px solid $line; }
 QWidget#callout { background: $panel; border: 1px solid $quiet; border-radius: ${corner}px; }
 
-QPushButton[role="menu"] { padding: 5px 26px 5px 10px; }
+QPushButton[role="menu"] { padding: 5px 20px 5px 8px; }
 QPushButton::menu-indicator {
     image: url($icons/chevron.svg); width: 12px; height: 12px; subcontrol-origin: padding; subcontrol-position: right center;
     right: 8px;
@@ -107,7 +107,7 @@ QTabWidget::pane { border: none; }
 QTabWidget::tab-bar { left: 12px; }
 QTabBar { background: transparent; }
 QTabBar::tab {
-    background: transparent; color: $quiet; padding: 11px 13px 10px 13px; border: none; border-bottom: 2px solid transparent;
+    background: transparent; color: $quiet; padding: 11px 10px 10px 10px; border: none; border-bottom: 2px solid transparent;
 }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $active; font-weight: 600; }

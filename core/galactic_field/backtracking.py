@@ -16,6 +16,7 @@ from ..progress import SILENT
 from ..units import GALAXY_RADIUS, GYRATION, SUN_DISTANCE
 from .field import checked_vectors
 from .integrator import trace_rays
+from .random_field import asking
 from .random_tracks import trace_random_rays
 
 SUN = (-SUN_DISTANCE, 0.0, 0.0)  # kpc
@@ -143,7 +144,9 @@ def track(
     positions = inside_sphere(positions, radius)
     path, left = np.empty(n), np.empty(n, dtype=bool)
 
-    curvature, draw = charge_sign * GYRATION / rigidity, field.draw
+    curvature = charge_sign * GYRATION / rigidity
+    with asking(progress.check_cancelled):
+        draw = field.draw
 
     def trace_chunk(chunk):
         rays = curvature[chunk], positions[chunk], directions[chunk], radius, max_path[chunk]

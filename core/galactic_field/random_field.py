@@ -7,6 +7,8 @@ its own rms at each place, which all published use does although the product has
 """
 
 import math
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +25,7 @@ CUBES = 100  # of one sign of the striated field in each direction, repeated per
 CUBE_SIZE = 0.1  # kpc
 KOLMOGOROV = 5 / 3
 SLACK = 1e-9  # relative, of the scales that just fit into a box
+_ask = ContextVar("ask", default=lambda: None)  # no argument of the box, which is kept whoever waits for it
 
 
 class Draw(NamedTuple):
@@ -54,6 +57,16 @@ class Draw(NamedTuple):
     striation: float
 
 
+@contextmanager
+def asking(check_cancelled):
+    """Let the filling of a box, which takes seconds, ask again and again whether it is still wanted: ``check_cancelled`` may raise."""
+    token = _ask.set(check_cancelled)
+    try:
+        yield
+    finally:
+        _ask.reset(token)
+
+
 def draw(part, regular, seed, realisation):
     """Draw a realisation of the random field of a model.
 
@@ -82,8 +95,9 @@ def turbulent_box(seed, realisation, inner_scale, outer_scale):
     """Turbulence of unit rms in whole numbers of a unit, shape (n, n, n, 4), and the unit; see :class:`Draw`."""
     field = kolmogorov_box(random_stream(seed, "turbulent field", realisation), POINTS, SPACING, inner_scale, outer_scale)
     unit = float(max(field.max(), -field.min())) / np.iinfo(np.int16).max
-    box = np.zeros((*field.shape[:3], 4), dtype=np.int16)
+    box, ask = np.zeros((*field.shape[:3], 4), dtype=np.int16), _ask.get()
     for plane, values in zip(box, field, strict=True):
+        ask()
         plane[..., :3] = np.rint(values / unit)
     box.flags.writeable = False
     return box, unit
@@ -122,22 +136,29 @@ def kolmogorov_box(rng, n, spacing, inner_scale, outer_scale, index=KOLMOGOROV):
             f"expected an inner scale of at least {shortest:g} kpc below an outer scale of at most {longest:g} kpc, "
             f"received {inner_scale:g} and {outer_scale:g}"
         )
+    ask = _ask.get()
     frequency = [np.fft.fftfreq(n).astype(np.float32)] * 2 + [np.fft.rfftfreq(n).astype(np.float32)]
     k = [f.reshape([-1 if axis == i else 1 for i in range(3)]) for axis, f in enumerate(frequency)]
     k2 = k[0] ** 2 + k[1] ** 2 + k[2] ** 2
     amplitude = _amplitude(k2, k, spacing, inner_scale, outer_scale, index)
     modes = []
     for _component in range(3):
-        noise = fft.rfftn(rng.standard_normal((n, n, n), dtype=np.float32), workers=-1)
+        ask()
+        noise = rng.standard_normal((n, n, n), dtype=np.float32)
+        ask()
+        noise = fft.rfftn(noise, workers=-1)
         noise *= amplitude
         modes.append(noise)
+    ask()
     k2[0, 0, 0] = 1
     along = sum(k[axis] * modes[axis] for axis in range(3)) / k2
     field = np.empty((n, n, n, 3), dtype=np.float32)
     for axis in range(3):
+        ask()
         modes[axis] -= k[axis] * along
         field[..., axis] = fft.irfftn(modes[axis], s=(n, n, n), workers=-1)
         modes[axis] = None
+    ask()
     field /= math.sqrt(3 * np.mean(np.square(field, dtype=np.float32), dtype=float))
     return field
 

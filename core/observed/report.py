@@ -172,6 +172,11 @@ def write_event_table(path, observation):
     InputError
         If the file cannot be written.
     """
+    write_table(path, *event_columns(observation))
+
+
+def event_columns(observation):
+    """Return the columns of the table of events and the comments above them, as :func:`~..tables.write_table` takes them."""
     s = observation.selection
     columns = {
         "list": [observation.lists[i].path.name for i in s.of_list], "row": s.row + 1, "ra_deg": s.ra, "dec_deg": s.dec, "l_deg": s.glon,
@@ -180,9 +185,9 @@ def write_event_table(path, observation):
     for density, finding in zip(observation.densities, observation.findings.sources, strict=True):
         columns[f"p_{density.key}"] = finding.posterior
     citations = {events.published.citation for events in observation.lists if events.published}
-    write_table(path, columns, [
+    return columns, [
         "p_SOURCE: probability of the event to be from the source, averaged over its fraction with a flat prior; energies with the factor "
         "of their list",
         *(f"events: {citation}" for citation in sorted(citations)),
         f"digest {observation.config.digest}, seed {observation.config.seed}",
-    ])
+    ]

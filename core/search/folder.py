@@ -155,15 +155,7 @@ class SearchFolder(WorkFolder):
 
     def write_trials(self, plan, trials):
         """Write ``trials.csv``: a line for each :class:`Trial`."""
-        columns = {"trial": [trial.number for trial in trials], "state": [trial.state for trial in trials]}
-        columns |= {path: [value_text(trial.values.get(path)) for trial in trials] for path in plan.parameters}
-        columns |= {name: [trial.numbers.get(name) for trial in trials] for name in NUMBERS}
-        columns |= {"folder": [trial.folder for trial in trials], "reason": [trial.reason for trial in trials]}
-        write_table(self.table_path, columns, [
-            f"search for the {'smallest' if OBJECTIVES[plan.objective] else 'largest'} {plan.objective} (column value) on validation "
-            "skies, at the epoch of best accuracy; eta_*: verdict on test skies",
-            f"digest of the search {plan.digest}, of its base run {plan.base.digest}, seed {plan.base.seed}",
-        ])
+        write_table(self.table_path, *trial_columns(plan, trials))
 
     def trials(self):
         """Return every :class:`Trial` that is known, by number; empty before the first.
@@ -182,6 +174,19 @@ class SearchFolder(WorkFolder):
             return tuple(_trial(dict(zip(table.columns, row, strict=True)), settings) for row in zip(*table.columns.values(), strict=True))
         except ValueError as error:
             raise DamagedFileError(f"{self.table_path}: expected numbers ({error}); search on to make it again") from None
+
+
+def trial_columns(plan, trials):
+    """Return the columns of ``trials.csv`` and the comments above them, as :func:`~..tables.write_table` takes them."""
+    columns = {"trial": [trial.number for trial in trials], "state": [trial.state for trial in trials]}
+    columns |= {path: [value_text(trial.values.get(path)) for trial in trials] for path in plan.parameters}
+    columns |= {name: [trial.numbers.get(name) for trial in trials] for name in NUMBERS}
+    columns |= {"folder": [trial.folder for trial in trials], "reason": [trial.reason for trial in trials]}
+    return columns, [
+        f"search for the {'smallest' if OBJECTIVES[plan.objective] else 'largest'} {plan.objective} (column value) on validation "
+        "skies, at the epoch of best accuracy; eta_*: verdict on test skies",
+        f"digest of the search {plan.digest}, of its base run {plan.base.digest}, seed {plan.base.seed}",
+    ]
 
 
 def _trial(row, settings):

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer
+from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Qt, QTimer
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy
+from shiboken6 import isValid
 
 from ...core.statistics.registry import STATISTICS, label_of
 from .. import theme as themes
@@ -15,6 +16,7 @@ from .sky_view import translucent, without_index
 
 GRID_OPACITY = 26  # of 255
 GROUND_OPACITY, WORDS_MARGIN = 0.7, 3.0  # of the ground behind words, pixels around them
+PAUSE = 8  # ms between two diagrams that are drawn one after the other
 NO_BREAK = "&nbsp;"
 SWATCHES = {
     "line": "━", "dot": "●", "cross": "×", "plus": "+", "star": "★", "bar": "■", "dashes": "╌", "dashed": "╍╍", "dotted": "┉", "dash_dotted": "╍·",
@@ -26,9 +28,36 @@ LINES = (  # of several statistics in one colour: pen, symbol, swatch
 )
 
 
-def in_a_later_turn(diagram):
-    """Draw a diagram in a turn of the event loop of its own, once, whatever is changed until then: a :attr:`Diagram.postpone`."""
-    diagram.later_turn.start()
+class LaterTurns(QObject):
+    """Draws diagrams one after the other, each in a turn of the event loop of its own: a :attr:`Diagram.postpone`.
+
+    Timers that were started together end in one turn, and what was drawn is painted in the next one: only a timer that is
+    started after each diagram, and is not over when its picture is painted, keeps the three apart.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._waiting, self._timer = [], None
+
+    def __call__(self, diagram):
+        """Draw a diagram soon, once, whatever is changed until then; not if it is hidden by then."""
+        if all(known is not diagram for known in self._waiting):
+            self._waiting.append(diagram)
+        if self._timer is None:
+            self._timer = QTimer(self, singleShot=True, interval=PAUSE)
+            self._timer.timeout.connect(self._next)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _next(self):
+        diagram = self._waiting.pop(0)
+        if isValid(diagram) and diagram.isVisible():  # one that is hidden is drawn when it is seen
+            diagram.bring_up_to_date()
+        if self._waiting:
+            self._timer.start()
+
+
+in_a_later_turn = LaterTurns()
 
 
 def decimals_of(step):
@@ -96,8 +125,7 @@ class Diagram(pg.PlotWidget):
         self._labels = {"bottom": x_label, "left": y_label}
         self._theme = themes.current()
         self._stale = self._axes_stale = True
-        self.later_turn = QTimer(self, singleShot=True, interval=0)
-        self.later_turn.timeout.connect(self.bring_up_to_date)
+        self._is_blank = False  # seen, but never drawn since it was hidden
         self.postpone = None  # takes a diagram that may be drawn a moment later, so that many do not hold up the window together
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
@@ -117,7 +145,10 @@ class Diagram(pg.PlotWidget):
         """Draw everything anew, at once if it is seen and otherwise when it will be."""
         self._stale = True
         if self.isVisible():
-            self.bring_up_to_date() if self.postpone is None else self.postpone(self)
+            self._draw_soon()
+
+    def _draw_soon(self):
+        self.bring_up_to_date() if self.postpone is None else self.postpone(self)
 
     @property
     def is_up_to_date(self):
@@ -126,9 +157,12 @@ class Diagram(pg.PlotWidget):
 
     def bring_up_to_date(self):
         """Draw what has changed meanwhile, seen or not."""
-        if self._stale:
-            self._stale = False
-            self._draw_anew()
+        if not self._stale:
+            return
+        was_blank, self._stale, self._is_blank = self._is_blank, False, False
+        self._draw_anew()
+        if was_blank:  # Qt still waits for the painting that was left out, and asks for no other one
+            self.viewport().update()
 
     def _draw_anew(self):
         if self._axes_stale:
@@ -139,7 +173,14 @@ class Diagram(pg.PlotWidget):
     def showEvent(self, event):
         """Draw what has changed meanwhile."""
         super().showEvent(event)
-        self.bring_up_to_date()
+        if self._stale:
+            self._is_blank = self.postpone is not None
+            self._draw_soon()
+
+    def paintEvent(self, event):
+        """Paint nothing in place of what is out of date and will be drawn in a moment: four axes take 20 ms."""
+        if not self._is_blank:
+            super().paintEvent(event)
 
     def restyle(self, theme):
         """Take the colours of a theme."""

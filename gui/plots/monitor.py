@@ -1,7 +1,7 @@
 """The Training tab: the runs above, the one that is chosen beneath."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHeaderView, QSplitter, QWidget
+from PySide6.QtWidgets import QMenu, QSplitter, QWidget
 
 from .. import theme as themes
 from ..widgets import Choice, Elided, button, column, label, row
@@ -11,6 +11,7 @@ from .training import TrainingView
 
 AT_ONCE = (1, 2, 3, 4, 6, 8, 12, 16)
 ROWS = 5  # of the table at first
+EXPORTS = {"runs_csv": "Table as CSV…", "runs_tex": "Table as LaTeX…"}
 HELD, STARTED = "Start queue", "Hold queue"
 
 
@@ -31,6 +32,8 @@ class MonitorView(QWidget):
     opened : Signal(object)
         Row of the run whose question is to be put on the left.
     at_once_chosen : Signal(int)
+    export_requested : Signal(str)
+        A key of :data:`EXPORTS`.
     """
 
     add_requested = Signal()
@@ -41,6 +44,7 @@ class MonitorView(QWidget):
     chosen = Signal(object)
     opened = Signal(object)
     at_once_chosen = Signal(int)
+    export_requested = Signal(str)
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -64,16 +68,16 @@ class MonitorView(QWidget):
 
     def _make_table(self):
         self.model = RunTable(self)
-        self.table = RowTable(self.model)
+        self.table = RowTable(self.model, stretch=(FIELD,))
         self.table.setAccessibleName("Runs")
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(FIELD, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(40)
+        self.table.horizontalHeader().setMinimumSectionSize(40)
         self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table.setMinimumHeight(3 * ROW_HEIGHT)
         self.table.sortByColumn(STATE, Qt.SortOrder.AscendingOrder)
         self.table.selectionModel().currentRowChanged.connect(lambda current, _: self._row_chosen(current))
         self.table.doubleClicked.connect(lambda index: self.opened.emit(self.chosen_row))
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(lambda place: self.table_menu().popup(self.table.viewport().mapToGlobal(place)))
 
     def _make_header(self):
         self.summary = Elided("")
@@ -95,6 +99,14 @@ class MonitorView(QWidget):
         self._header = row(label("RUNS", "heading"), self.summary, words, self.at_once, self.up, self.down, self.remove, self.add, self.begin)
         self._header.setStretch(1, 1)
 
+    def table_menu(self):
+        """Return the menu of the table."""
+        menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        for kind, words in EXPORTS.items():
+            menu.addAction(words).triggered.connect(lambda _=False, kind=kind: self.export_requested.emit(kind))
+        return menu
+
     def sizeHint(self):
         """Ask for as much as there is."""
         return QSize(900, 800)
@@ -109,7 +121,7 @@ class MonitorView(QWidget):
         """Show runs; ``shown`` is the folder of the one in the lower part, whose line is chosen."""
         self._is_filling = True
         self.model.set_rows(rows)
-        self.table.fit(number for number in range(self.model.columnCount()) if number != FIELD)
+        self.table.fit()
         wanted = self.model.row_of(shown)
         if wanted < 0:
             self.table.selectionModel().clear()

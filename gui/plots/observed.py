@@ -16,6 +16,7 @@ MOST_SOURCES = 6  # rows seen without scrolling
 PADDING = 5  # pixels at each side of a text
 NARROWEST = 52  # pixels, of a column: its heading and the arrow
 PROBABILITY, LIST = 0, 7  # numbers of columns of the events
+NO_BREAK = "\u202f"  # a narrow space at which no line ends
 LIKELY = 0.5  # probability from which an event stands out
 
 
@@ -102,12 +103,11 @@ def event_number(value, decimals):
 
 
 def table_of(model):
-    """Make the table of a :class:`ValueRows`; the last column that is seen takes the room that is left."""
+    """Make the table of a :class:`ValueRows`."""
     table = RowTable(model, PADDING)
     header = table.horizontalHeader()
     header.setSortIndicator(-1, Qt.SortOrder.DescendingOrder)  # in the order in which they come until a heading is clicked
     header.setMinimumSectionSize(NARROWEST)
-    header.setStretchLastSection(True)
     return table
 
 
@@ -170,9 +170,10 @@ class ObservedView(QWidget):
             (*((text(f, scale.get(f.source), skies), value(f, scale.get(f.source))) for _, _, text, value in SOURCE_COLUMNS), f.source)
             for f in findings.sources
         ], bold=lambda name: name == source)
-        self.source_table.fit(range(len(SOURCE_COLUMNS) - 1))
+        self.source_table.fit()
         self.source_table.setFixedHeight(
             self.source_table.horizontalHeader().sizeHint().height() + ROW_HEIGHT * min(len(findings.sources), MOST_SOURCES) + 4
+            + self.source_table.horizontalScrollBar().sizeHint().height()
         )
         shown = next((f for f in findings.sources if f.source == source), findings.sources[0])
         self.statement.setText(statement(shown, skies))
@@ -208,7 +209,7 @@ class ObservedView(QWidget):
         )
         self.event_table.setColumnHidden(PROBABILITY, probability is None)
         self.event_table.setColumnHidden(LIST, len(names) < 2)  # its name stands above
-        self.event_table.fit(range(len(EVENT_COLUMNS) - 1))
+        self.event_table.fit()
         n = selection.n_events
         self.events_heading.setText("EVENTS" if n <= MOST_EVENTS else f"EVENTS, {MOST_EVENTS} OF {n}")
 
@@ -231,7 +232,7 @@ def statement(finding, skies):
     eta = finding.eta
     return (
         f"{finding.source}: η = {percent(eta.best)} ({span(eta.low, eta.high)} at {percent(eta.level, 0)}), below {percent(eta.upper)} "
-        f"at {percent(eta.upper_level, 0)}; local p {p_words(finding.local_p, skies, '= ')} ({fixed(finding.local_z)}{THIN_SPACE}σ)"
+        f"at {percent(eta.upper_level, 0)}; local p {p_words(finding.local_p, skies, '= ')} ({fixed(finding.local_z)}{NO_BREAK}σ)"
     )
 
 

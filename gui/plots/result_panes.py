@@ -1,15 +1,15 @@
 """The four diagrams of the results, two by two or one alone."""
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from .. import theme as themes
 from ..widgets import Elided, Tick, button, column, row
-from .base import Key
+from .base import Key, in_a_later_turn
 from .power_plot import PowerDiagram
 from .result_plots import EtaDiagram, RocDiagram, ScoreDiagram
 
-LOWEST = 196  # pixels of a pane, under which one scrolls
+LOWEST = 196  # pixels of a pane with a key of two lines, under which one scrolls
 MANY = 4  # curves; of more the key stands at the ROC alone
 CURVES_AS_IN_ROC = (("line", "quiet", "curves as in the ROC"),)
 
@@ -82,11 +82,8 @@ class ResultPanes(QWidget):
             pane.setMinimumHeight(LOWEST)
             self._grid.addWidget(pane, *divmod(place, 2))
         self._alone = None
-        self._waiting = []
-        self._draw_timer = QTimer(self, interval=0)
-        self._draw_timer.timeout.connect(self._draw_next)
         for pane in self.panes.values():
-            pane.diagram.postpone = self._postpone
+            pane.diagram.postpone = in_a_later_turn
 
     def heightForWidth(self, width):
         """Scroll only where not even the lowest diagrams fit; a scroll area asks for this height as the least."""
@@ -108,18 +105,6 @@ class ResultPanes(QWidget):
     def _enlarge(self, pane):
         name = next(name for name, known in self.panes.items() if known is pane)
         self.show_alone(None if self._alone else name)
-
-    def _postpone(self, diagram):
-        """Draw one diagram in each turn of the event loop."""
-        if diagram not in self._waiting:
-            self._waiting.append(diagram)
-        self._draw_timer.start()
-
-    def _draw_next(self):
-        if self._waiting and (diagram := self._waiting.pop(0)).isVisible():
-            diagram.bring_up_to_date()
-        if not self._waiting:
-            self._draw_timer.stop()
 
     def show_verdicts(self, verdicts, of_eta, of_scores, *, source, current, runs, chosen):
         """Draw verdicts; η against N and the scores may show others.
@@ -143,3 +128,15 @@ class ResultPanes(QWidget):
         shared = not self._alone and len(self.roc.verdicts) > MANY
         for name, pane in self.panes.items():
             pane.key.set_entries(CURVES_AS_IN_ROC if shared and name in ("power", "scores") else pane.diagram.entries())
+        self._give_room()
+
+    def _give_room(self):
+        """Let a key of several lines take no room from its diagram."""
+        for pane in self.panes.values():
+            lines = pane.key.heightForWidth(max(pane.width(), pane.minimumSizeHint().width()))
+            pane.setMinimumHeight(LOWEST + max(lines - 2 * pane.key.fontMetrics().lineSpacing(), 0))
+
+    def resizeEvent(self, event):
+        """Keys have other lines in another width."""
+        super().resizeEvent(event)
+        self._give_room()

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QLinearGradient, QPainter
-from PySide6.QtWidgets import QHeaderView, QLineEdit, QMenu, QScrollArea, QSplitter, QStackedLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QScrollArea, QSplitter, QStackedLayout, QWidget
 
 from ...core.statistics.registry import STATISTICS
 from .. import theme as themes
@@ -11,7 +11,7 @@ from .base import Key
 from .numbers import THIN_SPACE
 from .result_panes import ResultPanes
 from .result_plots import PUBLISHED_SYMBOLS, EtaDiagram
-from .result_rows import ETA_COLUMN, RUN_COLUMN
+from .result_rows import COLUMNS, ETA_COLUMN, RUN_COLUMN
 from .result_table import FAR, ResultFilter, ResultModel, ratio_colour
 from .row_model import RowTable, add_row_keys
 
@@ -94,7 +94,6 @@ class ResultsView(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._verdicts, self._selected, self._runs = (), None, {}
-        self._is_fitted_to_runs = None  # how the columns stretch: for results of several runs or of one
         self.panes = ResultPanes()
         self.eta, self.roc, self.power, self.scores = (pane.diagram for pane in self.panes.panes.values())
         self._make_table()
@@ -160,7 +159,7 @@ class ResultsView(QWidget):
     def _make_table(self):
         self.model, self.sorter = ResultModel(self), ResultFilter(self)
         self.sorter.setSourceModel(self.model)
-        self.table = RowTable(self.sorter)
+        self.table = RowTable(self.sorter, stretch=[n for n in range(len(COLUMNS)) if n not in WORDY_COLUMNS])
         self.table.horizontalHeader().moveSection(RUN_COLUMN, ETA_COLUMN)
         self._fit_columns()
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
@@ -172,16 +171,9 @@ class ResultsView(QWidget):
         self.model.ticked_changed.connect(self._show)
 
     def _fit_columns(self):
-        """Show the column of runs where there are several; every column is then as wide as it has to be."""
-        header, modes, has_runs = self.table.horizontalHeader(), QHeaderView.ResizeMode, bool(self._runs)
-        wordy = range(header.count()) if has_runs else WORDY_COLUMNS
-        if self._is_fitted_to_runs is not has_runs:
-            self._is_fitted_to_runs = has_runs
-            self.table.setColumnHidden(RUN_COLUMN, not has_runs)
-            for number in range(header.count()):
-                header.setSectionResizeMode(number, modes.Interactive if number in wordy else modes.Stretch)
-            header.setStretchLastSection(has_runs)
-        self.table.fit(wordy)
+        """Show the column of runs where there are several."""
+        self.table.setColumnHidden(RUN_COLUMN, not self._runs)
+        self.table.fit()
 
     def row_menu(self):
         """Return the menu of the chosen row."""

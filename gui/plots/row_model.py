@@ -155,31 +155,42 @@ class RowModel(QAbstractTableModel):
 class RowTable(QTableView):
     """Shows a :class:`RowModel`, or a filter of one: one row is chosen at a time, a click on a heading sorts.
 
+    Every column is at least as wide as what stands in it, and the table scrolls sideways where there is no room for all: by the
+    arrow keys, by a trackpad, and by the wheel with Shift. Room that is left is shared out. A width that was dragged stays.
+
     Parameters
     ----------
     model : RowModel or QAbstractProxyModel
     padding : int
         Pixels at each side of a text.
+    stretch : sequence of int
+        Columns that share the room that is left; the last one that is seen by default.
     """
 
-    def __init__(self, model, padding=CELL_PADDING, parent=None):
+    def __init__(self, model, padding=CELL_PADDING, stretch=(), parent=None):
         super().__init__(parent, sortingEnabled=True, showGrid=False, cornerButtonEnabled=False)
-        self._padding, self._fitted = padding, ()
+        self._padding, self._stretch, self._least = padding, tuple(stretch), {}
+        self._needed, self._dragged, self._is_fitting = {}, {}, False
         self.setModel(model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.horizontalHeader().setHighlightSections(False)
-        self.setStyleSheet(f"QTableView {{ border: none; }} QTableView::item {{ padding: 0 {padding}px; }}")
+        self.horizontalHeader().sectionResized.connect(self._resized)
+        self.setStyleSheet(
+            f"QTableView, QHeaderView {{ border: none; }} QTableView::item {{ padding: 0 {padding}px; }} "
+            f"QHeaderView::section {{ padding: 6px {padding + 4}px 6px {padding + 2}px; }}"  # over the texts of the cells
+        )
 
         theme.notifier.changed.connect(self._refit)
 
     def _refit(self, _):
         """Follow the size of letters."""
-        if self._fitted:
-            self.fit(self._fitted)
+        if self._needed:
+            self.fit(self._least)
 
     @property
     def rows_model(self):
@@ -187,21 +198,69 @@ class RowTable(QTableView):
         model = self.model()
         return model.sourceModel() if isinstance(model, QAbstractProxyModel) else model
 
-    def fit(self, columns=None):
-        """Make columns, all by default, as wide as their headings and the texts of their first rows.
+    def fit(self, least=None):
+        """Make every column as wide as its heading and the texts of its first rows.
 
         Qt's own way asks ten things of each of these cells, whenever a single one of them may have changed.
+
+        Parameters
+        ----------
+        least : dict of int to str, optional
+            Texts of columns that will stand there later.
         """
-        header, model = self.horizontalHeader(), self.rows_model
-        self._fitted = tuple(range(len(model.columns)) if columns is None else columns)
+        header, model, self._least = self.horizontalHeader(), self.rows_model, dict(least or {})
         usual, bold = (QFontMetrics(theme.font(weight=weight)) for weight in (QFont.Weight.Normal, QFont.Weight.DemiBold))
-        for number in self._fitted:
+        self._needed = {}
+        for number, column in enumerate(model.columns):
             metrics = bold if model.bold_columns is None or number in model.bold_columns else usual
-            texts = {model.columns[number].text(row) for row in model.rows[:ROWS_MEASURED]}
-            widest = max((metrics.horizontalAdvance(text) for text in texts), default=0) + 2 * self._padding + CELL_MARGIN
+            texts = {column.text(row) for row in model.rows[:ROWS_MEASURED]} | {self._least.get(number, ""), column.title}
+            widest = max(metrics.horizontalAdvance(text) for text in texts) + 2 * self._padding + CELL_MARGIN
             if model.rows and model.flags(model.index(0, number)) & Qt.ItemFlag.ItemIsUserCheckable:
                 widest += self.style().pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth) + CELL_MARGIN
-            header.resizeSection(number, min(max(widest, header.sectionSizeHint(number)), theme.scaled(WIDEST)))
+            self._needed[number] = min(max(widest, header.minimumSectionSize()), theme.scaled(WIDEST))
+        self._share_out()
+
+    def _share_out(self):
+        """Give the columns their widths, and the room that is left to some."""
+        header, known = self.horizontalHeader(), len(self.rows_model.columns)
+        shown = [n for n in sorted(self._needed, key=header.visualIndex) if n < known and not self.isColumnHidden(n)]
+        if not shown:
+            return
+        widths = {n: self._dragged.get(self.rows_model.columns[n].title, self._needed[n]) for n in shown}
+        takers = [n for n in self._stretch if n in widths] or shown[-1:]
+        left = max(self.viewport().width() - sum(widths.values()), 0)
+        for place, number in enumerate(takers):
+            widths[number] += left // len(takers) + (place < left % len(takers))
+        self._is_fitting = True
+        for number, width in widths.items():
+            header.resizeSection(number, width)
+        self._is_fitting = False
+
+    def _resized(self, number, before, now):
+        """Keep the width that a heading was dragged to, also for other rows."""
+        if not self._is_fitting and before and now and number in self._needed:  # a column that is hidden or shown changes from or to 0
+            self._dragged[self.rows_model.columns[number].title] = now
+
+    def resizeEvent(self, event):
+        """Share out the room anew."""
+        super().resizeEvent(event)
+        self._share_out()
+
+    def setColumnHidden(self, number, is_hidden):
+        """Hide a column, or show it, and share out its room."""
+        if self.isColumnHidden(number) != is_hidden:
+            super().setColumnHidden(number, is_hidden)
+            self._share_out()
+
+    def wheelEvent(self, event):
+        """Scroll sideways with Shift."""
+        by = event.angleDelta()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and by.y() and not by.x():
+            bar = self.horizontalScrollBar()
+            bar.setValue(bar.value() - by.y())
+            event.accept()
+            return
+        super().wheelEvent(event)
 
 
 def add_row_keys(table, actions):

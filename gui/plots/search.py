@@ -10,7 +10,7 @@ from ...core.config import settings_of
 from ...core.search.folder import best_first
 from ...core.search.plan import OBJECTIVES, Range
 from .. import theme as themes
-from ..widgets import button, column, empty_page, label, progress_line, row, set_role
+from ..widgets import Menu, button, column, empty_page, label, menu_button, progress_line, row, set_role
 from .base import Key, in_a_later_turn
 from .numbers import MISSING, clock, fixed, percent, percent_interval, tick
 from .parallel import Axis, ParallelDiagram
@@ -22,11 +22,12 @@ OBJECTIVE_WORDS = {  # name on the axis, text of a value
     "val_loss": ("Validation loss", lambda v: fixed(v, 4)), "val_accuracy": ("Validation accuracy", lambda v: percent(v, 2)),
     "val_auc": ("Validation AUC", lambda v: fixed(v, 4)), "val_eta": ("Validation η", lambda v: "not detected" if math.isinf(v) else percent(v, 2)),
 }
-SHORT = {"energy.bin_width": "Δ_b", "energy.n_bins": "Bins", "sky.nside": "Nside"}
+SHORT = {"energy.bin_width": "Bin width", "energy.n_bins": "Bins", "sky.nside": "Nside"}
 STATES = {  # of a trial: words, colour
     "waiting": ("waiting", "quiet"), "running": ("training", "limit"), "interrupted": ("interrupted", "quiet"), "done": ("done", "text"),
     "pruned": ("ended early", "quiet"), "failed": ("failed", "fault"),
 }
+EXPORTS = {"trials_csv": "Trials as CSV…", "trials_tex": "Trials as LaTeX…"}
 CHIPS = {
     "queued": ("Queued", "quiet"), "running": ("Running", "limit"), "stopping": ("Stopping…", "quiet"), "stopped": ("Stopped", "text"),
     "done": ("Done", "text"), "failed": ("Failed", "fault"),
@@ -124,6 +125,8 @@ class SearchView(QWidget):
     Attributes
     ----------
     new_requested, open_requested, stop_requested, resume_requested : Signal()
+    export_requested : Signal(str)
+        A key of :data:`EXPORTS`.
     network_requested : Signal(str)
         Name of the run folder whose training is to be shown.
     """
@@ -133,6 +136,7 @@ class SearchView(QWidget):
     stop_requested = Signal()
     resume_requested = Signal()
     network_requested = Signal(str)
+    export_requested = Signal(str)
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -164,17 +168,21 @@ class SearchView(QWidget):
             "Open training", on_click=self._ask_for_network, tooltip="Show the training of the chosen trial, and its run on the left"
         )
         self.stop = button("Stop", on_click=self._stop_or_resume, tooltip="Finished epochs are kept; resume goes on from there")
+        exports = Menu(self)
+        for kind, words in EXPORTS.items():
+            exports.addAction(words).triggered.connect(lambda _=False, kind=kind: self.export_requested.emit(kind))
+        self.exporting = menu_button(exports, "Every trial with its settings and all that was measured, in the order of the table")
+        self.exporting.setText("Export")
         self.another = button("New search…", on_click=self.new_requested.emit)
         self.another_folder = button("Open search…", on_click=self.open_requested.emit)
         self._header = row(
-            self.name, self.chip, None, self.show_network, self.stop, self.another, self.another_folder, spacing=themes.RHYTHM
+            self.name, self.chip, None, self.show_network, self.exporting, self.stop, self.another, self.another_folder, spacing=themes.RHYTHM
         )
         self.progress, self.status = progress_line()
 
     def _make_table(self):
         self.model = TrialModel(self)
         self.table = RowTable(self.model)
-        self.table.horizontalHeader().setStretchLastSection(True)
         self.table.setMinimumHeight(6 * ROW_HEIGHT)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
         self.table.doubleClicked.connect(lambda index: self._ask_for_network())

@@ -166,6 +166,12 @@ class SkyPanels(QWidget):
         self._lay_out()
         return self.controls
 
+    def hold_controls(self):
+        """Let the tools stand above the sky again."""
+        self.controls.setParent(self)
+        self.controls.show()
+        self._lay_out()
+
     def set_corner(self, widget):
         """Let a widget lie in the upper right corner of the large map."""
         widget.setParent(self.map)
@@ -547,7 +553,7 @@ class SkyPanels(QWidget):
 
     def _lay_out(self):
         width, top, height = self.width(), 0, self.height()
-        if self.controls.parent() is self:
+        if self.controls.parent() is self and not self.controls.isHidden():
             self.controls.setGeometry(0, 0, width, self.controls.sizeHint().height())
             top = self.controls.height() + 8
         shown, beside = self._shown(), self._comparison()[0] == "side"

@@ -10,7 +10,7 @@ from .row_model import ROW_HEIGHT, RowTable, add_row_keys
 from .study_table import ETA, CellModel
 from .training import Chip
 
-WIDEST, PADDING = {"Time": "12 min 34 s", ETA: "10.00 +0.12 −0.02 %"}, 12
+WIDEST = {"Time": "12 min 34 s", ETA: "10.00 +0.12 −0.02 %"}  # of what comes later
 CHIPS = {  # of a state: words and colour
     "empty": ("Counting", "quiet"), "new": ("Not started", "quiet"), "running": ("Running", "limit"), "elsewhere": ("Running elsewhere", "limit"),
     "stopping": ("Stopping…", "quiet"), "stopped": ("Stopped", "text"), "failed": ("Done, with failures", "fault"), "done": ("Done", "text"),
@@ -25,6 +25,7 @@ ABOUT = (
     "starts, then every cell with its state and its η. A study runs in a process of its own, or on a cluster; what is done is never done again, and what "
     "fails stops nothing."
 )
+EXPORTS = {"cells_csv": "Cells as CSV…", "cells_tex": "Cells as LaTeX…"}
 
 
 class StudyView(QWidget):
@@ -37,6 +38,8 @@ class StudyView(QWidget):
     scheduler_changed : Signal(str)
     add_requested, copy_requested : Signal(object)
         Rows that are chosen; all of them, or none, where none is.
+    export_requested : Signal(str)
+        A key of :data:`EXPORTS`.
     opened : Signal(object)
         The row of the cell whose run is to be shown.
     """
@@ -53,6 +56,7 @@ class StudyView(QWidget):
     add_requested = Signal(object)
     copy_requested = Signal(object)
     opened = Signal(object)
+    export_requested = Signal(str)
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -91,7 +95,10 @@ class StudyView(QWidget):
             ("Change axes…", self.change_requested), ("Save study file…", self.save_requested),
         ):
             menu.addAction(text).triggered.connect(lambda _=False, signal=signal: signal.emit())
-        self.menu = menu_button(menu, "New, open, change and save")
+        menu.addSeparator()
+        for kind, text in EXPORTS.items():
+            menu.addAction(text).triggered.connect(lambda _=False, kind=kind: self.export_requested.emit(kind))
+        self.menu = menu_button(menu, "New, open, change, save and export")
         self.menu.setText("Study")
         self.add = button("", on_click=lambda: self.add_requested.emit(self.chosen_rows or self.model.rows))
         self.copy = button("Copy as command", on_click=lambda: self.copy_requested.emit(self.chosen_rows))
@@ -121,9 +128,7 @@ class StudyView(QWidget):
         self.table = RowTable(self.model)
         self.table.setAccessibleName("Cells")
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        header = self.table.horizontalHeader()
-        header.setMinimumSectionSize(40)
-        header.setStretchLastSection(True)
+        self.table.horizontalHeader().setMinimumSectionSize(40)
         self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table.setMinimumHeight(6 * ROW_HEIGHT)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_chosen())
@@ -171,11 +176,7 @@ class StudyView(QWidget):
         more = overview.total - len(overview.rows)
         self.heading.setText(f"{overview.total} CELLS" + (f", {len(overview.rows)} SHOWN; ALL OF THEM STAND IN CELLS.CSV" if more else ""))
         if self.model.set_cells(overview.rows):
-            header = self.table.horizontalHeader()
-            self.table.fit()
-            for title, widest in WIDEST.items():  # of what comes later
-                place = self.model.titles.index(title)
-                header.resizeSection(place, max(header.sectionSize(place), self.fontMetrics().horizontalAdvance(widest) + 2 * PADDING))
+            self.table.fit({self.model.titles.index(title): widest for title, widest in WIDEST.items()})
         self._show_chosen()
 
     def set_estimate(self, cost):

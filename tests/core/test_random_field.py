@@ -14,11 +14,12 @@ from scipy.ndimage import map_coordinates
 from scipy.stats import kurtosis, skew
 
 from zevatron.core.config import FieldConfig
-from zevatron.core.errors import InputError
-from zevatron.core.galactic_field import GalacticField, galactic_field, random_field
+from zevatron.core.errors import CancelledError, InputError
+from zevatron.core.galactic_field import GalacticField, backtrack, galactic_field, random_field
 from zevatron.core.galactic_field.jf12 import JF12
 from zevatron.core.galactic_field.jf12_random import jf12_random
 from zevatron.core.galactic_field.random_field import coherence_length, kolmogorov_box
+from zevatron.core.progress import Progress
 from zevatron.core.streams import random_stream
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "gmf"
@@ -123,6 +124,34 @@ def test_waves_are_transverse(box):
     modes = fft.fftn(box.astype(float), axes=(0, 1, 2), workers=-1)
     along = np.abs((k * modes).sum(axis=3)) ** 2
     assert along.sum() < 1e-12 * ((k**2).sum(axis=3) * (np.abs(modes) ** 2).sum(axis=3)).sum()
+
+
+def test_questions_while_a_box_is_filled_change_no_bit(small_draws):
+    asked = []
+    quiet, unit = random_field.turbulent_box(3, 0, *SCALES)
+    with random_field.asking(lambda: asked.append(1)):
+        box, same = random_field.turbulent_box(3, 0, *SCALES)
+    assert box.tobytes() == quiet.tobytes() and unit == same
+    assert len(asked) > 128  # between two Fourier transforms, and at each plane
+    random_field.turbulent_box(4, 0, *SCALES)
+    assert len(asked) == 128 + 11
+
+
+@pytest.mark.parametrize("questions", [0, 5, 60])
+def test_a_box_that_nobody_wants_any_more_is_given_up(small_draws, questions):
+    left = iter(range(questions))
+
+    def ask():
+        if next(left, None) is None:
+            raise CancelledError()
+
+    with pytest.raises(CancelledError), random_field.asking(ask):
+        random_field.turbulent_box(3, 0, *SCALES)
+    progress, field = Progress(), galactic_field(FieldConfig(model="jf12", seed=987))
+    progress.cancel()
+    with pytest.raises(CancelledError):
+        backtrack(field, 10.0, np.eye(3), progress=progress)
+    assert "draw" not in vars(field)
 
 
 def test_divergence_by_differences_is_small(rng):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 import time
 import zipfile
 from dataclasses import replace
@@ -29,7 +30,7 @@ from zevatron.core.sky_density.exposed import exposed
 from zevatron.core.statistics.confidence import skies_with_fraction
 from zevatron.core.tables import read_table, write_table
 from zevatron.core.training.run_folder import RunFolder
-from zevatron.gui import engine
+from zevatron.gui import engine, events
 from zevatron.gui.events_dialog import settings_for
 from zevatron.gui.main_window import EVENTS, SKY
 from zevatron.gui.settings import runs_folder
@@ -133,6 +134,18 @@ def test_a_list_is_opened_tested_and_written(events_window, qtbot, listed, tmp_p
     choose(qtbot, tab.export, "Events as CSV…")
     qtbot.waitUntil((tmp_path / "out.csv").is_file, timeout=20_000)
     np.testing.assert_allclose(read_table(tmp_path / "out.csv").floats("p_CenA"), finding.posterior)
+    choose(qtbot, tab.export, "Sources as LaTeX…")
+    qtbot.waitUntil((tmp_path / "out.tex").is_file, timeout=20_000)
+    text = (tmp_path / "out.tex").read_text()
+    assert "Cen A & " in text and f"${finding.eta.upper:.4g}$" in text
+    (tmp_path / "out.csv").unlink()
+    choose(qtbot, tab.export, "Sources as CSV…")
+    qtbot.waitUntil((tmp_path / "out.csv").is_file, timeout=20_000)
+    table = read_table(tmp_path / "out.csv")
+    assert table.columns["source"] == ("Cen A",) and table.floats("score")[0] == finding.score
+    assert [table.floats(name)[0] for name in ("eta", "eta_low", "eta_high", "eta_upper")] == [
+        finding.eta.best, finding.eta.low, finding.eta.high, finding.eta.upper
+    ]
     window.exports.write("events_json", tmp_path / "r.json")
     window.exports.write("events_png", tmp_path / "r.png")
     qtbot.waitUntil((tmp_path / "r.png").is_file, timeout=30_000)
@@ -249,6 +262,46 @@ def test_a_blind_test_is_recorded_and_opened_after_a_question(events_window, qtb
     window.exports.write("events_json", tmp_path / "r.json")
     qtbot.waitUntil((tmp_path / "r.json").is_file, timeout=20_000)
     assert json.loads((tmp_path / "r.json").read_text())["plan"]["seal"] == json.loads(record.read_text())["seal"]
+
+
+def test_a_late_result_shows_nothing_of_other_events(events_window, qtbot, listed, tmp_path, small_run, monkeypatch):
+    """The recorded test of one list ends when another one is open, blind."""
+    window, tab, go_on = events_window, events_window.events_tab, threading.Event()
+    open_list(window, qtbot, listed, blind=True)
+    window.events.record_in(tmp_path / "plan.json")
+    qtbot.waitUntil(lambda: window.events.recorded is not None, timeout=20_000)
+    held = events.judged
+
+    def slow(*arguments):
+        go_on.wait(20)
+        return held(*arguments)
+
+    monkeypatch.setattr(events, "judged", slow)
+    answer(monkeypatch, "Show the result")
+    click(qtbot, tab.test)
+    job = window.events._job
+    open_list(window, qtbot, planted_list(tmp_path / "other.csv", small_run, seed=4), blind=True)
+    go_on.set()
+    qtbot.waitUntil(lambda: job.is_over, timeout=60_000)
+    assert job.state == "done" and window.events.is_blind and tab.view.events.rowCount() == 0 and window.sky.mode == "density"
+
+
+def test_a_selection_that_is_out_of_date_is_not_shown(events_window, qtbot, listed, monkeypatch):
+    window, go_on, select = events_window, threading.Event(), events.selected
+
+    def slow(*arguments):
+        go_on.wait(20)
+        return select(*arguments)
+
+    open_list(window, qtbot, listed)
+    monkeypatch.setattr(events, "selected", slow)
+    window.events.choices.set("scales", (1.1,))
+    qtbot.waitUntil(lambda: any(job.title == "Selecting events" for job in window.jobs.active), timeout=10_000)
+    window.events.choices.set("scales", (1.1, 1.2, 1.3))
+    qtbot.waitUntil(lambda: "one for each of the 1 lists" in window.events.fault, timeout=10_000)
+    go_on.set()
+    qtbot.wait(300)
+    assert window.events.selection is None and "one for each" in window.events.fault
 
 
 def test_a_record_of_earlier_is_opened_only_for_its_lists(events_window, qtbot, listed, tmp_path, small_run, monkeypatch):

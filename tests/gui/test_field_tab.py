@@ -18,6 +18,7 @@ from zevatron.core.kept import Store, n_bytes
 from zevatron.core.sky import angular_distance, pixel_vectors, unit_vectors, vector_pixels
 from zevatron.gui import theme
 from zevatron.gui.main_window import FIELD, SKY
+from zevatron.gui.panels.labels import label_of
 from zevatron.gui.plots.field_plane import MOST_RAYS, arrow_strokes
 from zevatron.gui.state import field as state
 from zevatron.gui.state.field import KEPT, SkyOfField
@@ -297,6 +298,52 @@ def test_cancelled_map_says_how_to_go_on(tab, qtbot, monkeypatch):
     tab.menus.actions_by_text["Compute again"].trigger()
     wait_for_map(qtbot, tab)
     assert "F5" not in tab.field_view.map._caption
+
+
+def held(gate, progress):
+    """Wait at a gate, asking whether one is still wanted."""
+    while not gate.wait(0.01):
+        progress.check_cancelled()
+
+
+def evaluation(window, model):
+    """The job that evaluates a field, once it is at work, or None."""
+    title = f"Field of {label_of('field.model', model)}"
+    return next((job for job in window.jobs.active if job.title == title and job.state == "running"), None)
+
+
+def test_the_planes_come_back_with_the_run(tab, qtbot, monkeypatch):
+    """Rigidities of another range are awaited, and given up by going back: the field is the same one."""
+    gate, view, setup = threading.Event(), tab.field_view, tab.field._work.setup
+
+    def slow(config, progress):
+        held(gate, progress)
+        return setup(config, progress)
+
+    monkeypatch.setattr(tab.field._work, "setup", slow)
+    tab.draft.set("energy.threshold", tab.draft.config.energy.threshold + 5)
+    qtbot.waitUntil(lambda: view.planes_message.text().startswith("Evaluating"), timeout=10_000)
+    tab.draft.undo()
+    qtbot.waitUntil(lambda: view._pages.currentIndex() == 1 and view.slider.isEnabled(), timeout=5000)
+    gate.set()
+
+
+def test_what_was_stopped_says_so_to_whoever_comes_back(tab, qtbot, monkeypatch):
+    gate, view = threading.Event(), tab.field_view
+    monkeypatch.setattr(tab.field._work, "setup", lambda config, progress: held(gate, progress))
+    seen, set_setup = [], view.set_setup
+    monkeypatch.setattr(view, "set_setup", lambda setup, words="": (seen.append(words), set_setup(setup, words)))
+    for model in ("pt11_bss_halo", "jf12"):
+        tab.draft.set("field.model", model)
+        qtbot.waitUntil(lambda model=model: evaluation(tab, model) is not None, timeout=30_000)
+        assert view.planes_message.text() == f"Evaluating {label_of('field.model', model)}…"
+    assert not any("Stopped" in text for text in seen)  # it was not: another field is evaluated in its place
+    tab.jobs.cancel(evaluation(tab, "jf12"))
+    assert "F5" in view.planes_message.text()
+    tab.draft.set("field.model", "jf12_regular")
+    qtbot.waitUntil(lambda: view._pages.currentIndex() == 1, timeout=10_000)
+    tab.draft.set("field.model", "jf12")
+    qtbot.waitUntil(lambda: view._pages.currentIndex() == 0 and "F5" in view.planes_message.text(), timeout=10_000)
 
 
 def test_imported_lens_has_no_planes(tab, qtbot):

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from pulse import Pulse
+from pyqtgraph import GraphicsView
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QMenu
 from test_plots_results import verdict
@@ -14,6 +15,7 @@ from test_plots_sky import density
 
 from zevatron.core.config import RunConfig
 from zevatron.gui.main_window import RESULTS, SKY
+from zevatron.gui.plots.base import Diagram
 
 
 @pytest.mark.slow
@@ -53,11 +55,15 @@ def cost(function, *arguments, repeats=5):
     return min(times)
 
 
-def test_new_results_and_skies_take_less_than_a_frame_is_noticed(window, qtbot):
-    all_ = [
+def many_verdicts():
+    return [
         verdict(source, n, statistic, 0.03) for source in ("Cen A", "M82", "NGC 253", "M87", "Fornax A")
         for n in (50, 100, 200, 300, 400, 500) for statistic in ("likelihood_ratio", "bcnn")
     ]
+
+
+def test_new_results_and_skies_take_less_than_a_frame_is_noticed(window, qtbot):
+    all_ = many_verdicts()
     window.tabs.setCurrentIndex(RESULTS)
     qtbot.waitUntil(window.results.isVisible, timeout=3000)
     assert cost(window.results.set_verdicts, all_, all_[7]) < 50
@@ -72,6 +78,39 @@ def test_new_results_and_skies_take_less_than_a_frame_is_noticed(window, qtbot):
     window.sky.set_density(window.controller.density)
     window._results_shown = None  # others than the window has put there
     window._show_results()
+
+
+def test_what_comes_into_sight_is_drawn_one_part_in_a_turn(window, qtbot, monkeypatch):
+    """Neither the diagrams of a page together nor one with its painting: each has a turn of the event loop."""
+    turns, seen, draw, paint = [0], [], Diagram._draw_anew, GraphicsView.paintEvent
+
+    def noted(what, done):
+        def call(diagram, *arguments):
+            if diagram in mine:
+                seen.append((what, turns[0], diagram))
+            done(diagram, *arguments)
+
+        return call
+
+    window.results.set_verdicts(many_verdicts()[:2])
+    mine = {pane.diagram for pane in window.results.panes.panes.values()}
+    monkeypatch.setattr(Diagram, "_draw_anew", noted("drawn", draw))
+    monkeypatch.setattr(GraphicsView, "paintEvent", noted("painted", paint))
+
+    def turn():
+        turns[0] += 1
+
+    dispatcher = QApplication.eventDispatcher()
+    dispatcher.awake.connect(turn)
+    window.tabs.setCurrentIndex(RESULTS)
+    assert not seen
+    qtbot.waitUntil(lambda: {diagram for what, _, diagram in seen if what == "drawn"} == mine, timeout=10_000)
+    qtbot.waitUntil(lambda: len({diagram for what, _, diagram in seen if what == "painted"}) > 1, timeout=10_000)
+    dispatcher.awake.disconnect(turn)
+    drawn = {diagram: number for what, number, diagram in seen if what == "drawn"}
+    painted = {diagram: number for what, number, diagram in reversed(seen) if what == "painted"}
+    assert len(set(drawn.values())) == len(mine) == 4
+    assert all(number > drawn[diagram] for diagram, number in painted.items())
 
 
 def close(window):

@@ -1,5 +1,6 @@
 """Background work: lanes, collapsing, cancelling, errors."""
 
+import sys
 import threading
 import time
 
@@ -196,6 +197,14 @@ def test_progress_reaches_the_window(jobs, qtbot, gate):
 
 def test_report_without_total_has_no_fraction():
     assert Report("loading").fraction is None
+
+
+def test_threads_that_compute_in_python_give_way_to_the_window(qtbot):
+    """They hold Python's lock for a millisecond when it is wanted, not for five."""
+    sys.setswitchinterval(0.005)
+    made = Jobs()
+    made.close()
+    assert sys.getswitchinterval() <= 0.001 + 1e-9
 
 
 def test_closing_ends_the_threads(qtbot, gate):

@@ -410,6 +410,7 @@ def test_two_windows_at_one_run_folder(tab, open_window, qtbot, started):
     second = open_window(tab.draft.config)
     qtbot.waitUntil(lambda: second.controller.density is not None, timeout=30_000)
     second.train()
+    qtbot.waitUntil(lambda: second.training.folder is not None, timeout=10_000)
     assert second.training.folder.path == tab.training.folder.path and not second.training.is_active
     assert second.messages.text.text() == "Another process trains this already."
     qtbot.waitUntil(lambda: second.training.is_followed and second.training.state.epoch > 0, timeout=10_000)

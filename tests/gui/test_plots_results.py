@@ -189,6 +189,7 @@ def test_what_is_not_seen_is_drawn_when_it_is(view, qtbot):
     theme.set_theme(theme.LIGHT)
     assert not curves(view.roc)
     view.show()
+    settle(view, qtbot)
     assert [item.opts["pen"].color().name() for item in curves(view.roc)][-1] == theme.LIGHT.limit
 
 

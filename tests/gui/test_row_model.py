@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QAbstractItemModel, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QPersistentModelIndex, QPoint, QPointF, Qt
+from PySide6.QtGui import QFontMetrics, QWheelEvent
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication
 
+from zevatron.gui import theme
 from zevatron.gui.plots.row_model import LEFT, RIGHT, Column, RowModel, RowTable
 
 COLUMNS = (
@@ -118,3 +121,68 @@ def test_other_columns_bring_other_headings(model):
     assert (model.columnCount(), model.rowCount()) == (1, 0)
     model.set_rows(entries(np.random.default_rng(5), 3))
     assert shown(model) == ["row 00", "row 01", "row 02"]
+
+
+def wheel(table, x, y, modifiers=Qt.KeyboardModifier.NoModifier):
+    place = QPointF(table.viewport().rect().center())
+    event = QWheelEvent(
+        place, QPointF(table.viewport().mapToGlobal(place.toPoint())), QPoint(), QPoint(x, y), Qt.MouseButton.NoButton, modifiers,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    )
+    QApplication.sendEvent(table.viewport(), event)
+
+
+def test_no_column_is_cut_and_the_table_scrolls_sideways(qtbot):
+    model = Entries()
+    model.set_columns([Column(f"Column {n}", "", lambda row, n=n: n * row.name, lambda row: (row.name,)) for n in range(1, 5)], (0, 1, 2, 3))
+    table = RowTable(model)
+    qtbot.addWidget(table)
+    table.resize(300, 300)
+    table.show()
+    qtbot.waitExposed(table)
+    model.set_rows([Entry(f"row {i}", float(i)) for i in range(5)])
+    table.fit()
+    header, bar, metrics = table.horizontalHeader(), table.horizontalScrollBar(), QFontMetrics(theme.font())
+
+    def are_whole():
+        return all(header.sectionSize(n) >= metrics.horizontalAdvance((n + 1) * "row 0") for n in range(4))
+
+    assert are_whole() and bar.maximum() > 0
+    table.setFocus()
+    table.setCurrentIndex(model.index(0, 0))
+    for _ in range(3):
+        qtbot.keyClick(table, Qt.Key.Key_Right)
+    assert bar.value() == bar.maximum() and table.visualRect(model.index(0, 3)).right() <= table.viewport().width()
+    wheel(table, 120, 0)
+    assert bar.value() < bar.maximum()
+    for _ in range(20):
+        wheel(table, 120, 0)
+    assert bar.value() == 0
+    wheel(table, 0, -120, Qt.KeyboardModifier.ShiftModifier)
+    assert bar.value() > 0 and table.verticalScrollBar().value() == 0
+    table.resize(1500, 300)
+    qtbot.waitUntil(lambda: header.length() == table.viewport().width())
+    assert are_whole()
+
+
+def test_a_width_that_was_dragged_stays(model, qtbot):
+    table = RowTable(model, stretch=(0,))
+    qtbot.addWidget(table)
+    table.resize(600, 300)
+    table.show()
+    qtbot.waitExposed(table)
+    model.set_rows(entries(np.random.default_rng(4)))
+    table.fit()
+    header = table.horizontalHeader()
+    header.resizeSection(0, header.sectionSize(0) - 80)  # there is room at the right
+    before = header.sectionSize(1)
+    end = QPoint(header.sectionViewportPosition(1) + before - 2, 8)
+    qtbot.mousePress(header.viewport(), Qt.MouseButton.LeftButton, pos=end)
+    qtbot.mouseMove(header.viewport(), end + QPoint(20, 0))
+    qtbot.mouseMove(header.viewport(), end + QPoint(40, 0))
+    qtbot.mouseRelease(header.viewport(), Qt.MouseButton.LeftButton, pos=end + QPoint(40, 0))
+    wide = header.sectionSize(1)
+    assert wide > before + 20
+    model.set_rows(entries(np.random.default_rng(5)))
+    table.fit()
+    assert header.sectionSize(1) == wide

@@ -317,6 +317,21 @@ def test_narrow_window_folds_the_answer_away(window, qtbot):
     assert window.inspector.isVisible() == (window.width() >= INSPECTOR_FROM)
 
 
+def test_the_tools_of_the_sky_hide_no_tab(window, qtbot):
+    """They stand beside the tabs where both have room, and above the sky where not."""
+    bar, tools = window.tabs.tabBar(), window.sky.controls
+
+    def are_apart():
+        return not tools.rect().translated(tools.mapTo(window, QPoint())).intersects(bar.rect().translated(bar.mapTo(window, QPoint())))
+
+    for width, is_above in ((1050, True), (1600, False), (1050, True)):
+        window.resize(width, 800)
+        window.answer_dock.hide()
+        qtbot.waitUntil(lambda is_above=is_above: (tools.parent() is window.sky) is is_above, timeout=5000)
+        qtbot.waitUntil(lambda: bar.tabRect(bar.count() - 1).right() <= bar.width() and are_apart(), timeout=5000)
+        assert tools.isVisible() and window.sky.map.isVisible()
+
+
 def test_long_job_can_be_cancelled_from_the_bar(open_window, qtbot, monkeypatch):
     started = threading.Event()
 
