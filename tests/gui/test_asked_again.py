@@ -104,29 +104,6 @@ def test_an_exposure_that_failed_is_asked_for_again(window, qtbot, monkeypatch):
     qtbot.waitUntil(lambda: bool(shown) and shown[-1] is not None, timeout=20_000)
 
 
-def test_limits_of_two_trainings_are_both_computed(new_window, qtbot, monkeypatch):
-    """The one that is shown later does not end the computation for the one before."""
-    window, gate, asked = new_window, Gate(), []
-
-    def held(config, density, n_events, progress):
-        asked.append(n_events)
-        gate.wait(progress)
-        return limit_verdict(config, density, density, n_events, progress=progress)
-
-    monkeypatch.setattr("zevatron.gui.monitor.one_limit", held)
-    folders = []
-    for n in (70, 80):
-        run = run_for(window.draft.config, "Cen A", n)
-        folders.append(RunFolder.create(runs_folder() / f"N{n}", run, window.controller.density))
-        window.monitor.show_path(folders[-1].path)
-    gate.opened.set()
-    qtbot.waitUntil(lambda: len(window.monitor._limits) == 2, timeout=10_000)
-    assert asked == [70, 80]
-    window.monitor.show_path(folders[0].path)
-    window.monitor.show_training()
-    assert window.training_view.eta._limit == window.monitor._limits[folders[0].config.digest]
-
-
 def test_a_run_whose_place_in_the_queue_could_not_be_given_up_can_be_queued_again(new_window, qtbot, monkeypatch):
     trainings, said = new_window.trainings, []
     trainings.failed.connect(said.append)
@@ -144,6 +121,7 @@ def test_a_run_whose_place_in_the_queue_could_not_be_given_up_can_be_queued_agai
         assert trainings.waiting == ()
         qtbot.waitUntil(lambda: "the disk is full" in said, timeout=10_000)
     new_window.runs.look()
+    trainings.add([folder.config])
     qtbot.waitUntil(lambda: trainings.waiting == (name,), timeout=10_000)
 
 

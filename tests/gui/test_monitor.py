@@ -364,8 +364,8 @@ def test_a_queued_run_that_another_process_trains_is_looked_at_without_a_trace(t
 def test_a_training_that_ends_while_one_is_asked_whether_to_discard_it_is_discarded(tab, qtbot, started, monkeypatch):
     tab.draft.set("training.epochs", LONG)
     tab.train()
+    qtbot.waitUntil(lambda: tab.training.state.epoch > 0, timeout=30_000)
     training, path = tab.training, tab.training.folder.path
-    qtbot.waitUntil(lambda: training.state.epoch > 0, timeout=30_000)
     tab.monitor.show_path(run_folder(tab, 50, **{"sky.nside": 4}).path)
 
     def ends_meanwhile(*arguments):
