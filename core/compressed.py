@@ -12,8 +12,9 @@ from .errors import DamagedFileError, InputError
 COMPRESSIONS = (".gz", ".bz2", ".xz")
 LZMA_MEMORY = 128 * 2**20  # bytes; xz -9 needs 65 MB
 CHUNK = 2**20  # bytes
-ENDLESS_FITS = re.compile(rb"(NAXIS|TFIELDS) *= *\+? *0*[1-9][0-9]{3}", re.IGNORECASE)  # the standard allows 999, astropy counts on
-IMAGE_FITS = re.compile(rb"ZIMAGE *= *T", re.IGNORECASE)
+# classes and no flag for the case: five times faster, and maps have up to 256 MiB; the standard allows 999, astropy counts on
+ENDLESS_FITS = re.compile(rb"[NnTt](?:[Aa][Xx][Ii][Ss]|[Ff][Ii][Ee][Ll][Dd][Ss]) *= *\+? *0*[1-9][0-9]{3}")
+IMAGE_FITS = re.compile(rb"[Zz][Ii][Mm][Aa][Gg][Ee] *= *T")
 
 
 def chunks(path, largest):
@@ -63,7 +64,7 @@ def require_plain_fits(content):
         which may unpack to any size.
     """
     if found := ENDLESS_FITS.search(content):
-        raise ValueError(f"expected {found[1].decode().upper()} of at most 999")
+        raise ValueError(f"expected {found[0].split(b'=')[0].decode().strip()} of at most 999")
     if IMAGE_FITS.search(content):
         raise ValueError("expected tables, received a packed image")
 

@@ -1,4 +1,5 @@
-"""The recorded fuzzing of docs/robustness.md: ``python tests/faults/campaign.py READER COUNT [SEED]``, one line of JSON at the end.
+"""The recorded fuzzing of docs/robustness.md: ``python tests/faults/campaign.py READER COUNT [SEED [FIRST]]``, one line of JSON at the end;
+FIRST, a multiple of 500, goes on where a campaign of as many inputs ended.
 
 Broken files are tried in batches in processes of their own with 5 s of processor time for each file and 1 GiB above what the process had,
 so that a crash or a hang of a library is counted instead of ending the campaign. What was neither read nor refused is kept in /tmp/fuzz.
@@ -89,15 +90,15 @@ def try_batch(reader, file, content, whole, rng, count, out):
         out.write(f"! {time.process_time() - started:.3f} {ended}\n")
 
 
-def campaign(name, count, seed=1):
-    """Try ``count`` broken files; returns what became of them."""
-    ended, slowest, done = collections.Counter(), 0.0, 0
+def campaign(name, count, seed=1, first=0):
+    """Try ``count`` broken files, of the endless series of a seed those from ``first`` on; returns what became of them."""
+    ended, slowest, done = collections.Counter(), 0.0, first
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         reader, file, content, whole = readers(Path(folder), name)
         (Path(folder) / file).write_bytes(whole(content))
         assert outcome(reader, Path(folder) / file) == "read"  # and all that it needs is loaded
-        while done < count:
-            size, (read, write) = min(BATCH, count - done), os.pipe()
+        while done < first + count:
+            size, (read, write) = min(BATCH, first + count - done), os.pipe()
             child = os.fork()
             if child == 0:
                 os.close(read)
@@ -118,7 +119,7 @@ def campaign(name, count, seed=1):
                 KEPT.mkdir(exist_ok=True)
                 (KEPT / f"crash-{done + tried}-{file}").write_bytes((Path(folder) / file).read_bytes())
             done += max(tried, 1)
-    return {"reader": name, "inputs": done, "slowest_s": slowest, "ended": dict(ended)}
+    return {"reader": name, "inputs": done - first, "slowest_s": slowest, "ended": dict(ended)}
 
 
 if __name__ == "__main__":
