@@ -71,7 +71,7 @@ def write_cards():
             f"| `{path.name}` | {record['source']} | {record['n_events']} | {eta} | {100 * found['eta_limit']:.2f} | "
             f"{found['ratio_to_limit']:.2f} | {record['epoch']} | {record['run']['seed']} | `{record['density']}` | {path.stat().st_size / 1e6:.1f} |"
         )
-    (FOLDER / "README.md").write_text(CARD.format(rows="\n".join(lines), missing=missing()))
+    (FOLDER / "README.md").write_text(CARD.format(rows="\n".join(lines), missing=missing()).rstrip() + "\n")
 
 
 def missing():
