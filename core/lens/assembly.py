@@ -17,7 +17,9 @@ from ..units import GYRATION
 from .coarse import COARSE_ORDER, cached_exits, coarse_pass
 from .image import disc_solid_angle, source_extent
 from .imported import imported_images
-from .search import SETTINGS, SLOPE, TARGETS, find_image
+from .redraw import SETTINGS as REDRAW_SETTINGS
+from .redraw import redrawn
+from .search import SETTINGS, SLOPE, TARGETS, Source, find_image, rays_aimed_at
 from .store import ImageStore, read_images, rigidity_key
 
 POINTS_PER_DECADE = 40
@@ -29,7 +31,7 @@ BANDS = (
     ((2.0, 4, 1500), (3.1, 6, 1500), (5.0, 40, 2000), (8.0, 20, 2000), (16.0, 8, 2200), (40.0, 4, 2200), (math.inf, 2, 2200)),
 )
 AGAIN = 4.0  # EV: from here on a regular field is searched once more, dividing twice as many pixels, if there are few rays
-MOST_EFFORT = 64  # members and pixels are multiplied by so much at most for a run that asks for enough rays everywhere
+REDRAWN_MEMBERS = 64  # rigidities in a band for a run that asks for enough rays everywhere
 CHAOTIC = 8.0  # EV: up to here each rigidity of a band in a random field has a coarse pass of its own
 VERSION = 8
 SHIPPED_ORDER = 8  # pixels of the maps that come with Zevatron: they serve maps up to Nside 256
@@ -190,7 +192,7 @@ def find_images(
     """
     store = open_store(source, galaxy, radius, concentration, cache)
     stage, n = f"lens of {source.name}", len(rigidity)
-    images = [known.get(rigidity_key(value)) or store.get(value) for value in rigidity]
+    images = first = [known.get(rigidity_key(value)) or store.get(value) for value in rigidity]
     if thorough:
         store = open_store(source, galaxy, radius, concentration, cache, thorough=True)
         usable = [image is not None and has_enough_rays(image, radius, concentration) for image in images]
@@ -200,7 +202,8 @@ def find_images(
     def compute(index):
         progress.check_cancelled()
         return compute_image(
-            source, galaxy, radius, rigidity[index], concentration=concentration, thorough=thorough, cache=cache, progress=progress
+            source, galaxy, radius, rigidity[index], concentration=concentration, thorough=thorough, known=first[index], cache=cache,
+            progress=progress,
         )
 
     progress.report(stage, n - len(missing), n)
@@ -220,27 +223,16 @@ def find_images(
 
 def has_enough_rays(image, radius, concentration=0.0):
     """Whether an image consists of as many equal rays as :data:`.search.TARGETS` asks for at its magnification."""
-    magnification = image.solid_angle / disc_solid_angle(radius, concentration)
-    return image.n_effective >= next((rays for least, rays in TARGETS[:2] if magnification > least), 0.0)
+    return image.n_effective >= rays_aimed_at(image, radius, concentration)
 
 
-def compute_image(source, galaxy, radius, rigidity, *, concentration=0.0, thorough=False, cache=None, progress=SILENT):
+def compute_image(
+    source, galaxy, radius, rigidity, *, concentration=0.0, thorough=False, known=None, cache=None, progress=SILENT
+):
     """Trace the image of a source in the band around one rigidity of the grid; only the coarse pass is cached.
 
-    With ``thorough`` members of the band and pixels are multiplied, :data:`MOST_EFFORT` times at most, until
-    :func:`has_enough_rays`.
+    With ``thorough`` one of too few rays, ``known`` if it is given, is traced anew until :func:`has_enough_rays`.
     """
-    effort, target = 1, TARGETS[0][1]
-    while True:
-        image = _image(source, galaxy, radius, rigidity, concentration, effort, cache, progress)
-        if not thorough or effort == MOST_EFFORT or has_enough_rays(image, radius, concentration):
-            return image
-        short = target / max(image.n_effective, 1.0)  # dim images need a tenth of it, and are done after a doubling
-        is_bright = image.solid_angle > TARGETS[0][0] * disc_solid_angle(radius, concentration)
-        effort = min(effort * max(2, math.ceil(1.2 * short) if is_bright else 2), MOST_EFFORT)
-
-
-def _image(source, galaxy, radius, rigidity, concentration, effort, cache, progress):
 
     def trace(directions, rigidities):
         progress.check_cancelled()
@@ -249,24 +241,38 @@ def _image(source, galaxy, radius, rigidity, concentration, effort, cache, progr
     def exits(rigidities):
         return [cached_exits(trace, galaxy.digest, value, cache=cache) for value in rigidities]
 
+    def passes(rigidities):
+        if ends.is_random and rigidity < CHAOTIC:
+            return [coarse_pass(one) for one in exits(rigidities)]
+        below, middle, above = exits(neighbours(rigidity))
+        return [coarse_pass(middle, beside=(below, above))]
+
+    def stream(*more):
+        return np.random.default_rng(int(lens_digest(source, galaxy, radius, concentration, rigidity_key(rigidity), *more), 16))
+
+    members, max_pixels = band(rigidity, galaxy)
+    ends = Source(source.direction, radius, concentration, galaxy.random is not None)
+    image = known or _first_image(trace, passes(members), members, rigidity, ends, stream(), max_pixels)
+    if not thorough or has_enough_rays(image, radius, concentration):
+        return image
+    image = image.condensed(SHIPPED_ORDER)  # the maps that come with Zevatron lead to the same
+    some = members[len(members) // 6 :: max(len(members) // 3, 1)]
+    return redrawn(trace, image, passes(some), members_of_band(rigidity, REDRAWN_MEMBERS), ends, stream("redrawn", *REDRAW_SETTINGS))
+
+
+def _first_image(trace, passes, members, rigidity, ends, rng, max_pixels):
+    """What :func:`~.search.find_image` finds; the better of two where a regular field leaves few rays."""
+
     def search(max_pixels):
         return find_image(
-            trace, passes, members, source.direction, radius, rng,
-            max_pixels=max_pixels, concentration=concentration, is_random=is_random,
+            trace, passes, members, ends.direction, ends.radius, rng,
+            max_pixels=max_pixels, concentration=ends.concentration, is_random=ends.is_random,
         )
 
-    members, max_pixels = band(rigidity, galaxy, effort)
-    is_random = galaxy.random is not None
-    if is_random and rigidity < CHAOTIC:
-        passes = [coarse_pass(one) for one in exits(members)]
-    else:
-        below, middle, above = exits(neighbours(rigidity))
-        passes = [coarse_pass(middle, beside=(below, above))]
-    rng = np.random.default_rng(int(lens_digest(source, galaxy, radius, concentration, rigidity_key(rigidity)), 16))
     image = search(max_pixels)
     bright, enough = TARGETS[0]
-    is_bright = image.solid_angle >= bright * disc_solid_angle(radius, concentration)
-    if is_bright and image.n_effective < enough and not is_random and rigidity >= AGAIN:
+    is_bright = image.solid_angle >= bright * disc_solid_angle(ends.radius, ends.concentration)
+    if is_bright and image.n_effective < enough and not ends.is_random and rigidity >= AGAIN:
         return max(image, search(2 * max_pixels), key=lambda one: one.n_effective)
     return image
 
@@ -283,15 +289,20 @@ def neighbours(rigidity):
     return 10.0 ** ((index + np.array([-1.0, 0.0, 1.0])) / POINTS_PER_DECADE)
 
 
-def band(rigidity, galaxy, effort=1):
-    """Rigidities in EV, shape (m,), that share the band around one of the grid evenly in ln R, and pixels to divide there."""
-    n, max_pixels = (effort * usual for usual in next(usual for limit, *usual in BANDS[galaxy.random is not None] if rigidity < limit))
-    return rigidity * 10 ** (((np.arange(n) + 0.5) / n - 0.5) / POINTS_PER_DECADE), max_pixels
+def band(rigidity, galaxy):
+    """Rigidities in EV, shape (m,), of the band around one of the grid, and how many pixels of one order are divided there."""
+    n, max_pixels = next(usual for limit, *usual in BANDS[galaxy.random is not None] if rigidity < limit)
+    return members_of_band(rigidity, n), max_pixels
+
+
+def members_of_band(rigidity, n):
+    """Rigidities in EV, shape (n,), that share the band around one of the grid evenly in ln R."""
+    return rigidity * 10 ** (((np.arange(n) + 0.5) / n - 0.5) / POINTS_PER_DECADE)
 
 
 def open_store(source, galaxy, radius, concentration=0.0, cache=None, *, thorough=False):
     """Open the file of the images of a source in a field, or that of those made thoroughly."""
-    digest = lens_digest(source, galaxy, radius, concentration, *(["thorough", MOST_EFFORT] if thorough else []))
+    digest = lens_digest(source, galaxy, radius, concentration, *(["thorough", REDRAWN_MEMBERS, *REDRAW_SETTINGS] if thorough else []))
     path = cache_path(cache, "lens", f"{source.key}-{galaxy.name}-{digest}.h5")
     return ImageStore(path, digest, attributes_of(source, galaxy, radius) | {"concentration": concentration})
 

@@ -53,7 +53,7 @@ def coarse_pass(exits, beside=()):
         The same at the neighbouring rigidities of the grid, for a pass that serves the whole band: it ends half way to them.
     """
     order = hp.npix2order(len(exits))
-    neighbours = _neighbours(order)
+    neighbours = neighbour_pixels(order)
     around = exits[np.where(neighbours >= 0, neighbours, np.arange(len(exits))[:, np.newaxis])]
     filled = stand_in(exits[:, np.newaxis], around)
     motion = np.zeros(len(exits))
@@ -81,6 +81,7 @@ def cached_exits(trace, field_digest, rigidity, *, cache=None):
 
 
 @remember
-def _neighbours(order):
+def neighbour_pixels(order):
+    """The (up to eight) neighbours of each pixel, shape (npix, 8), NESTED; -1 where there is none."""
     nside = 2**order
     return hp.get_all_neighbours(nside, np.arange(hp.nside2npix(nside)), nest=True).T

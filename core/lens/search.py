@@ -72,8 +72,8 @@ class _Front:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """Where rays have to end, arguments of :func:`find_image`."""
+class Source:
+    """Where rays have to end: arguments of :func:`find_image`."""
 
     direction: np.ndarray
     radius: float
@@ -146,7 +146,7 @@ def find_image(
     Image
         Without pixels if no nucleus gets through to the Earth.
     """
-    source = _Source(direction, radius, concentration, is_random)
+    source = Source(direction, radius, concentration, is_random)
     front, draws = _start(passes, len(rigidities), source), _Draws()
     done = []  # pixels inside and rays that were found, of all orders
     disc = disc_solid_angle(radius, concentration) * len(rigidities)
@@ -185,8 +185,8 @@ def _start(passes, n_members, source):
     for member, coarse in enumerate(passes):
         angle, reach = angular_distance(coarse.exit_direction, source.direction), MARGINS[0] * coarse.spread + coarse.motion
         near = np.flatnonzero(angle < source.radius + reach)
-        blur = _blur(coarse.spread[near])
-        share = _share(angle[near], blur, source) * ~coarse.trapped[near]
+        blur = blur_of(coarse.spread[near])
+        share = share_of_source(angle[near], blur, source) * ~coarse.trapped[near]
         columns = (near, np.full(len(near), member), angle[near], reach[near], (coarse.spread + coarse.motion)[near], blur, share)
         members.append(columns)
     ipix, member, angle, reach, spread, blur, share = (np.concatenate(column) for column in zip(*members, strict=True))
@@ -206,8 +206,8 @@ def _divided(trace, front, rigidities, source, level):
     families = stand_in(families, families)
     angle = angular_distance(families, source.direction).ravel()
     spread = np.repeat(np.maximum(largest_distance(families, families).max(axis=1), front.spread / 2), 4)
-    blur = _blur(spread)
-    share = _share(angle, blur, source) * ~trapped.ravel()
+    blur = blur_of(spread)
+    share = share_of_source(angle, blur, source) * ~trapped.ravel()
     margin = MARGINS[min(level + 1, len(MARGINS) - 1)]
     reach = spread * (margin + (CHAOTIC_MARGIN - margin) * np.minimum(spread / CHAOTIC_SPREAD, 1.0))
     sound, whole = np.repeat(~trapped.any(axis=1), 4), np.zeros(len(ipix), dtype=bool)
@@ -215,15 +215,21 @@ def _divided(trace, front, rigidities, source, level):
     return _Front(front.order + 1, ipix, member, angle, reach, spread, blur, share, sound, whole, weight, draw)
 
 
-def _blur(spread):
+def blur_of(spread):
     """Radius of the disc that a ray stands for at the Galaxy's edge, degrees."""
     return np.minimum(BLUR * np.maximum(spread - CHAOTIC_SPREAD, 0), BLUR_LIMIT)
 
 
-def _share(angle, blur, source):
+def share_of_source(angle, blur, source):
     """What the nuclei of the source are to the disc of each ray, shape (n,)."""
     mean = disc_solid_angle(source.radius, source.concentration) / disc_solid_angle(source.radius)
     return _share_of_disc(angle, source.radius, blur) * np.where(blur > 0, mean, fisher_weight(angle, source.concentration))
+
+
+def expected_of_passes(passes, source):
+    """What the pixels of the coarse passes may be expected to contribute to the image, shape (npix,), any unit."""
+    front = _start(passes, len(passes), source)
+    return np.bincount(front.ipix, _expected(front, source), minlength=hp.nside2npix(2**front.order))
 
 
 def _expected(front, source):
@@ -260,6 +266,12 @@ def _weights(parts, order):
     weight, own, blur, whole, draw = (np.concatenate(column) for column in zip(*columns, strict=True))
     pixels = 4.0 ** (order - own)
     return weight * pixels, np.where(whole, 4.0 ** (MAX_ORDER - own), np.where(blur > 0, 1.0, pixels)), draw
+
+
+def rays_aimed_at(image, radius, concentration=0.0):
+    """How many equal rays an image should consist of, by :data:`TARGETS`; 0 where it is too dim for an aim."""
+    magnification = image.solid_angle / disc_solid_angle(radius, concentration)
+    return next((rays for least, rays in TARGETS[:2] if magnification > least), 0.0)
 
 
 def _found(done, front, draws):

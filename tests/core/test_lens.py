@@ -14,7 +14,6 @@ from zevatron.core.config import FieldConfig, SkyConfig
 from zevatron.core.errors import CancelledError
 from zevatron.core.lens import assembly, coarse, rigidity_grid, source_lens
 from zevatron.core.lens import store as storage
-from zevatron.core.lens.image import disc_solid_angle
 from zevatron.core.progress import Progress
 from zevatron.core.sky import angular_distance, pixel_vectors
 from zevatron.core.sources import Source, find_source
@@ -274,35 +273,38 @@ def test_fisher_shape_has_a_lens_of_its_own(tmp_path):
     assert len(list((tmp_path / "lens").iterdir())) == 2
 
 
-class Sampled:
-    """Stands for the search: an image of a tenth as many equal rays as pixels were divided."""
-
-    def __init__(self, image, brightness):
-        self.image, self.brightness, self.asked = image, brightness, []
-
-    def __call__(self, trace, passes, members, direction, radius, rng, *, max_pixels, **options):
-        self.asked.append((len(members), max_pixels))
-        scale = self.brightness * disc_solid_angle(radius) / self.image.solid_angle
-        return replace(self.image, weight=(scale * self.image.weight).astype(np.float32), n_effective=max_pixels / 10)
-
-
 @pytest.fixture
-def image(tmp_path):
-    return lens(tmp_path / "first", grid=GRID[:1]).images[0]
+def poor(monkeypatch):
+    """Images that the search finds seem to be made of 100 equal rays; where it was asked for them."""
+    asked, find = [], assembly.find_image
+
+    def finding(trace, passes, members, *arguments, **options):
+        asked.append(members[0])
+        return replace(find(trace, passes, members, *arguments, **options), n_effective=100.0)
+
+    monkeypatch.setattr(assembly, "find_image", finding)
+    return asked
 
 
-@pytest.mark.parametrize(("brightness", "enough"), [(0.5, 5000), (0.05, 500), (0.005, 0)])
-def test_a_thorough_run_traces_on_until_the_rays_suffice(image, brightness, enough, tmp_path, monkeypatch):
-    monkeypatch.setattr(assembly, "find_image", sampled := Sampled(image, brightness))
-    field = replace(NO_FIELD, thorough=True)
-    found = lens(tmp_path, grid=GRID[:1], field=field).images[0]
-    assert found.n_effective >= enough
-    (members, pixels), *more = sampled.asked
-    assert (members, pixels) == (4, 2200) and all(p * members / (pixels * m) in (1, 2) for m, p in more)  # a regular field is searched twice
-    assert (max((m for m, _ in more), default=members) > members) == (enough > 2 * pixels / 10)
-    assert lens(tmp_path, grid=GRID[:1]).images[0].n_effective in (220, 440)  # the usual run is as it was
-    asked = len(sampled.asked)
-    assert lens(tmp_path, grid=GRID[:1], field=field).images[0].n_effective == found.n_effective and len(sampled.asked) == asked
+def test_a_thorough_run_traces_on_until_the_rays_suffice(tmp_path, poor, rays):
+    thorough = replace(NO_FIELD, thorough=True)
+    found = lens(tmp_path, grid=GRID[:1], field=thorough)
+    assert (found.n_effective >= 5000).all()
+    np.testing.assert_allclose(found.magnification, 1, atol=4 / np.sqrt(5000))
+    assert (lens(tmp_path, grid=GRID[:1]).n_effective == 100).all()  # the usual run is as it was
+    traced = sum(rays)
+    np.testing.assert_array_equal(lens(tmp_path, grid=GRID[:1], field=thorough).density(), found.density())
+    assert sum(rays) == traced
+
+
+def test_a_thorough_run_begins_with_the_usual_images(tmp_path, poor):
+    """Those in the cache or shipped are not searched again, and lead to the same."""
+    thorough = replace(NO_FIELD, thorough=True)
+    alone = lens(tmp_path / "alone", grid=GRID[:1], field=thorough)
+    lens(tmp_path / "after", grid=GRID[:1])
+    n = len(poor)
+    np.testing.assert_array_equal(lens(tmp_path / "after", grid=GRID[:1], field=thorough).density(), alone.density())
+    assert len(poor) == n
 
 
 def test_a_thorough_run_keeps_what_already_has_enough_rays(tmp_path, computed):
@@ -311,13 +313,3 @@ def test_a_thorough_run_keeps_what_already_has_enough_rays(tmp_path, computed):
     n = len(computed)
     assert np.array_equal(lens(tmp_path, field=replace(NO_FIELD, thorough=True)).n_effective, usual.n_effective)
     assert len(computed) == n
-
-
-def test_effort_has_an_end(image, tmp_path, monkeypatch):
-    class Poor(Sampled):
-        def __call__(self, *arguments, **options):
-            return replace(super().__call__(*arguments, **options), n_effective=1.0)
-
-    monkeypatch.setattr(assembly, "find_image", poor := Poor(image, 0.5))
-    lens(tmp_path, grid=GRID[:1], field=replace(NO_FIELD, thorough=True))
-    assert max(pixels for _, pixels in poor.asked) == 2 * assembly.MOST_EFFORT * 2200
