@@ -212,8 +212,8 @@ class FieldConfig(Section):
     )
     thorough: bool = setting(
         False, label="Enough rays everywhere",
-        help="Trace on where a map consists of fewer than 5,000 equal rays (500 where the source is dimmed to less than a tenth): takes "
-             "hours where the field is chaotic; models without a random part hardly need it (docs/lens.md)",
+        help="Trace on where a map consists of fewer than 5,000 equal rays (500 where the source is dimmed to less than a tenth): half "
+             "an hour more for five sources in a random field; models without a random part hardly need it (docs/lens.md)",
     )
     file: str = setting(
         "", label="File",

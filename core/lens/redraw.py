@@ -3,7 +3,8 @@
 The search of :mod:`.search` has to look everywhere, and the few rays that then come from the source differ much in what they
 weigh. Once there is an image, however noisy, rays can be drawn where it lies, in proportion to what they promise, and each
 weighs one over its chance. What is known of the image decides only where rays go, not what they count: none of its own rays is
-in the new one, whose mean is right whatever was known.
+in the new one, whose mean is right whatever was known (a deterministic mixture of proposals: Owen & Zhou, J. Am. Stat. Assoc. 95
+(2000) 135).
 """
 
 import healpy as hp
