@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 
 ALIASES = {
     "ra": ("ra", "raj2000", "raicrs", "alpha", "rightascension"),
@@ -138,8 +138,8 @@ def _from_text(column, name, quantity):
     for row, text in enumerate(column):
         try:
             values[row] = Angle(str(text), unit=unit).deg
-        except (ValueError, UnitsError) as error:
-            raise InputError(f"row {row + 1}: expected an angle in column {name}, received {str(text)!r} ({error})") from None
+        except (ValueError, OverflowError, UnitsError) as error:
+            raise InputError(f"row {row + 1}: expected an angle in column {name}, received {str(text)[:80]!r} ({one_line(error)[:200]})") from None
     return values, Recognised(quantity, name, f"text, {'hours' if unit == 'hourangle' else 'degrees'} unless it says otherwise")
 
 

@@ -363,6 +363,13 @@ def test_a_header_that_is_none_is_named(tmp_path, change):
         read_event_list(tmp_path / "events.ecsv")
 
 
+@pytest.mark.parametrize("number", ["9" * 400, "1e400", "9" * 5000])
+def test_numbers_that_no_angle_can_be_are_named(tmp_path, number):
+    (tmp_path / "events.csv").write_text(f"ra,dec,energy_EeV\n{number},1,60\n")
+    with pytest.raises(InputError, match="row 1"):
+        read_event_list(tmp_path / "events.csv")
+
+
 def test_a_packed_table_below_a_header_is_not_unpacked(tmp_path):
     (tmp_path / "events.ecsv").write_bytes(ECSV.encode() + gzip.compress(b"ra\n1\n"))
     with pytest.raises(DamagedFileError, match="packed"):
