@@ -1,6 +1,7 @@
 """The ground of every diagram: axes, grid and letters in the colours of the theme, numbers as in print."""
 
 import math
+import weakref
 
 import numpy as np
 import pyqtgraph as pg
@@ -37,24 +38,27 @@ class LaterTurns(QObject):
 
     def __init__(self):
         super().__init__()
-        self._waiting, self._timer = [], None
+        self._waiting, self._is_due = [], False
 
     def __call__(self, diagram):
         """Draw a diagram soon, once, whatever is changed until then; not if it is hidden by then."""
-        if all(known is not diagram for known in self._waiting):
-            self._waiting.append(diagram)
-        if self._timer is None:
-            self._timer = QTimer(self, singleShot=True, interval=PAUSE)
-            self._timer.timeout.connect(self._next)
-        if not self._timer.isActive():
-            self._timer.start()
+        if all(known() is not diagram for known in self._waiting):
+            self._waiting.append(weakref.ref(diagram))  # a window that was closed does not wait for it
+        self._go_on()
+
+    def _go_on(self):
+        if self._waiting and not self._is_due:
+            self._is_due = True
+            QTimer.singleShot(PAUSE, self._next)
 
     def _next(self):
-        diagram = self._waiting.pop(0)
-        if isValid(diagram) and diagram.isVisible():  # one that is hidden is drawn when it is seen
-            diagram.bring_up_to_date()
-        if self._waiting:
-            self._timer.start()
+        self._is_due = False
+        diagram = self._waiting.pop(0)()
+        try:
+            if diagram is not None and isValid(diagram) and diagram.isVisible():  # one that is hidden is drawn when it is seen
+                diagram.bring_up_to_date()
+        finally:
+            self._go_on()
 
 
 in_a_later_turn = LaterTurns()

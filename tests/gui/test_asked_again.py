@@ -52,7 +52,7 @@ def test_a_sky_that_was_given_up_leaves_the_answer_to_the_run_before(open_window
     window = open_window()
     qtbot.waitUntil(lambda: has_sky(window) and limits_known(window), timeout=20_000)
     window.draft.set("energy.resolution", 0.35)
-    qtbot.waitUntil(gate.reached.is_set, timeout=10_000)
+    qtbot.waitUntil(lambda: gate.reached.is_set() and running(window, "Sky of") is not None, timeout=20_000)
     window.jobs.cancel(running(window, "Sky of"))
     assert window.inspector.limit.value.text() == "not computed"
     window.draft.undo()
