@@ -145,13 +145,14 @@ class FieldWork:
         self._lock = threading.Lock()
         self._key = self._galaxy = None
 
-    def _field(self, config):
+    def _field(self, config, progress):
         from ...core.galactic_field import galactic_field
 
         with self._lock:
             if self._key != field_key(config):
-                self._galaxy = galactic_field(shown_field(config))
-                self._key = field_key(config)
+                galaxy = galactic_field(shown_field(config))
+                progress.check_cancelled()  # a random part takes seconds: what nobody wants any more is not kept
+                self._galaxy, self._key = galaxy, field_key(config)
             return self._galaxy
 
     def forget_others(self, config):
@@ -169,7 +170,7 @@ class FieldWork:
         planes = {}
         for done, plane in enumerate(() if is_imported(config) else PLANES):
             progress.report("field in planes", done, len(PLANES))
-            planes[plane] = field_plane(self._field(config), plane, n=PLANE_POINTS)
+            planes[plane] = field_plane(self._field(config, progress), plane, n=PLANE_POINTS)
         top = max((float(np.nanmax(plane.strength)) for plane in planes.values()), default=0.0)
         return FieldSetup(rigidity_grid(*config.energy.rigidity_range), planes, top)
 
@@ -177,7 +178,7 @@ class FieldWork:
         """Return the :class:`SkyOfField` of one rigidity in EV."""
         from ...core.field_views import deflection_map, magnification_map
 
-        deflection = deflection_map(self._field(config), rigidity, RAY_NSIDE[kind], progress=progress)
+        deflection = deflection_map(self._field(config, progress), rigidity, RAY_NSIDE[kind], progress=progress)
         nside = min(MAGNIFICATION_NSIDE, deflection.nside)
         sky = SkyOfField(deflection, None if kind == "deflection" else magnification_map(deflection, nside))
         sky.values.flags.writeable = False  # made here, in the job's thread, and kept
@@ -187,7 +188,7 @@ class FieldWork:
         """Follow rays from the directions of arrival, shape (n, 3); returns a list of Ray."""
         from ...core.field_views import trace_ray
 
-        return [trace_ray(self._field(config), rigidity, arrival, progress=progress) for arrival in arrivals]
+        return [trace_ray(self._field(config, progress), rigidity, arrival, progress=progress) for arrival in arrivals]
 
     @staticmethod
     def images(config, source, progress=SILENT):

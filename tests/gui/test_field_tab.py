@@ -15,6 +15,7 @@ from zevatron.core.config import RunConfig, with_values
 from zevatron.core.field_views import deflection_map, magnification_map
 from zevatron.core.galactic_field import galactic_field
 from zevatron.core.kept import Store, n_bytes
+from zevatron.core.progress import Progress
 from zevatron.core.sky import angular_distance, pixel_vectors, unit_vectors, vector_pixels
 from zevatron.gui import theme
 from zevatron.gui.main_window import FIELD, SKY
@@ -485,3 +486,33 @@ def test_small_window_shows_everything(tab, qtbot):
         assert corner.x() <= tab.width() and corner.y() <= tab.height()
         assert widget.width() >= widget.minimumWidth() and widget.height() > 15
     assert with_values(tab.draft.config, {}) == tab.draft.config
+
+
+def test_a_field_that_was_cancelled_while_it_was_drawn_is_not_kept(monkeypatch):
+    """It may hold 134 MB, and nobody could let it go: the lock was taken when the run changed."""
+    from zevatron.core import galactic_field as package
+    from zevatron.core.errors import CancelledError
+
+    drawing, release, faults = threading.Event(), threading.Event(), []
+
+    def slow(field):
+        drawing.set()
+        release.wait(20)
+        return galactic_field(field.model)
+
+    def work():
+        try:
+            fields.setup(with_values(RunConfig(), {"field.model": "jf12_regular"}), progress)
+        except CancelledError as fault:
+            faults.append(fault)
+
+    monkeypatch.setattr(package, "galactic_field", slow)
+    fields, progress = state.FieldWork(), Progress()
+    thread = threading.Thread(target=work)
+    thread.start()
+    drawing.wait(20)
+    progress.cancel()
+    fields.forget_others(RunConfig())
+    release.set()
+    thread.join(20)
+    assert len(faults) == 1 and fields._galaxy is None and fields._key is None
