@@ -14,6 +14,7 @@ from . import lock
 from .run_folder import RunFolder
 
 MOST_AT_ONCE = 16
+PATIENCE = 5.0  # seconds for the lock: a change takes milliseconds, on a busy machine a second for ten of them
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class RunQueue:
 
     def _change(self, change):
         make_folder(self.path, "choose another one for trainings")
-        with lock.held(self.lock_path, f"{self.path} is changed by another process; try again"):
+        with lock.held(self.lock_path, f"{self.path} is changed by another process; try again", PATIENCE):
             before = self.read()
             after = change(before)
             if after != before:
