@@ -12,11 +12,11 @@ import numpy as np
 
 from .config import RunConfig, base_run, read_toml, run_toml, with_values
 from .errors import ConfigError, UnknownNameError
-from .files import make_folder, write_text
 from .progress import SILENT, StageProgress
 from .scenarios import make_scenario
+from .storage.files import make_folder, write_text
+from .storage.tables import latex_text, write_table
 from .study import result_document, template_pairs, write_result
-from .tables import latex_text, write_table
 
 AVERAGE, LEAVE_ONE_OUT, MINIMAX = "average", "leave_one_out", "minimax"
 ROBUST, ROBUST_LEAVE_ONE_OUT = "robust", "robust_leave_one_out"

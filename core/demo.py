@@ -4,8 +4,8 @@ import numpy as np
 
 from .sky import lonlat, pixel_vectors
 from .sources import selected_sources
+from .storage.tables import write_table
 from .study import likelihood_verdicts, network_verdicts, result_document, write_eta_tables, write_result
-from .tables import write_table
 
 
 def run_demo(config, limit_config, folder, progress):

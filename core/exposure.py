@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .compressed import chunks, require_plain_fits
 from .errors import InputError
 from .observatory import BOTH, MAP, ORBITS, OWN_SITE, SITES, TELESCOPE_ARRAY, UNIFORM, Site
 from .sky import equatorial_to_galactic, pixel_vectors, unit_vectors
-from .tables import read_table
+from .storage.compressed import chunks, require_plain_fits
+from .storage.tables import read_table
 
 OVERSAMPLING = 8  # along a pixel's side: its exposure is the mean over so many times so many directions
 FINEST_NSIDE = 512  # beyond which pixels need no division

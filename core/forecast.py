@@ -10,17 +10,17 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from .config import with_values
-from .documents import write_json
 from .emission.background import background_spectrum
 from .errors import ConfigError
-from .files import make_folder
 from .observatory import ObservatoryConfig
 from .progress import SILENT, StageProgress
-from .provenance import run_record
 from .settings import Section, section_from_dict, setting
 from .sky_density.energy_bins import numbers_in_cells
+from .storage.documents import write_json
+from .storage.files import make_folder
+from .storage.provenance import run_record
+from .storage.tables import write_table
 from .study import likelihood_verdicts
-from .tables import write_table
 
 AUGER_EVENTS, AUGER_YEARS = 438, 17.0
 """Events above 56 EeV in the list of 2022 and its years: ApJ 935 (2022) 170, arXiv:2206.13492."""

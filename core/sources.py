@@ -8,7 +8,7 @@ from .config import CustomSource
 from .errors import ConfigError, InputError, UnknownNameError
 from .resources import resource_path
 from .sky import equatorial_to_galactic, unit_vectors
-from .tables import read_table, write_table
+from .storage.tables import read_table, write_table
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def save(window, name):
     """Save the whole window under a name that says theme and scale."""
     from PIL import Image
 
-    from zevatron.gui import theme
+    from zevatron.gui.style import theme
 
     path = FOLDER / f"{name}-{theme.current().name}{'' if SCALE == '1' else f'@{SCALE}x'}.png"
     window.grab().save(str(path))
@@ -38,7 +38,7 @@ def save(window, name):
 
 def both(window, name):
     """Take a picture in the dark and one in the light theme; conditions as of :func:`scenes`."""
-    from zevatron.gui import theme
+    from zevatron.gui.style import theme
 
     for colours in ("light", "dark"):
         theme.set_theme(colours)
@@ -117,9 +117,9 @@ def training_and_results(window):
 def measured_events(window):
     """A list with a tenth of its events from the source, as an observatory would publish it, and its test."""
     from zevatron.core.sky import galactic_to_equatorial, lonlat
-    from zevatron.core.tables import write_table
+    from zevatron.core.storage.tables import write_table
+    from zevatron.gui.files.settings import runs_folder
     from zevatron.gui.main_window import EVENTS, SKY
-    from zevatron.gui.settings import runs_folder
 
     controller = window.controller
     window.view.set("eta", 0.1)
@@ -143,8 +143,8 @@ def studies(window):
     """A study of sources, N and energy resolution while it runs."""
     from zevatron.core.config import with_values
     from zevatron.core.study import make_study
+    from zevatron.gui.files.settings import runs_folder
     from zevatron.gui.main_window import SKY, STUDIES
-    from zevatron.gui.settings import runs_folder
 
     base = with_values(window.draft.config, {"field.model": "jf12_regular", "test.maps": 10_000, "test.check_maps": 0, "sources.names": ("Cen A",)})
     axes = {
@@ -188,9 +188,10 @@ def main_():
     from PySide6.QtCore import QSettings, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from zevatron.gui import settings, theme
-    from zevatron.gui.faults import Faults
-    from zevatron.gui.log import WindowHandler
+    from zevatron.gui.background.faults import Faults
+    from zevatron.gui.background.log import WindowHandler
+    from zevatron.gui.files import settings
+    from zevatron.gui.style import theme
 
     FOLDER.mkdir(exist_ok=True)
     application = QApplication([])

@@ -23,7 +23,7 @@ def has_display():
 
 def remembered_theme(store):
     """Return the name of the theme used last, dark at first."""
-    from .theme import THEMES
+    from .style.theme import THEMES
 
     name = store.value("theme", "dark")
     return name if name in THEMES else "dark"
@@ -51,12 +51,12 @@ def main(arguments=None):
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
-    from . import theme
-    from .faults import Faults
-    from .garbage import GarbageCollector
-    from .log import WindowHandler
-    from .settings import APPLICATION, ORGANISATION, settings
-    from .splash import Splash
+    from .background.faults import Faults
+    from .background.garbage import GarbageCollector
+    from .background.log import WindowHandler
+    from .files.settings import APPLICATION, ORGANISATION, settings
+    from .frame.splash import Splash
+    from .style import theme
 
     application = QApplication(arguments or sys.argv[:1])
     application.setOrganizationName(ORGANISATION)

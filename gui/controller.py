@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..core.errors import ZevatronError
 from ..core.sources import known_sources, selected_sources
-from .jobs import CANCELLED
+from .background.jobs import CANCELLED
 from .state.answers import Answers, alone, density_key, wanted_numbers
 from .state.skies import SkyTester, mock_sky
 

@@ -9,26 +9,28 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QTabWidget
 
 from ..core.config import RunConfig
 from ..core.errors import ZevatronError
-from . import theme
-from .answer import AnswerPanel
-from .commands import Commands
+from .background.jobs import Jobs
+from .background.log import LogDrawer
+from .background.memory import MemoryKeeper
 from .controller import Controller
-from .drops import Drops
-from .events import MeasuredEvents
-from .events_tab import EventsTab
-from .exports import Exports
-from .exposure import Exposure
-from .field import FieldExplorer
-from .figure_copy import FigureMenu
-from .files import Files
-from .jobs import Jobs
-from .jobs_bar import JobsBar
-from .log import LogDrawer
-from .memory import MemoryKeeper
-from .menus import Menus
-from .message_bar import MessageBar
-from .models import Models
-from .monitor import Monitor
+from .files.drops import Drops
+from .files.exports import Exports
+from .files.figure_copy import FigureMenu
+from .files.run_files import Files
+from .files.session import AFTER_A_CRASH, Session
+from .files.settings import settings
+from .frame.answer import AnswerPanel
+from .frame.commands import Commands
+from .frame.jobs_bar import JobsBar
+from .frame.menus import Menus
+from .frame.message_bar import MessageBar
+from .frame.presentation import Presentation
+from .frame.sky_picker import SkyPicker
+from .frame.sky_tools_place import SkyToolsPlace
+from .frame.text_view import TextView
+from .frame.top_bar import TopBar
+from .frame.welcome import Welcome
+from .frame.workspace import Panel, Workspace
 from .panels.question import WIDTH as LEFT_WIDTH
 from .panels.question import Question
 from .plots.field import FieldView
@@ -37,28 +39,26 @@ from .plots.results import ResultsView
 from .plots.search import SearchView
 from .plots.sky import SkyPanels
 from .plots.study import StudyView
-from .presentation import Presentation
-from .queue import Trainings
-from .results_library import ResultsLibrary
-from .runs import Runs
-from .search import Search, Searches
-from .session import AFTER_A_CRASH, Session
-from .settings import settings
-from .sky_picker import SkyPicker
-from .sky_tools_place import SkyToolsPlace
 from .state.answers import run_for
 from .state.draft import Draft
 from .state.history import History
 from .state.observed import TestChoices
 from .state.view import Choices
-from .statistics import FurtherStatistics
-from .studies import Studies
-from .study import StudyWork
-from .text_view import TextView
-from .top_bar import TopBar
-from .welcome import Welcome
-from .widgets import Choice, column
-from .workspace import Panel, Workspace
+from .style import theme
+from .style.widgets import Choice, column
+from .tasks.events import MeasuredEvents
+from .tasks.events_tab import EventsTab
+from .tasks.exposure import Exposure
+from .tasks.field import FieldExplorer
+from .tasks.models import Models
+from .tasks.monitor import Monitor
+from .tasks.queue import Trainings
+from .tasks.results_library import ResultsLibrary
+from .tasks.runs import Runs
+from .tasks.search import Search, Searches
+from .tasks.statistics import FurtherStatistics
+from .tasks.studies import Studies
+from .tasks.study import StudyWork
 
 LOG = logging.getLogger(__name__)
 SIZE, SMALLEST = QSize(1600, 1000), QSize(960, 640)

@@ -14,14 +14,11 @@ import healpy as hp
 import numpy as np
 
 from tests.core.training_runs import small_density, small_run
-from zevatron.core.cache import MAGIC as CACHE_MAGIC
-from zevatron.core.cache import read_cache, write_cache
 from zevatron.core.config import config_from_toml, read_run, run_toml
 from zevatron.core.cross import read_cross
 from zevatron.core.emission.published import read_published as read_spectrum
 from zevatron.core.errors import ZevatronError
 from zevatron.core.exposure import _of_healpix, _of_table
-from zevatron.core.hdf5 import USER_BLOCK
 from zevatron.core.lens.crpropa import read_config, read_matrix, write_matrix
 from zevatron.core.lens.published import read_table as read_deflections
 from zevatron.core.lens.published import ring_centres
@@ -38,12 +35,15 @@ from zevatron.core.sky import pixel_vectors
 from zevatron.core.sky_density.files import MAGIC, read_densities, write_densities
 from zevatron.core.sky_density.samples import read_sample
 from zevatron.core.sources import read_custom_sources
+from zevatron.core.storage.cache import MAGIC as CACHE_MAGIC
+from zevatron.core.storage.cache import read_cache, write_cache
+from zevatron.core.storage.hdf5 import USER_BLOCK
 from zevatron.core.study import read_result, read_study, verdict_from_entry
 from zevatron.core.training import RunFolder, RunState
 from zevatron.core.training.queue import RunQueue
 from zevatron.core.training.state_file import read_state
-from zevatron.gui.scenes import read_scenes
-from zevatron.gui.session import read_edits
+from zevatron.gui.files.scenes import read_scenes
+from zevatron.gui.files.session import read_edits
 
 EVENTS = "ra,dec,energy_EeV,date\n10.5,-20.25,60.5,2010-01-01\n200.0,45.0,101.3,2011-02-03\n"
 VOTABLE = """<?xml version="1.0"?><VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>

@@ -2,7 +2,7 @@
 
 from ..errors import InputError
 from ..progress import TerminalProgress
-from ..tables import write_table
+from ..storage.tables import write_table
 
 
 def import_model(options):

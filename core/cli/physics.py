@@ -7,7 +7,7 @@ from ..errors import InputError
 from ..progress import TerminalProgress
 from ..sky import lonlat, unit_vectors
 from ..sources import selected_sources
-from ..tables import read_table, write_table
+from ..storage.tables import read_table, write_table
 from .run_files import chosen_field, load
 
 FINE_NSIDE = 256  # at which the exposure of a source is read off

@@ -3,9 +3,9 @@
 import os
 
 from ..config import FieldConfig, emission_models, field_models, network_kinds, run_config, with_values, write_run
-from ..files import make_folder
 from ..progress import TerminalProgress
-from ..provenance import versions
+from ..storage.files import make_folder
+from ..storage.provenance import versions
 
 
 def demo(options):
@@ -41,7 +41,7 @@ def background(options):
 
 def info(options):
     """Show versions, models, folders and processors."""
-    from ..cache import cache_directory
+    from ..storage.cache import cache_directory
 
     facts = {
         "versions": versions(),

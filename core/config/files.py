@@ -3,11 +3,11 @@
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
-from ..documents import LARGEST_RUN, read_text, toml_document
 from ..errors import ConfigError, InputError
-from ..files import write_text
 from ..resources import PROGRAM
 from ..settings import Table, describe_setting
+from ..storage.documents import LARGEST_RUN, read_text, toml_document
+from ..storage.files import write_text
 from .run import config_from_dict
 
 

@@ -6,10 +6,10 @@ import types
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from dataclasses import field as dataclass_field
 
-from ..documents import toml_document
 from ..errors import ConfigError, UnknownNameError
 from ..observatory import ObservatoryConfig
 from ..settings import Section, section_from_dict, setting
+from ..storage.documents import toml_document
 from .sections import (
     EmissionConfig,
     EnergyConfig,

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import UnknownNameError
 from ..propagation.spectrum import ENERGY_GRID
 from ..resources import resource_path
-from ..tables import read_table
+from ..storage.tables import read_table
 from .interpolation import TabulatedSpectrum
 
 SMOOTHNESS = 0.05  # width in ln E of the breaks of the Auger form

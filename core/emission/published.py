@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..compressed import COMPRESSIONS, read_text
 from ..errors import InputError
 from ..propagation.nuclei import MASS_NUMBERS
+from ..storage.compressed import COMPRESSIONS, read_text
 from ..units import EV_PER_EEV
 from .interpolation import TabulatedSpectrum
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..config import digest_of
 from ..errors import InputError
 from ..propagation.nuclei import ELEMENTS
-from ..tables import read_table
+from ..storage.tables import read_table
 from ..units import EV_PER_EEV
 from .injection import Injection
 from .interpolation import TabulatedSpectrum

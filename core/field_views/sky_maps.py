@@ -5,12 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ..cache import cache_path, read_cache, write_cache
 from ..config import digest_of
 from ..errors import InputError
 from ..galactic_field import backtrack
 from ..progress import SILENT
 from ..sky import angular_distance, check_nside, pixel_vectors, vector_pixels
+from ..storage.cache import cache_path, read_cache, write_cache
 
 TOLERANCE = 1e-5  # radians per step: rays are right to about 0.01 degrees, as those of the lens
 VERSION = 1

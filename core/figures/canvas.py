@@ -7,7 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ..errors import InputError
-from ..files import replacing_path
+from ..storage.files import replacing_path
 
 NETWORK, LIMIT, PUBLISHED, INK = "#c2571a", "#1769aa", "#667085", "#1b2130"
 SKY_COLOURS = LinearSegmentedColormap.from_list(

@@ -8,11 +8,11 @@ from types import MappingProxyType
 import numpy as np
 from scipy import sparse
 
-from ..cache import cache_path
 from ..config import IMPORTED_FIELD, digest_of
 from ..galactic_field import backtrack, galactic_field
 from ..progress import SILENT, Unreported
 from ..resources import resource_path
+from ..storage.cache import cache_path
 from ..units import GYRATION
 from .coarse import COARSE_ORDER, cached_exits, coarse_pass
 from .image import disc_solid_angle, source_extent

@@ -7,9 +7,9 @@ from functools import cache as remember
 import healpy as hp
 import numpy as np
 
-from ..cache import cache_path, read_cache, write_cache
 from ..config import digest_of
 from ..sky import angular_distance, pixel_vectors
+from ..storage.cache import cache_path, read_cache, write_cache
 from .search import largest_distance, stand_in
 
 COARSE_ORDER = 5  # Nside 32

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from ..documents import LARGEST_RUN, read_bytes, read_text
 from ..errors import DamagedFileError, InputError
-from ..files import replacing, replacing_path
+from ..storage.documents import LARGEST_RUN, read_bytes, read_text
+from ..storage.files import replacing, replacing_path
 
 CONFIG_NAME = "lens.cfg"
 HEADER = np.dtype("<u4")

@@ -12,11 +12,11 @@ from scipy import sparse
 
 from ..config import FieldConfig, digest_of
 from ..errors import InputError
-from ..files import replacing
 from ..galactic_field import backtrack, galactic_field
 from ..progress import SILENT, PartOfStage
-from ..provenance import versions
 from ..sky import check_nside, pixel_vectors, vector_pixels
+from ..storage.files import replacing
+from ..storage.provenance import versions
 from . import crpropa, published
 
 RECORD_NAME = "export.json"

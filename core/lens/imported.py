@@ -7,11 +7,11 @@ from pathlib import Path
 import healpy as hp
 import numpy as np
 
-from ..cache import cache_path, read_cache, write_cache
 from ..config import digest_of
 from ..errors import InputError
 from ..progress import SILENT
 from ..sky import angular_distance
+from ..storage.cache import cache_path, read_cache, write_cache
 from . import crpropa, published
 from .image import Image, disc_solid_angle, effective_rays, fisher_weight, source_extent
 

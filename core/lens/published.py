@@ -15,10 +15,10 @@ from pathlib import Path
 import healpy as hp
 import numpy as np
 
-from ..compressed import chunks
 from ..errors import InputError
-from ..files import replacing_path
 from ..sky import angular_distance, lonlat, unit_vectors
+from ..storage.compressed import chunks
+from ..storage.files import replacing_path
 
 # One element for each charge; the misspelt 16th is what the published files are called.
 ELEMENT_NAMES = (

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from ..cache import read_cache, write_cache
+from ..storage.cache import read_cache, write_cache
 from .image import Image
 
 SAVE_INTERVAL = 5.0  # s of work that a killed computation loses at most

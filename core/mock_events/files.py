@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..provenance import stamped_config
 from ..sky_density.files import PACKED, describe, opened, sealed
+from ..storage.provenance import stamped_config
 from ..streams import random_stream
 from .events import MockEvents
 from .places import event_energies

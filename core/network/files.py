@@ -13,11 +13,11 @@ import os
 import zipfile
 from pathlib import Path
 
-from ..documents import json_document
 from ..errors import DamagedFileError, InputError
-from ..files import replacing_path
-from ..hdf5 import open_content, require_plain
 from ..resources import resource_path
+from ..storage.documents import json_document
+from ..storage.files import replacing_path
+from ..storage.hdf5 import open_content, require_plain
 from .registry import register_layers
 
 RECORD = "zevatron.json"

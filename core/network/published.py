@@ -25,11 +25,11 @@ from pathlib import Path
 import numpy as np
 
 from ..backend import load_backend
-from ..compressed import chunks
 from ..errors import DamagedFileError
-from ..hdf5 import open_content, require_plain
-from ..provenance import versions
 from ..sky import nside_of
+from ..storage.compressed import chunks
+from ..storage.hdf5 import open_content, require_plain
+from ..storage.provenance import versions
 from .topology import NEIGHBOUR_OFFSETS, face_pixels
 
 LARGEST = 64 * 2**20  # bytes, of the unpacked file and of its weights; the published files have 1.5 MB

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..config import value_at
-from ..documents import json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError
-from ..provenance import run_record
+from ..storage.documents import json_document, read_bytes, write_json
+from ..storage.provenance import run_record
 from .effort import Effort
 
 KIND = "Zevatron test plan 1"

@@ -7,7 +7,7 @@ import io
 import math
 import re
 
-from ..compressed import require_plain_fits
+from ..storage.compressed import require_plain_fits
 
 MOST_EVENTS = 1_000_000
 FURTHER_LINES = 1000  # of a text, for comments and names

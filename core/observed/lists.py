@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..compressed import chunks
 from ..errors import DamagedFileError, InputError, one_line
 from ..sky import angular_distance, equatorial_to_galactic, galactic_to_equatorial, unit_vectors
+from ..storage.compressed import chunks
 from .columns import ALIASES, Recognised, angles, energies, in_degrees, recognise, split_name, time_columns
 from .ecsv import read_ecsv
 from .harmless import MOST_EVENTS, require_harmless

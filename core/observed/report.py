@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 
 from ..errors import InputError
 from ..progress import SILENT, StageProgress
-from ..provenance import run_record
 from ..sky_density import sky_densities
-from ..tables import write_table
+from ..storage.provenance import run_record
+from ..storage.tables import write_table
 from .analysis import Findings, examine
 from .effort import Effort, with_number
 from .selection import Selection, select

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..documents import json_document, read_bytes
 from ..errors import DamagedFileError, InputError
 from ..statistics.confidence import Interval
-from ..tables import read_table
+from ..storage.documents import json_document, read_bytes
+from ..storage.tables import read_table
 from .analysis import Findings, SourceFinding
 from .effort import Effort
 from .report import Observation

@@ -67,7 +67,7 @@ def write_kkos_diffuse(path, *, progress=SILENT):
     From the checkout: ``python main.py background --out resources/emission/kkos_diffuse.csv``; about a minute.
     """
     from ..emission.kkos import kkos
-    from ..tables import write_table
+    from ..storage.tables import write_table
 
     flux = diffuse_flux(kkos(), "inoue12", progress=progress)
     scale = 1.0 / flux.sum(axis=0).max()

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ..resources import resource_path
-from ..tables import read_table
+from ..storage.tables import read_table
 from ..units import ATOMIC_MASS, PROTON_MASS
 
 MASS_NUMBERS = np.arange(1, 57)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from ..resources import resource_path
-from ..tables import read_table
+from ..storage.tables import read_table
 from ..units import BOLTZMANN, CMB_TEMPERATURE, PLANCK_C
 
 PHOTON_LG_STEP = 0.003125

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..cache import cache_path, read_cache, write_cache
 from ..config import digest_of
 from ..emission import emission_model
 from ..emission.registry import EMISSION_MODELS
 from ..errors import InputError
 from ..progress import SILENT
+from ..storage.cache import cache_path, read_cache, write_cache
 from .composition import with_masses
 from .march import emitted_state, states_at
 from .nuclei import MASSES

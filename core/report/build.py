@@ -7,13 +7,13 @@ from pathlib import Path
 from ..citations import bibtex, citations, plain
 from ..config import RunConfig, differing_settings, run_toml, value_at
 from ..figures import eta_figure, roc_figure, save, score_figure, sky_figure, training_figure
-from ..files import make_folder, replacing_path, write_text
 from ..progress import SILENT
-from ..provenance import versions
 from ..resources import PROGRAM
 from ..sources import selected_sources
+from ..storage.files import make_folder, replacing_path, write_text
+from ..storage.provenance import versions
+from ..storage.tables import write_table
 from ..study import run_cells, verdict_from_entry, write_eta_tables
-from ..tables import write_table
 from .content import kind_of, read_content
 from .pages import Pages
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import config_from_toml, differing_settings, read_run, value_at
-from ..documents import json_document, read_bytes
 from ..errors import DamagedFileError, InputError, ZevatronError
 from ..network.registry import NETWORKS
 from ..resources import PROGRAM
 from ..settings import value_text
 from ..statistics.registry import STATISTICS
+from ..storage.documents import json_document, read_bytes
 from ..study import read_result, verdict_from_entry
 from ..training.run_folder import RunFolder
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import DamagedFileError, InputError
-from ..files import claim_folder, write_text
 from ..settings import value_text
-from ..tables import read_table, write_table
+from ..storage.files import claim_folder, write_text
+from ..storage.tables import read_table, write_table
 from ..training import lock
 from ..training.state_file import ProcessState, WorkFolder, read_state
 from .plan import OBJECTIVES, read_search, search_toml, value_of_text, with_free

@@ -19,9 +19,9 @@ from ..config import (
     settings_of,
     with_values,
 )
-from ..documents import json_document
 from ..errors import ConfigError, UnknownNameError
 from ..settings import checked_value
+from ..storage.documents import json_document
 from ..training.run_folder import require_one_training
 
 OBJECTIVES = types.MappingProxyType({  # measures on the validation skies at the best epoch: whether less is better

@@ -10,12 +10,12 @@ from dataclasses import asdict, fields, replace
 
 import numpy as np
 
-from ..documents import read_bytes
 from ..errors import DamagedFileError, InputError
-from ..files import replacing_path
-from ..hdf5 import LARGEST, USER_BLOCK, open_content, replacing_hdf5, require_plain
-from ..provenance import stamp, stamped_config
 from ..sky import ORDERING
+from ..storage.documents import read_bytes
+from ..storage.files import replacing_path
+from ..storage.hdf5 import LARGEST, USER_BLOCK, open_content, replacing_hdf5, require_plain
+from ..storage.provenance import stamp, stamped_config
 from .density import Losses, SkyDensity
 from .lens_report import AveragedField, LensReport
 

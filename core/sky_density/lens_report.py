@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..tables import write_table
+from ..storage.tables import write_table
 from .arrivals import nuclei_at_rigidities, row_factors
 from .energy_bins import normalised
 

@@ -7,9 +7,9 @@ one. The limit across halves is the lower of the two fractions.
 
 from dataclasses import dataclass, replace
 
-from ..kept import kept_within
 from ..progress import SILENT, StageProgress
 from ..sky_density.smoothing import smoothed_density
+from ..storage.kept import kept_within
 from .ratios import ratio_of
 from .search import coarse_maps
 from .verdicts import likelihood_verdict, smallest_fraction, verdict

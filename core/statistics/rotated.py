@@ -14,10 +14,10 @@ from scipy.spatial.transform import Rotation
 from scipy.stats import qmc
 
 from ..errors import InputError
-from ..kept import kept_within
 from ..sky import pixel_vectors
 from ..sky_density.reduced import without_energies
 from ..sky_density.smoothing import smoothed_density
+from ..storage.kept import kept_within
 from .average import AveragedLikelihoodRatio, require_same_background
 from .cells import check_cells
 from .likelihood import checked_fraction

@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 
 from ..config import write_run
 from ..errors import CancelledError, DamagedFileError, InputError, TrainingError, ZevatronError, one_line
-from ..files import make_folder, write_text
 from ..progress import SILENT
 from ..statistics.registry import STATISTICS
+from ..storage.files import make_folder, write_text
 from ..training import lock
 from ..training.state_file import ProcessState, read_state, write_state
 from . import grid

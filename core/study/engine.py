@@ -15,10 +15,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..files import make_folder, write_text
 from ..progress import SILENT, StageProgress
 from ..settings import value_text
-from ..tables import write_table
+from ..storage.files import make_folder, write_text
+from ..storage.tables import write_table
 from .cell import POLL, cell_state, do_cell, finished_rows
 from .plan import StudyCell, study_toml
 from .tables import write_eta_tables

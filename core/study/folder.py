@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import replacing
+from ..storage.files import replacing
 from .cell import CellState, cell_state, finished_rows
 from .engine import cell_path
 from .plan import read_study, study_toml

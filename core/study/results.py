@@ -4,9 +4,9 @@ from dataclasses import MISSING, fields
 
 import numpy as np
 
-from ..documents import json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError
-from ..provenance import run_record
+from ..storage.documents import json_document, read_bytes, write_json
+from ..storage.provenance import run_record
 
 
 def result_document(config, verdicts):

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from ..files import write_text
-from ..provenance import stamp
 from ..published import published_eta
-from ..tables import latex_text, write_table
+from ..storage.files import write_text
+from ..storage.provenance import stamp
+from ..storage.tables import latex_text, write_table
 from .grid import LIKELIHOOD_RATIO
 
 TABLE_COLUMNS = (
@@ -45,7 +45,7 @@ def _write_eta_hdf5(path, config, columns):
     import h5py
     import numpy as np
 
-    from ..hdf5 import replacing_hdf5
+    from ..storage.hdf5 import replacing_hdf5
 
     with replacing_hdf5(path) as file:
         stamp(file, config)

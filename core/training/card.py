@@ -7,8 +7,8 @@ from ..config import differing_settings, run_config, value_at
 from ..errors import ZevatronError
 from ..network.files import read_record
 from ..progress import format_duration
-from ..provenance import versions
 from ..resources import PROGRAM
+from ..storage.provenance import versions
 from .run_folder import training_digest
 
 BASE = "paper"

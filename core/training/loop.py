@@ -29,7 +29,7 @@ from ..network import (
 )
 from ..network.losses import SkyAccuracy, SkyCrossentropy
 from ..network.registry import NETWORKS
-from ..provenance import run_record
+from ..storage.provenance import run_record
 from .control import Control
 from .device import card, device_name, resident_memory
 from .monitor import validation_measures

@@ -7,9 +7,9 @@ and changed by whoever works through it, and outlives them all.
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..documents import LARGEST_RUN, json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError, ZevatronError
-from ..files import make_folder
+from ..storage.documents import LARGEST_RUN, json_document, read_bytes, write_json
+from ..storage.files import make_folder
 from . import lock
 from .run_folder import RunFolder
 

@@ -28,10 +28,10 @@ from pathlib import Path
 import numpy as np
 
 from ..config import digest_of, read_run, write_run
-from ..documents import read_bytes, read_tail
 from ..errors import ConfigError, InputError, TrainingError
-from ..files import claim_folder, replacing
 from ..scenarios import training_scenarios
+from ..storage.documents import read_bytes, read_tail
+from ..storage.files import claim_folder, replacing
 from . import lock
 from .state_file import ProcessState, WorkFolder, read_state
 

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..documents import json_document, read_bytes, write_json
 from ..errors import DamagedFileError, InputError
+from ..storage.documents import json_document, read_bytes, write_json
 from . import lock
 
 

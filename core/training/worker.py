@@ -18,7 +18,7 @@ import traceback
 
 from ..backend import load_backend
 from ..errors import ZevatronError, one_line
-from ..provenance import versions
+from ..storage.provenance import versions
 from .control import Control, heed_signals
 from .run_folder import RunFolder
 

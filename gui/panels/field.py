@@ -6,8 +6,8 @@ from ...core.config import IMPORTED_FIELD, Table
 from ...core.errors import ConfigError
 from ...core.galactic_field.members import has_random_part
 from ...core.galactic_field.registry import FIELD_MODELS, check_parameters
-from .. import theme
-from ..widgets import button, label, row
+from ..style import theme
+from ..style.widgets import button, label, row
 from .field_dialogs import EnsembleDialog, ParametersDialog
 from .form import ChoiceField, Field, FileField, NumberField, field_for, spread
 from .section import SectionPanel

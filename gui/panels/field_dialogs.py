@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QDialog, QScrollArea, QWidget
 
 from ...core.config import Table
 from ...core.galactic_field.registry import FIELD_MODELS, model_parameters
-from .. import theme
-from ..plots.numbers import percent
-from ..widgets import Tick, ValueEdit, button, column, label, restyle, row, separator, wrapped
+from ..state.labels import registry_labels, with_families
+from ..style import theme
+from ..style.numbers import percent
+from ..style.widgets import Tick, ValueEdit, button, column, label, restyle, row, separator, wrapped
 from .form import NumberFormat
-from .labels import registry_labels, with_families
 
 DOT = "●"
 NUMBER_WIDTH, LIST_WIDTH, WEIGHT_WIDTH = 110, 250, 56

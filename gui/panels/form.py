@@ -16,9 +16,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ...core.config import Table, describe_setting, settings_of
-from ..plots.numbers import MINUS, THIN_SPACE
-from ..widgets import Choice, Dot, Slider, Tick, ValueEdit, button, column, label, restyle, row, wrapped
-from .labels import choice_entries
+from ..state.labels import choice_entries
+from ..style.numbers import MINUS, THIN_SPACE
+from ..style.widgets import Choice, Dot, Slider, Tick, ValueEdit, button, column, label, restyle, row, wrapped
 
 SLIDER_STEPS = 1000
 SYMBOLS = {"deg": "°"}

@@ -1,10 +1,10 @@
 """Network, its training, and the test: how the question is answered."""
 
 from ...core.config import PRESETS, RunConfig, settings_of, value_at
-from .. import theme
-from ..widgets import Segments, row, wrapped
+from ..state.labels import NARROW_SPACE
+from ..style import theme
+from ..style.widgets import Segments, row, wrapped
 from .form import BoundField, ChoiceField, field_for
-from .labels import NARROW_SPACE
 from .section import SectionPanel
 
 KEPT = ("events.n_events",)  # the window answers for every N of the run whatever the preset

@@ -2,7 +2,7 @@
 
 from ..plots.base import Key
 from ..plots.exposure import ExposureDiagram
-from ..widgets import wrapped
+from ..style.widgets import wrapped
 from .form import ChoiceField, FileField, field_for
 from .section import SectionPanel
 

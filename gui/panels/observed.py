@@ -4,8 +4,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from ...core.statistics.registry import FOR_EVENTS, label_of
-from ..plots.numbers import significant
-from ..widgets import Choice, Tick, button, column, row, wrapped
+from ..style.numbers import significant
+from ..style.widgets import Choice, Tick, button, column, row, wrapped
 from .form import ChoiceField, NumberField, field_for
 from .section import SectionPanel
 

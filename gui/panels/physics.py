@@ -1,7 +1,7 @@
 """Emission, energy, events: what happens between source and detector."""
 
-from ..plots.numbers import energy_range
-from ..widgets import Segments, ValueEdit, label, row
+from ..style.numbers import energy_range
+from ..style.widgets import Segments, ValueEdit, label, row
 from .form import ChoiceField, Field, FileField, NumberField, SliderField, field_for, spread
 from .section import SectionPanel
 

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea, QWidget
 
-from ..widgets import column, tab_as_laid_out
+from ..style.widgets import column, tab_as_laid_out
 from .field import FieldPanel
 from .form import Field
 from .method import NetworkPanel, TestPanel

@@ -2,8 +2,8 @@
 
 from PySide6.QtWidgets import QWidget
 
-from .. import theme
-from ..widgets import Fold, column, label, row, separator
+from ..style import theme
+from ..style.widgets import Fold, column, label, row, separator
 from .form import Field
 
 MARGIN = 2 * theme.RHYTHM

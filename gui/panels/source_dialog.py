@@ -6,7 +6,7 @@ from ...core.config import CustomSource, with_values
 from ...core.errors import ZevatronError
 from ...core.sources import known_sources
 from ..state.draft import Draft
-from ..widgets import Segments, button, column, label, row, wrapped
+from ..style.widgets import Segments, button, column, label, row, wrapped
 from .form import NumberField, TextField
 
 COORDINATES = {"galactic": ("Longitude l", "Latitude b"), "equatorial": ("Right ascension α", "Declination δ")}

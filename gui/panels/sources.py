@@ -17,9 +17,9 @@ from ...core.sources import (
     selected_sources,
     write_sources,
 )
-from .. import theme
-from ..plots.numbers import THIN_SPACE, fixed
-from ..widgets import Tick, button, clear_layout, column, label, row, tab_as_laid_out, wrapped
+from ..style import theme
+from ..style.numbers import THIN_SPACE, fixed
+from ..style.widgets import Tick, button, clear_layout, column, label, row, tab_as_laid_out, wrapped
 from .form import ListField, ResetDot, TickField
 from .section import SectionPanel
 from .source_dialog import SourceDialog

@@ -1,6 +1,6 @@
 """Widgets that show: skies, spectra, training curves, results. They compute no physics and hard-code no colour.
 
-Everything here is a plain ``QWidget`` with setters and signals; colours follow ``gui.theme`` by themselves.
+Everything here is a plain ``QWidget`` with setters and signals; colours follow ``gui.style.theme`` by themselves.
 
 ``sky.SkyPanels``
     The Sky tab. ``set_density(SkyDensity | None)``, ``set_mock(MockEvents | None, bin_edges, index=0, directions=None,

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy
 from shiboken6 import isValid
 
 from ...core.statistics.registry import STATISTICS, label_of
-from .. import theme as themes
-from .numbers import THIN_SPACE, fixed, tick
+from ..style import theme as themes
+from ..style.numbers import THIN_SPACE, fixed, tick
 from .sky_view import translucent, without_index
 
 GRID_OPACITY = 26  # of 255

@@ -7,7 +7,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from .. import theme as themes
+from ..style import theme as themes
 from .base import Words
 
 PRINT = themes.LIGHT

@@ -7,14 +7,14 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QStackedLayout, QWidget
 
 from ...core.sky import lonlat
-from .. import theme as themes
-from ..widgets import Choice, Segments, Slider, button, column, label, row, wrapped
+from ..style import theme as themes
+from ..style.numbers import THIN_SPACE, fixed, significant
+from ..style.widgets import Choice, Segments, Slider, button, column, label, row, wrapped
 from .base import NO_BREAK, SWATCHES, Key
 from .field_curves import MEASURES, RigidityDiagram
 from .field_map import FieldMap
 from .field_plane import MOST_RAYS, PlaneDiagram, StrengthBar, ray_look
 from .maps import ColourScale
-from .numbers import THIN_SPACE, fixed, significant
 
 KINDS = {"deflection": "Deflection", "magnification": "Magnification", "images": "Images"}
 FRAME = 110  # ms, of the animation

@@ -4,9 +4,9 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 
-from .. import theme as themes
+from ..style import theme as themes
+from ..style.numbers import tick
 from .base import Diagram
-from .numbers import tick
 from .sky_view import translucent
 
 MEASURES = {"n_images": "images", "spread": "angle (°)", "magnification": "magnification"}

@@ -3,7 +3,7 @@
 import numpy as np
 from PySide6.QtGui import QColor, QFont
 
-from .. import theme as themes
+from ..style import theme as themes
 from .painting import paint_dots, paint_ring, paint_text
 from .sky_map import SkyMap
 from .sky_view import translucent

@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem, QWidget
 
 from ...core.units import GALAXY_RADIUS, SUN_DISTANCE
-from .. import theme as themes
+from ..style import theme as themes
 from .base import Diagram
 from .maps import NO_VALUE
 from .painting import paint_colour_bar, paint_text, text_width

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from ...core.errors import InputError
 from ...core.sky import FRAMES
-from ..colormaps import CHOICES
+from ..style.colormaps import CHOICES
 from .maps import SCALES
 from .projection import KINDS, NARROWEST, WIDEST, Projection
 
@@ -35,7 +35,7 @@ class SkyLook:
     levels : str
         ``"shared"``: one range of colours for all bins, or one for each ``"panel"``.
     colours : str
-        Key of :data:`~zevatron.gui.colormaps.CHOICES`.
+        Key of :data:`~zevatron.gui.style.colormaps.CHOICES`.
     projection, frame, centre, width
         See :class:`~.projection.Projection`.
     overlays : tuple of str

@@ -3,8 +3,8 @@
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QMenu, QSplitter, QWidget
 
-from .. import theme as themes
-from ..widgets import Choice, Elided, button, column, label, row
+from ..style import theme as themes
+from ..style.widgets import Choice, Elided, button, column, label, row
 from .row_model import ROW_HEIGHT, RowTable
 from .run_table import FIELD, STATE, RunTable
 from .training import TrainingView

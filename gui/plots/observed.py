@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QWidget
 
-from .. import theme as themes
-from ..widgets import button, column, label, row, wrapped
-from .numbers import DASH, MISSING, THIN_SPACE, fixed, percent, significant
+from ..style import theme as themes
+from ..style.numbers import DASH, MISSING, THIN_SPACE, fixed, percent, significant
+from ..style.widgets import button, column, label, row, wrapped
 from .row_model import FONT, FOREGROUND, ROW_HEIGHT, Column, RowModel, RowTable
 
 MOST_EVENTS = 5000  # rows of the table; the file has all

@@ -1,7 +1,7 @@
 """Verdicts of several runs, sources and numbers of events in one diagram: what each curve is called and looks like."""
 
+from ..style.numbers import percent
 from .base import Diagram, statistic_colour, statistic_label, statistic_lines
-from .numbers import percent
 from .sky_view import translucent
 
 WHOLE_ROW = ("statistic", "run", "source", "n_events")

@@ -4,9 +4,9 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainterPath, QPen, QPolygonF
 
-from .. import theme as themes
+from ..style import theme as themes
+from ..style.numbers import tick
 from .maps import LEVELS
-from .numbers import tick
 
 
 def text_width(text, font):

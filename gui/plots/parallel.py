@@ -5,8 +5,8 @@ import math
 import numpy as np
 from PySide6.QtCore import QPointF, Qt, Signal
 
+from ..style.numbers import significant
 from .base import Diagram, Words
-from .numbers import significant
 from .sky_view import translucent
 
 MARGIN = 0.07  # of the height, above and below the values

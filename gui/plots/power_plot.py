@@ -7,8 +7,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from .. import theme as themes
-from .numbers import THIN_SPACE, percent, tick
+from ..style import theme as themes
+from ..style.numbers import THIN_SPACE, percent, tick
 from .overlay import VerdictDiagram
 from .sky_view import translucent
 

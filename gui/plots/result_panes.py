@@ -3,8 +3,8 @@
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from .. import theme as themes
-from ..widgets import Elided, Tick, button, column, row
+from ..style import theme as themes
+from ..style.widgets import Elided, Tick, button, column, row
 from .base import Key, in_a_later_turn
 from .power_plot import PowerDiagram
 from .result_plots import EtaDiagram, RocDiagram, ScoreDiagram

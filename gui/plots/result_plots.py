@@ -7,8 +7,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 
 from ...core.published import published_table
+from ..style.numbers import percent
 from .base import statistic_colour, statistic_label
-from .numbers import percent
 from .overlay import WITHOUT_NUMBER, Overlay, VerdictDiagram, tested_eta
 from .sky_view import translucent
 

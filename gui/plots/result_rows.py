@@ -1,8 +1,8 @@
 """Rows and columns of the results: what stands in a cell and what it is sorted by."""
 
 from ...core.published import published_eta
+from ..style.numbers import DASH, MISSING, THIN_SPACE, fixed, percent, percent_interval
 from .base import statistic_label
-from .numbers import DASH, MISSING, THIN_SPACE, fixed, percent, percent_interval
 from .row_model import Column
 
 ON_SCREEN = "on screen"

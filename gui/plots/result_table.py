@@ -6,7 +6,7 @@ import textwrap
 from PySide6.QtCore import QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QColor, QFont
 
-from .. import theme as themes
+from ..style import theme as themes
 from .base import statistic_colour
 from .result_filter import conditions
 from .result_rows import (

@@ -5,10 +5,10 @@ from PySide6.QtGui import QColor, QLinearGradient, QPainter
 from PySide6.QtWidgets import QLineEdit, QMenu, QScrollArea, QSplitter, QStackedLayout, QWidget
 
 from ...core.statistics.registry import STATISTICS
-from .. import theme as themes
-from ..widgets import Menu, button, column, empty_page, label, menu_button, row, wrapped
+from ..style import theme as themes
+from ..style.numbers import THIN_SPACE
+from ..style.widgets import Menu, button, column, empty_page, label, menu_button, row, wrapped
 from .base import Key
-from .numbers import THIN_SPACE
 from .result_panes import ResultPanes
 from .result_plots import PUBLISHED_SYMBOLS, EtaDiagram
 from .result_rows import COLUMNS, ETA_COLUMN, RUN_COLUMN

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractProxyModel, QAbstractTableModel, QModelIndex
 from PySide6.QtGui import QFont, QFontMetrics, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QTableView
 
-from .. import theme
+from ..style import theme
 
 ROW_HEIGHT = 28
 CELL_PADDING, CELL_MARGIN = 8, 8  # pixels: at each side of a text, and what the style adds to both together

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QFont
 
-from .. import theme as themes
-from .numbers import MISSING, fixed, percent
+from ..style import theme as themes
+from ..style.numbers import MISSING, fixed, percent
 from .row_model import FONT, FOREGROUND, TOOLTIP, Column, RowModel
 
 STATES = {  # words, colour of the theme, order

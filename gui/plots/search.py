@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 from ...core.config import settings_of
 from ...core.search.folder import best_first
 from ...core.search.plan import OBJECTIVES, Range
-from .. import theme as themes
-from ..widgets import Menu, button, column, empty_page, label, menu_button, progress_line, row, set_role
+from ..style import theme as themes
+from ..style.numbers import MISSING, clock, fixed, percent, percent_interval, tick
+from ..style.widgets import Menu, button, column, empty_page, label, menu_button, progress_line, row, set_role
 from .base import Key, in_a_later_turn
-from .numbers import MISSING, clock, fixed, percent, percent_interval, tick
 from .parallel import Axis, ParallelDiagram
 from .row_model import FONT, FOREGROUND, ROW_HEIGHT, TOOLTIP, Column, RowModel, RowTable
 from .training import Chip

@@ -6,8 +6,8 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
-from .. import theme as themes
-from ..widgets import Slider, label, row
+from ..style import theme as themes
+from ..style.widgets import Slider, label, row
 from .look import LARGEST_RADIUS, SMALLEST_RADIUS, SkyLook
 from .painting import paint_colour_bar, paint_text
 from .projection import pixel_centre

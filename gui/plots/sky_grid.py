@@ -6,8 +6,8 @@ import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont
 
-from .. import theme as themes
-from .numbers import energy_range, significant
+from ..style import theme as themes
+from ..style.numbers import energy_range, significant
 from .painting import paint_dots, paint_text, text_width
 from .sky_map import dot_diameters, event_kinds
 from .sky_view import SkyView, translucent

@@ -8,8 +8,8 @@ from PySide6.QtCore import QRectF, QVariantAnimation
 from PySide6.QtGui import QColor, QFont, QPen
 
 from ...core.sky import frame_rotation, unit_vectors
-from .. import theme as themes
-from .numbers import fixed
+from ..style import theme as themes
+from ..style.numbers import fixed
 from .painting import paint_colour_bar, paint_crosshair, paint_dots, paint_ring, paint_text, text_width
 from .projection import graticule_labels
 from .sky_view import Picture, SkyView, translucent

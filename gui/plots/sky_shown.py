@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.sky import frame_rotation, lonlat, unit_vectors, vector_pixels
+from ..style.numbers import THIN_SPACE, energy_range, fixed, percent, right_ascension, significant
 from .maps import EventDots, MapStack
-from .numbers import THIN_SPACE, energy_range, fixed, percent, right_ascension, significant
 
 
 @dataclass(frozen=True, eq=False)

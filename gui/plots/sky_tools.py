@@ -4,8 +4,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QComboBox, QWidget
 
-from ..colormaps import CHOICES
-from ..widgets import Menu, button, menu_button, row
+from ..style.colormaps import CHOICES
+from ..style.widgets import Menu, button, menu_button, row
 from .look import MODES, OVERLAYS
 
 PROJECTIONS = {"mollweide": "Whole sky", "globe": "Globe", "zoom": "Zoom"}

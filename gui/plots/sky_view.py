@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsScene
 
 from ...core.sky import frame_rotation, lonlat, unit_vectors
-from .. import colormaps
-from .. import theme as themes
+from ..style import colormaps
+from ..style import theme as themes
 from .maps import LEVELS, NO_VALUE
 from .projection import WHOLE_SKY
 from .tables import tables
@@ -210,7 +210,7 @@ class SkyView(pg.GraphicsView):
             self._forget("lines", "marks")
 
     def set_colours(self, name):
-        """Choose the colours: ``"diverging"`` or a key of :data:`~zevatron.gui.colormaps.CHOICES`."""
+        """Choose the colours: ``"diverging"`` or a key of :data:`~zevatron.gui.style.colormaps.CHOICES`."""
         if name != self._colours_name:
             self._colours_name = name
             self.restyle(self._theme)

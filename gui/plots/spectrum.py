@@ -5,9 +5,9 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
-from ..widgets import column, label
+from ..style.numbers import THIN_SPACE, significant, tick
+from ..style.widgets import column, label
 from .base import Diagram, Key
-from .numbers import THIN_SPACE, significant, tick
 
 ROUND_ENERGIES = (100, 1000, 200, 60, 300, 30, 20, 40, 150, 80, 400, 600, 50, 800)  # EeV, the more wanted first
 LABEL_ROOM = 28  # pixels from one label of the energy axis to the next

@@ -4,8 +4,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QProgressBar, QStackedLayout, QWidget
 
 from ...core.study.estimate import summary
-from .. import theme as themes
-from ..widgets import Elided, Menu, ValueEdit, button, column, label, menu_button, row, set_role, wrapped
+from ..style import theme as themes
+from ..style.widgets import Elided, Menu, ValueEdit, button, column, label, menu_button, row, set_role, wrapped
 from .row_model import ROW_HEIGHT, RowTable, add_row_keys
 from .study_table import ETA, CellModel
 from .training import Chip

@@ -2,9 +2,9 @@
 
 from PySide6.QtGui import QColor, QFont
 
-from .. import theme as themes
 from ..state.axes import axis_label, statistic_words
-from .numbers import MISSING, clock, fixed, percent, percent_interval
+from ..style import theme as themes
+from ..style.numbers import MISSING, clock, fixed, percent, percent_interval
 from .row_model import FONT, FOREGROUND, TOOLTIP, Column, RowModel
 
 STATES = {  # words, colour of the theme, order

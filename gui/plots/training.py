@@ -5,10 +5,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QStackedLayout, QWidget
 
-from .. import theme as themes
-from ..widgets import Segments, Tick, button, column, empty_page, label, progress_line, row, set_role
+from ..style import theme as themes
+from ..style.numbers import clock, percent, significant
+from ..style.widgets import Segments, Tick, button, column, empty_page, label, progress_line, row, set_role
 from .base import Diagram, Key, in_a_later_turn
-from .numbers import clock, percent, significant
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_eta", "seconds")
 CHIPS = {  # state: words, colour

@@ -9,7 +9,7 @@ import functools
 from dataclasses import asdict, replace
 
 from ...core.config import digest_of
-from ...core.kept import Store
+from ...core.storage.kept import Store
 
 KEPT = 8 * 2**20  # bytes of limits, some hundreds; what is forgotten is computed again when it is looked at
 MATTERS_FOR_DENSITY = ("sources", "emission", "propagation", "field", "observatory", "energy", "sky")

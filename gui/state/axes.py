@@ -1,12 +1,12 @@
 """The axes of a study as a person chooses and writes them, from what the settings say of themselves. No Qt here."""
 
 from ...core.config import network_kinds, settings_of, value_at
-from ...core.documents import toml_document
 from ...core.errors import ConfigError
 from ...core.settings import Table
 from ...core.statistics.registry import STATISTICS, label_of
+from ...core.storage.documents import toml_document
 from ...core.study.plan import LISTED, OWN_NETWORK, value_text
-from ..panels.labels import choice_entries
+from .labels import choice_entries
 
 RANGE = " to "
 MOST_IN_RANGE = 1000

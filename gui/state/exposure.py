@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..plots.numbers import fixed
+from ..style.numbers import fixed
 
 
 @dataclass(frozen=True, eq=False)

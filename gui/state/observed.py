@@ -206,7 +206,7 @@ def _judged_by_network(test, selection, densities, progress):
     from ...core.config import write_run
     from ...core.observed.stored import read_observation
     from ...core.sky_density import sky_densities
-    from ..engine import run_command
+    from ..background.engine import run_command
 
     densities = densities or sky_densities(test.config, progress=progress)
     effort = test.effort

@@ -12,7 +12,7 @@ from ...core.study import read_result
 from ...core.training.pace import Pace, measured_pace
 from ...core.training.queue import QueueState, RunQueue
 from ...core.training.run_folder import RunFolder, RunState
-from ..panels.labels import registry_labels
+from .labels import registry_labels
 
 DEPTH = 3  # folders in folders: `train` of several sources, studies
 MOST = 1000  # run folders that are listed

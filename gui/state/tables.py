@@ -1,6 +1,6 @@
 """Tables of the window as columns of plain values, in the order of the rows that are shown: for CSV and LaTeX. No Qt here.
 
-Each function returns ``(columns, comments)`` as :func:`zevatron.core.tables.write_table` takes them. Fractions are 0 to 1.
+Each function returns ``(columns, comments)`` as :func:`zevatron.core.storage.tables.write_table` takes them. Fractions are 0 to 1.
 """
 
 from ...core.settings import value_text

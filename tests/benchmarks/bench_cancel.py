@@ -19,12 +19,12 @@ from zevatron.core.search import SearchFolder
 from zevatron.core.search.plan import make_plan
 from zevatron.core.sources import selected_sources
 from zevatron.core.training import RunFolder
-from zevatron.gui.engine import run_command
-from zevatron.gui.jobs import CANCELLED, Jobs
-from zevatron.gui.search import Search
+from zevatron.gui.background.engine import run_command
+from zevatron.gui.background.jobs import CANCELLED, Jobs
 from zevatron.gui.state.answers import run_for
 from zevatron.gui.state.field import FieldWork
-from zevatron.gui.training import Training
+from zevatron.gui.tasks.search import Search
+from zevatron.gui.tasks.training import Training
 
 ACKNOWLEDGED, EFFECTIVE = 0.1, 1.0  # seconds
 DELAYS = (0.3, 1.0, 2.5)  # seconds of work before it is cancelled

@@ -19,13 +19,14 @@ import main  # noqa: F401
 
 from zevatron.core.config import RunConfig, run_toml, with_values
 from zevatron.core.statistics.registry import STATISTICS
-from zevatron.gui import settings, theme
-from zevatron.gui.faults import Faults
-from zevatron.gui.garbage import GarbageCollector
-from zevatron.gui.log import WindowHandler
+from zevatron.gui.background.faults import Faults
+from zevatron.gui.background.garbage import GarbageCollector
+from zevatron.gui.background.log import WindowHandler
+from zevatron.gui.files import settings
 from zevatron.gui.main_window import RESULTS, SKY, TRAINING, MainWindow
 from zevatron.gui.panels.method import preset_values
 from zevatron.gui.state.results import Run
+from zevatron.gui.style import theme
 
 USUAL, MOST = 50, 100  # ms
 SECONDS = 20  # of each stage

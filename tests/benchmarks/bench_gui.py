@@ -25,9 +25,8 @@ from zevatron.core.search.folder import NUMBERS, Trial
 from zevatron.core.search.plan import make_plan
 from zevatron.core.sky import frame_rotation
 from zevatron.core.training.run_folder import RunState
-from zevatron.gui import theme
-from zevatron.gui.faults import Faults
-from zevatron.gui.log import WindowHandler
+from zevatron.gui.background.faults import Faults
+from zevatron.gui.background.log import WindowHandler
 from zevatron.gui.plots.maps import relative_density
 from zevatron.gui.plots.monitor import MonitorView
 from zevatron.gui.plots.projection import WHOLE_SKY
@@ -37,6 +36,7 @@ from zevatron.gui.plots.search import SearchView
 from zevatron.gui.plots.sky import SkyPanels
 from zevatron.gui.plots.sky_grid import SkyGrid
 from zevatron.gui.state.runs import RunEntry
+from zevatron.gui.style import theme
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ STAGES = (
     "sources", "emission", "propagation", "galactic_field", "lens", "field_views", "exposure", "sky_density", "mock_events", "network",
     "statistics", "training", "study", "information", "cross", "search", "observed", "figures", "diagrams", "forecast", "report", "demo", "cli",
 )
+# The same for the window: a room may import those before it.
+ROOMS = ("style", "background", "state", "plots", "panels", "files", "controller", "tasks", "frame", "main_window", "app")
 # What may load a heavy library at import time or at all; elsewhere it is a fault.
 ALLOWED = {
     "keras": {"network", "training", "backend"}, "matplotlib": {"figures", "diagrams", "report"}, "optuna": {"search"}, "distributed": {"study"},
@@ -78,7 +80,21 @@ def test_stages_import_downwards():
     assert not faults, "\n".join(faults)
 
 
+def test_rooms_of_the_window_import_downwards():
+    def room(module):
+        return module.split(".")[1]
+
+    faults = [
+        f"{module} imports {target}"
+        for module, targets in import_graph(later=True).items() if module.startswith("gui.")
+        for target in targets if target.startswith("gui.") and ROOMS.index(room(target)) > ROOMS.index(room(module))
+    ]
+    assert not faults, "\n".join(faults)
+
+
 def test_every_stage_exists():
+    for room in ROOMS:
+        assert (ROOT / "gui" / room).is_dir() or (ROOT / "gui" / f"{room}.py").is_file(), room
     for stage in STAGES:
         assert (ROOT / "core" / stage).is_dir() or (ROOT / "core" / f"{stage}.py").is_file(), stage
 
@@ -133,12 +149,12 @@ def test_no_module_imports_itself_over_others():
     assert in_cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a", "c"}}) == {"b", "c"}
     assert not in_cycles(import_graph(later=False))
     # the form makes fields that are built from its own; the theme writes its style sheet
-    known = {"gui.panels.section", "gui.panels.field_dialogs", "gui.panels.field", "gui.panels.form", "gui.stylesheet", "gui.theme"}
+    known = {"gui.panels.section", "gui.panels.field_dialogs", "gui.panels.field", "gui.panels.form", "gui.style.stylesheet", "gui.style.theme"}
     assert in_cycles(import_graph(later=True)) == known
 
 
 def test_the_state_of_the_window_knows_no_qt_and_plots_alone_know_pyqtgraph():
-    homes = {"PySide6": lambda place: place.parts[0] != "state", "pyqtgraph": lambda place: place.parts[0] in ("plots", "theme.py", "colormaps.py")}
+    homes = {"PySide6": lambda place: place.parts[0] != "state", "pyqtgraph": lambda place: place.parts[0] in ("plots", "style")}
     faults = [
         f"{path.relative_to(ROOT)}:{line} imports {module}"
         for path in GUI

@@ -14,7 +14,7 @@ from zevatron.core.emission.power_law import power_law
 from zevatron.core.errors import UnknownNameError
 from zevatron.core.propagation import ENERGY_GRID
 from zevatron.core.propagation.diffuse import diffuse_flux, mass_group_columns
-from zevatron.core.tables import read_table
+from zevatron.core.storage.tables import read_table
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 SIGMA = 0.2 / np.log(10)

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from zevatron.core import cache
 from zevatron.core.errors import InputError
+from zevatron.core.storage import cache
 
 ARRAYS = {"map": np.arange(1000.0).reshape(10, 100), "ipix": np.arange(7, dtype=np.int64), "one": np.float64(3.5)}
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from zevatron.core.config import read_run, with_values
-from zevatron.core.tables import read_table, write_table
+from zevatron.core.storage.tables import read_table, write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = [

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zevatron.core import compressed
-from zevatron.core.compressed import chunks, read_text
 from zevatron.core.errors import DamagedFileError, InputError
+from zevatron.core.storage import compressed
+from zevatron.core.storage.compressed import chunks, read_text
 
 PACK = {".txt": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 TEXT = "".join(f"{i} {i * i}\n" for i in range(3000))

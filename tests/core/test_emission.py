@@ -28,7 +28,7 @@ from zevatron.core.propagation import (
 )
 from zevatron.core.propagation.march import emitted_state, states_at
 from zevatron.core.propagation.spectrum import flux_on_energies
-from zevatron.core.tables import write_table
+from zevatron.core.storage.tables import write_table
 
 PUBLISHED_SPECTRA = Path("/work/shared/reference/spectra")  # may not be committed
 FORMULAS = [name for name in EMISSION_MODELS if name not in ("table", "published")]

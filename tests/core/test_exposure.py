@@ -27,8 +27,8 @@ from zevatron.core.sky_density.exposed import exposed, relative_exposure
 from zevatron.core.sky_density.files import read_densities, write_densities
 from zevatron.core.sky_density.smoothing import smoothed_density
 from zevatron.core.sources import find_source
+from zevatron.core.storage.tables import write_table
 from zevatron.core.study import statistic_verdicts
-from zevatron.core.tables import write_table
 
 DECLINATIONS = (-89.9, -75, -60, -45, -30, -15, 0, 15, 30, 45, 60, 75, 89.9)
 # computed from the formula by somebody else: shared/physics/sky.md, section 1

@@ -19,7 +19,7 @@ from zevatron.core.galactic_field.registry import (
     published_model,
     published_parts,
 )
-from zevatron.core.tables import read_table, write_table
+from zevatron.core.storage.tables import read_table, write_table
 
 MODELS = list(FIELD_MODELS)
 REGULAR = [name for name, entry in FIELD_MODELS.items() if not entry.random]

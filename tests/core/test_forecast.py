@@ -10,7 +10,7 @@ import pytest
 from zevatron.core.config import run_config, with_values
 from zevatron.core.errors import ConfigError
 from zevatron.core.forecast import ForecastConfig, exponents, flux_ratio, forecast_config, run_forecast, yearly_rates
-from zevatron.core.tables import read_table
+from zevatron.core.storage.tables import read_table
 
 RUN = with_values(run_config("quick"), {
     "field.model": "jf12_regular", "sky.nside": 8, "test.maps": 2000, "test.bootstrap": 30, "test.check_maps": 0,

@@ -19,9 +19,7 @@ from tests.core.published_files import PublishedFile
 from tests.core.training_runs import small_density, small_run
 from tests.hostile import binary_readers, broken, hdf5_readers, outcome, sealed, text_readers
 from zevatron.core.config import config_from_dict, config_from_toml, parse_assignment, read_run
-from zevatron.core.documents import json_document, read_bytes, toml_document
 from zevatron.core.errors import ConfigError, DamagedFileError, InputError, ZevatronError
-from zevatron.core.hdf5 import HEAP, SIGNATURE, open_content
 from zevatron.core.network.maps import read_maps
 from zevatron.core.network.published import read_published
 from zevatron.core.observed.blind import read_plan, seal
@@ -29,6 +27,8 @@ from zevatron.core.observed.lists import read_event_list
 from zevatron.core.report.content import read_content
 from zevatron.core.sky_density.files import read_densities
 from zevatron.core.sky_density.files import sealed as sealed_file
+from zevatron.core.storage.documents import json_document, read_bytes, toml_document
+from zevatron.core.storage.hdf5 import HEAP, SIGNATURE, open_content
 from zevatron.core.study import read_result, read_study
 from zevatron.core.training import RunFolder
 from zevatron.core.training.queue import RunQueue

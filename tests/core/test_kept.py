@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zevatron.core.kept import Store, forget_all, kept_within, n_bytes
+from zevatron.core.storage.kept import Store, forget_all, kept_within, n_bytes
 
 SIZE = 250
 

@@ -66,7 +66,7 @@ def test_table_is_read_by_numpy_as_by_us(tmp_path, ending):
 
 
 def test_large_text_is_read_in_pieces(tmp_path, monkeypatch):
-    monkeypatch.setattr("zevatron.core.compressed.CHUNK", 100)
+    monkeypatch.setattr("zevatron.core.storage.compressed.CHUNK", 100)
     for path in (tmp_path / "proton_005EeV.txt", tmp_path / "proton_005EeV.txt.xz"):
         write_table(path, expected())
         assert angular_distance(read_table(path), expected()).max() < 2e-5

@@ -12,7 +12,7 @@ from zevatron.core.sky_density import AveragedField, LensReport
 from zevatron.core.sky_density.arrivals import nuclei_in_cells
 from zevatron.core.sky_density.files import read_densities, write_densities
 from zevatron.core.sky_density.lens_report import lens_report, mean_report, write_reports
-from zevatron.core.tables import read_table
+from zevatron.core.storage.tables import read_table
 
 FIELDS = (AveragedField("jf12, realisation 0", 0.75), AveragedField("jf12, realisation 1", 0.25, arrives=False))
 

@@ -27,7 +27,7 @@ from zevatron.core.network import (
 )
 from zevatron.core.network import maps as network_maps
 from zevatron.core.network.published import LARGEST, read_published
-from zevatron.core.tables import read_table
+from zevatron.core.storage.tables import read_table
 from zevatron.core.training import NetworkStatistic
 
 ROOT = Path(__file__).resolve().parents[2]

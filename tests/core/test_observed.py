@@ -21,13 +21,13 @@ from zevatron.core.observed.effort import Effort
 from zevatron.core.observed.lists import read_event_list
 from zevatron.core.observed.stored import read_observation
 from zevatron.core.observed.trained import mismatches, require_trained_for
-from zevatron.core.provenance import run_record
 from zevatron.core.sky import galactic_to_equatorial, lonlat
 from zevatron.core.sky_density.exposed import exposed
 from zevatron.core.statistics import MaximumLikelihoodRatio
 from zevatron.core.statistics.confidence import share_at_least, skies_with_fraction
+from zevatron.core.storage.provenance import run_record
+from zevatron.core.storage.tables import read_table, write_table
 from zevatron.core.study import write_result
-from zevatron.core.tables import read_table, write_table
 from zevatron.core.training import NetworkStatistic, RunFolder, train
 
 AUGER = ObservatoryConfig(exposure="auger")

@@ -26,7 +26,7 @@ from zevatron.core.propagation.nuclei import (
     cross_section_table,
 )
 from zevatron.core.propagation.photons import PHOTON_ENERGY, background_light, microwave_background
-from zevatron.core.tables import read_table
+from zevatron.core.storage.tables import read_table
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 FIELDS = {"cmb": None, "inoue12": "inoue12", "gilmore12": "gilmore12"}

@@ -21,8 +21,8 @@ from zevatron.core.report import make_report, read_content
 from zevatron.core.report.build import commands
 from zevatron.core.resources import resource_path
 from zevatron.core.statistics.registry import STATISTICS
+from zevatron.core.storage.tables import read_table
 from zevatron.core.study import Study, likelihood_verdicts, result_document, run_study, write_result
-from zevatron.core.tables import read_table
 from zevatron.core.training.run_folder import HISTORY, RunFolder
 
 RUN = with_values(run_config("quick"), {

@@ -5,6 +5,7 @@ import pytest
 
 from zevatron.core.config import RunConfig, read_run, with_values
 from zevatron.core.errors import ConfigError, DamagedFileError, NoEventsError, UnknownNameError
+from zevatron.core.storage.tables import read_table
 from zevatron.core.study import (
     Study,
     eta_latex,
@@ -19,7 +20,6 @@ from zevatron.core.study import (
 from zevatron.core.study.cell import CellState, cell_state, do_cell
 from zevatron.core.study.estimate import SKIES, study_cost
 from zevatron.core.study.plan import study_toml
-from zevatron.core.tables import read_table
 from zevatron.core.training import lock
 from zevatron.core.training.state_file import write_state
 

@@ -14,10 +14,10 @@ import pytest
 
 from zevatron.core.config import run_config, with_values
 from zevatron.core.errors import ConfigError, InputError, UnknownNameError
+from zevatron.core.storage.tables import read_table
 from zevatron.core.study import make_study, read_result, run_study
 from zevatron.core.study.cell import read_cell_state
 from zevatron.core.study.cluster import jobs_in_queue, jobs_on_scheduler, parse_resource, read_cluster
-from zevatron.core.tables import read_table
 
 pytest.importorskip("distributed")
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,12 +9,12 @@ import pytest
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.errors import InputError, NoEventsError
 from zevatron.core.resources import own_command
+from zevatron.core.storage.tables import read_table
 from zevatron.core.study import engine, folder, grid, make_study, run_study
 from zevatron.core.study.cell import CellState
 from zevatron.core.study.engine import cell_path
 from zevatron.core.study.estimate import study_cost, summary
 from zevatron.core.study.folder import CellReader, StudyFolder
-from zevatron.core.tables import read_table
 from zevatron.core.training import lock
 from zevatron.core.training.state_file import write_state
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zevatron.core.errors import InputError
-from zevatron.core.tables import read_table, write_latex, write_table
+from zevatron.core.storage.tables import read_table, write_latex, write_table
 
 
 def test_columns_come_back_exactly_and_further_ones_are_kept(tmp_path, rng):

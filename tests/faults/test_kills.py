@@ -221,8 +221,8 @@ import zevatron.core.sky_density
 from synthetic import synthetic_densities
 zevatron.core.sky_density.sky_densities = synthetic_densities
 from zevatron.gui import app, main_window
-from zevatron.gui.session import AFTER_A_CRASH
-from zevatron.gui.settings import set_runs_folder
+from zevatron.gui.files.session import AFTER_A_CRASH
+from zevatron.gui.files.settings import set_runs_folder
 
 def begin(window):
     said = window.messages.isVisible() and window.messages.text.text() == AFTER_A_CRASH

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from tests.core.training_runs import small_density, small_run
-from zevatron.core.cache import read_cache, write_cache
 from zevatron.core.errors import InputError, TrainingError, ZevatronError
-from zevatron.core.files import replacing
 from zevatron.core.network import load_network
 from zevatron.core.sky_density.files import read_densities, write_densities
+from zevatron.core.storage.cache import read_cache, write_cache
+from zevatron.core.storage.files import replacing
 from zevatron.core.training import RunFolder, TrainingProcess, train
 from zevatron.core.training import loop as training_loop
 from zevatron.core.training.run_folder import HISTORY
@@ -97,7 +97,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
 def test_a_limit_on_the_size_of_files_is_told_as_well():
     """The second way to a disk that takes no more, which needs no rights."""
     code = (
-        "import main, resource, signal, sys, numpy as np\nfrom zevatron.core.cache import write_cache\n"
+        "import main, resource, signal, sys, numpy as np\nfrom zevatron.core.storage.cache import write_cache\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n"
         "from zevatron.core.errors import InputError\nimport tempfile, pathlib\n"
         "with tempfile.TemporaryDirectory() as folder:\n"

@@ -15,13 +15,14 @@ from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
 from zevatron.core.config import run_toml, with_values
-from zevatron.gui import settings, theme
-from zevatron.gui.faults import Faults
-from zevatron.gui.garbage import GarbageCollector
-from zevatron.gui.log import WindowHandler
+from zevatron.gui.background.faults import Faults
+from zevatron.gui.background.garbage import GarbageCollector
+from zevatron.gui.background.log import WindowHandler
+from zevatron.gui.files import settings
 from zevatron.gui.main_window import MainWindow
 from zevatron.gui.plots.look import SkyLook
 from zevatron.gui.state.view import Choices
+from zevatron.gui.style import theme
 
 SMALL = {"field.model": "jf12_regular", "sky.nside": 8, "test.maps": 400, "test.bootstrap": 20, "test.check_maps": 1000, "events.n_events": (50, 100)}
 

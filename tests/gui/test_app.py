@@ -43,7 +43,7 @@ def until(ready, act, window):
 """
 SMALL_RUN = """
 from zevatron.core.config import RunConfig, run_toml, with_values
-from zevatron.gui.settings import set_runs_folder, settings
+from zevatron.gui.files.settings import set_runs_folder, settings
 run = with_values(RunConfig(), {"sky.nside": 8, "test.maps": 400, "events.n_events": (50,)})
 settings().setValue("session/run", run_toml(run, comments=False))
 set_runs_folder(os.environ["RUNS"])
@@ -74,7 +74,8 @@ def test_something_is_painted_before_the_slow_modules(environment):
     code = """
         import main, sys
         from PySide6.QtCore import QTimer
-        from zevatron.gui import app, splash
+        from zevatron.gui import app
+        from zevatron.gui.frame import splash
         slow = {"keras", "tensorflow", "numba", "h5py", "healpy", "astropy", "pyqtgraph"}
         shown = splash.Splash.show
         splash.Splash.show = lambda self: (shown(self), print(sorted(slow & set(sys.modules)), flush=True))
@@ -107,7 +108,7 @@ def test_interrupt_closes_the_window(environment):
 def test_closing_while_training_leaves_nothing_behind(environment, tmp_path, worker):
     program = start(f"""
         import functools
-        from zevatron.gui import training
+        from zevatron.gui.tasks import training
         worker = [sys.executable, "-c", {worker!r}]
         training.TrainingProcess = functools.partial(training.TrainingProcess, command=worker)
         main_window.MainWindow._may_close = lambda self: print("asked", flush=True) or True

@@ -11,11 +11,11 @@ from synthetic import synthetic_densities
 from zevatron.core.errors import InputError
 from zevatron.core.statistics import limit_verdict
 from zevatron.core.training.run_folder import RunFolder
-from zevatron.gui.jobs import RUNNING
-from zevatron.gui.jobs_bar import JobRow
-from zevatron.gui.queue import Trainings
-from zevatron.gui.settings import runs_folder
+from zevatron.gui.background.jobs import RUNNING
+from zevatron.gui.files.settings import runs_folder
+from zevatron.gui.frame.jobs_bar import JobRow
 from zevatron.gui.state.answers import run_for
+from zevatron.gui.tasks.queue import Trainings
 
 NUMBER = r"\d+\.\d\d .*\u2009%"
 
@@ -74,7 +74,7 @@ def test_a_limit_or_statistic_that_fails_holds_up_no_other(open_window, densitie
         return replace(limit_verdict(config, density, density, n_events, progress=progress), statistic=name)
 
     monkeypatch.setattr("zevatron.core.statistics.limit_verdict", fails_once)
-    monkeypatch.setattr("zevatron.gui.statistics.one_verdict", one_verdict)
+    monkeypatch.setattr("zevatron.gui.tasks.statistics.one_verdict", one_verdict)
     window = open_window(n_events=50)
     qtbot.waitUntil(lambda: [n for _, n in window.controller.missing_limits()] == [50] and has_sky(window), timeout=20_000)
     assert "not with 50" in window.messages.text.text() and window.inspector.limit.value.text() == "not computed"
@@ -93,7 +93,7 @@ def test_an_exposure_that_failed_is_asked_for_again(window, qtbot, monkeypatch):
         asked.append(arguments)
         raise InputError("no such file")
 
-    monkeypatch.setattr("zevatron.gui.exposure.shown_exposure", fails)
+    monkeypatch.setattr("zevatron.gui.tasks.exposure.shown_exposure", fails)
     window.exposure.changed.connect(shown.append)
     window.draft.set("observatory.exposure", "auger")
     qtbot.waitUntil(lambda: len(asked) == 1 and not any(job.title == "Exposure" for job in window.jobs.active), timeout=10_000)

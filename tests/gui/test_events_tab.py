@@ -24,18 +24,19 @@ from zevatron.core.mock_events import event_directions, event_energies
 from zevatron.core.network.files import RECORD
 from zevatron.core.observed.lists import read_event_list
 from zevatron.core.progress import Progress
-from zevatron.core.provenance import run_record
 from zevatron.core.sky import galactic_to_equatorial, lonlat
 from zevatron.core.sky_density.exposed import exposed
 from zevatron.core.statistics.confidence import skies_with_fraction
-from zevatron.core.tables import read_table, write_table
+from zevatron.core.storage.provenance import run_record
+from zevatron.core.storage.tables import read_table, write_table
 from zevatron.core.training.run_folder import RunFolder
-from zevatron.gui import engine, events
-from zevatron.gui.events_dialog import settings_for
+from zevatron.gui.background import engine
+from zevatron.gui.files.settings import runs_folder
 from zevatron.gui.main_window import EVENTS, SKY
-from zevatron.gui.settings import runs_folder
 from zevatron.gui.state import observed
 from zevatron.gui.state.skies import sampler_of
+from zevatron.gui.tasks import events
+from zevatron.gui.tasks.events_dialog import settings_for
 
 SHARED = Path("/work/shared/data")
 N, PLANTED = 60, 0.4
@@ -378,7 +379,7 @@ def test_a_network_for_something_else_is_refused_and_a_training_offered(events_w
 def test_the_offered_training_is_for_number_exposure_and_resolution_of_the_list_and_waits_its_turn(events_window, qtbot, listed, monkeypatch):
     window = events_window
     training_process.use_instead(monkeypatch)
-    monkeypatch.setattr("zevatron.gui.monitor.evaluate", lambda folder, progress: time.sleep(60))
+    monkeypatch.setattr("zevatron.gui.tasks.monitor.evaluate", lambda folder, progress: time.sleep(60))
     window.draft.set_many({"observatory.exposure": "auger_ta", "energy.resolution": 0.14, "training.epochs": 2000})
     open_list(window, qtbot, listed, adopt=False)
     window.train()  # another one is at work

@@ -11,15 +11,16 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QDragEnterEvent, QGuiApplic
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
 
 from zevatron.core.config import RunConfig, config_from_toml, run_toml, with_values
-from zevatron.gui import settings, theme
-from zevatron.gui.figure_copy import figure_at
-from zevatron.gui.palette import Palette, match, setting_entries
+from zevatron.gui.files import settings
+from zevatron.gui.files.figure_copy import figure_at
+from zevatron.gui.files.report import ReportDialog
+from zevatron.gui.files.session import AFTER_A_CRASH
+from zevatron.gui.frame.palette import Palette, match, setting_entries
+from zevatron.gui.frame.text_view import fault_line
+from zevatron.gui.frame.workspace import reachable
 from zevatron.gui.plots.base import Diagram
-from zevatron.gui.report import ReportDialog
-from zevatron.gui.session import AFTER_A_CRASH
-from zevatron.gui.text_view import fault_line
-from zevatron.gui.widgets import TYPING_PAUSE
-from zevatron.gui.workspace import reachable
+from zevatron.gui.style import theme
+from zevatron.gui.style.widgets import TYPING_PAUSE
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QFileDialog
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.galactic_field import registry
 from zevatron.gui.panels.field import FieldPanel
-from zevatron.gui.panels.labels import with_families
 from zevatron.gui.state.draft import Draft
+from zevatron.gui.state.labels import with_families
 
 RANDOM = "jf12"
 

@@ -14,15 +14,15 @@ from scipy.sparse import csr_array
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.field_views import deflection_map, magnification_map
 from zevatron.core.galactic_field import galactic_field
-from zevatron.core.kept import Store, n_bytes
 from zevatron.core.progress import Progress
 from zevatron.core.sky import angular_distance, pixel_vectors, unit_vectors, vector_pixels
-from zevatron.gui import theme
+from zevatron.core.storage.kept import Store, n_bytes
 from zevatron.gui.main_window import FIELD, SKY
-from zevatron.gui.panels.labels import label_of
 from zevatron.gui.plots.field_plane import MOST_RAYS, arrow_strokes
 from zevatron.gui.state import field as state
 from zevatron.gui.state.field import KEPT, SkyOfField
+from zevatron.gui.state.labels import label_of
+from zevatron.gui.style import theme
 
 NSIDE = 8
 

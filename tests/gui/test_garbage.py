@@ -9,7 +9,7 @@ import weakref
 
 from PySide6.QtWidgets import QWidget
 
-from zevatron.gui.garbage import MANY
+from zevatron.gui.background.garbage import MANY
 
 
 class Ring(QWidget):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from zevatron.core.errors import CancelledError, InputError
-from zevatron.gui.jobs import CANCELLED, DONE, FAILED, MOST_LEFT, REPORT_INTERVAL, JobProgress, Jobs, Report
+from zevatron.gui.background.jobs import CANCELLED, DONE, FAILED, MOST_LEFT, REPORT_INTERVAL, JobProgress, Jobs, Report
 
 
 @pytest.fixture

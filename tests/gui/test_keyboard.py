@@ -10,8 +10,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
 from zevatron.core.config import RunConfig
-from zevatron.gui import theme
 from zevatron.gui.state.view import Choices
+from zevatron.gui.style import theme
 
 
 def pixels(widget):

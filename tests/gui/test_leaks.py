@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import getAllValidWrappers, isValid
 
 from zevatron.core.config import run_toml, with_values
-from zevatron.gui.faults import Faults
-from zevatron.gui.log import WindowHandler
+from zevatron.gui.background.faults import Faults
+from zevatron.gui.background.log import WindowHandler
 from zevatron.gui.main_window import FIELD, MainWindow
 
 ENDING = 20  # seconds that threads may take to see that they are to end

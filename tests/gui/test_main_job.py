@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QMessageBox
 
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.training.run_folder import RunFolder
+from zevatron.gui.files.settings import runs_folder
 from zevatron.gui.main_window import RESULTS, TRAINING
-from zevatron.gui.settings import runs_folder
 
 TINY = {
     "field.model": "none", "sky.nside": 8, "sky.source_radius": 10.0, "energy.bin_width": 0.2, "events.n_events": (50, 100),

@@ -9,8 +9,8 @@ import pytest
 
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.galactic_field import random_field
-from zevatron.gui import memory
-from zevatron.gui.jobs import GRACE, Jobs
+from zevatron.gui.background import memory
+from zevatron.gui.background.jobs import GRACE, Jobs
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK, BLOCKS = 60_000, 2000  # bytes; small enough to come from the heap
@@ -37,7 +37,7 @@ APART = """
 import sys, ctypes
 import numpy as np
 import main
-from zevatron.gui import memory
+from zevatron.gui.background import memory
 apart = sys.argv[1] == "apart" and memory.keep_large_blocks_apart()
 for size in (1, 8, 16, 24):  # what is freed raises the bound of glibc to its size
     np.ones(size * 2**20, np.uint8)

@@ -17,13 +17,13 @@ from zevatron.core.progress import SILENT
 from zevatron.core.statistics.registry import STATISTICS, statistic_named
 from zevatron.core.study import read_result, result_document, write_result
 from zevatron.core.training.run_folder import RunFolder
-from zevatron.gui import models, training
+from zevatron.gui.files.settings import runs_folder
 from zevatron.gui.main_window import RESULTS
-from zevatron.gui.models import model_name
 from zevatron.gui.plots.base import statistic_lines
 from zevatron.gui.plots.result_rows import STATISTIC_COLUMN
-from zevatron.gui.settings import runs_folder
-from zevatron.gui.training import stored_verdict
+from zevatron.gui.tasks import models, training
+from zevatron.gui.tasks.models import model_name
+from zevatron.gui.tasks.training import stored_verdict
 
 
 def limits_known(window):

@@ -21,13 +21,13 @@ from zevatron.core.study import result_document, write_result
 from zevatron.core.training import lock
 from zevatron.core.training.queue import RunQueue, run_name
 from zevatron.core.training.run_folder import RunFolder
-from zevatron.gui import monitor
+from zevatron.gui.files.settings import runs_folder
 from zevatron.gui.main_window import TRAINING
 from zevatron.gui.plots.run_table import COLUMNS
-from zevatron.gui.queue_dialog import QueueDialog
-from zevatron.gui.settings import runs_folder
 from zevatron.gui.state.answers import run_for
-from zevatron.gui.training import Training
+from zevatron.gui.tasks import monitor
+from zevatron.gui.tasks.queue_dialog import QueueDialog
+from zevatron.gui.tasks.training import Training
 
 SHORT = {"training.epochs": 3, "events.n_events": (50, 100)}
 LONG = 2000  # epochs that no test waits for

@@ -7,10 +7,10 @@ import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import Qt
 
-from zevatron.gui import theme
 from zevatron.gui.plots.base import Key, statistic_colour, statistic_label
 from zevatron.gui.plots.spectrum import ROUND_ENERGIES, SpectrumPlot
 from zevatron.gui.plots.training import CHIPS, TrainingView, best_epoch, history_columns
+from zevatron.gui.style import theme
 
 EDGES = 56.0 * 10 ** (0.05 * np.arange(16))
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zevatron.gui.plots import numbers
 from zevatron.gui.plots.base import PrintedAxis, decimals_of
 from zevatron.gui.plots.maps import NO_VALUE, ColourScale, EventDots, MapStack, event_counts, relative_density
+from zevatron.gui.style import numbers
 
 
 @pytest.mark.parametrize(("value", "text"), [

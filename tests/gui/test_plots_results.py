@@ -11,7 +11,6 @@ from verdict_samples import verdict, verdicts
 from zevatron.core import diagrams, figures
 from zevatron.core.published import published_eta
 from zevatron.core.study import eta_latex
-from zevatron.gui import theme
 from zevatron.gui.plots.drawn import can_be_drawn, drawing
 from zevatron.gui.plots.power_plot import between, deviates
 from zevatron.gui.plots.result_filter import conditions
@@ -19,6 +18,7 @@ from zevatron.gui.plots.result_plots import published_points
 from zevatron.gui.plots.result_rows import RATIO_COLUMN, RUN_COLUMN, Row
 from zevatron.gui.plots.result_table import ratio_colour
 from zevatron.gui.plots.results import EXPORTS, EtaPlot, ResultsView
+from zevatron.gui.style import theme
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QApplication
 from sky_samples import brightest, density, mock_sky, point_of, wait_for_pictures
 
 from zevatron.core.sky import angular_distance, lonlat, pixel_vectors, unit_vectors, vector_pixels
-from zevatron.gui import theme
 from zevatron.gui.plots import tables
 from zevatron.gui.plots.projection import WHOLE_SKY
 from zevatron.gui.plots.sky import SkyPanels
 from zevatron.gui.plots.sky_grid import grid_columns, grid_height, picture_width
+from zevatron.gui.style import theme
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from PySide6.QtWidgets import QApplication
 
 from zevatron.core.errors import InputError
 from zevatron.core.sources import find_source
-from zevatron.gui import theme
+from zevatron.gui.files.scenes import Scene, read_scenes, standard_scenes, write_scenes
 from zevatron.gui.main_window import SKY
 from zevatron.gui.plots.look import SkyLook
-from zevatron.gui.scenes import Scene, read_scenes, standard_scenes, write_scenes
+from zevatron.gui.style import theme
 
 SCRIPT = """
 [[scene]]

@@ -14,8 +14,8 @@ from zevatron.core.config import with_values
 from zevatron.core.errors import InputError
 from zevatron.core.study import result_document, write_result
 from zevatron.core.training.run_folder import RunFolder
+from zevatron.gui.files.settings import runs_folder
 from zevatron.gui.main_window import RESULTS, SKY, TRAINING
-from zevatron.gui.settings import runs_folder
 from zevatron.gui.state.results import read_results
 
 LIMIT, NETWORK = "likelihood_ratio", "bcnn"

@@ -10,8 +10,8 @@ from PySide6.QtGui import QFontMetrics, QWheelEvent
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
 
-from zevatron.gui import theme
 from zevatron.gui.plots.row_model import LEFT, RIGHT, Column, RowModel, RowTable
+from zevatron.gui.style import theme
 
 COLUMNS = (
     Column("Name", "", lambda row: row.name, lambda row: (row.name,)),

@@ -15,11 +15,11 @@ from zevatron.core.config import RunConfig, with_values
 from zevatron.core.search import SearchFolder
 from zevatron.core.search.folder import NUMBERS, Trial
 from zevatron.core.search.plan import make_plan
-from zevatron.gui import search as search_module
+from zevatron.gui.files.settings import runs_folder
 from zevatron.gui.main_window import SEARCH, TRAINING
 from zevatron.gui.plots.parallel import MARGIN, Axis
-from zevatron.gui.search_dialog import SearchDialog, read_values
-from zevatron.gui.settings import runs_folder
+from zevatron.gui.tasks import search as search_module
+from zevatron.gui.tasks.search_dialog import SearchDialog, read_values
 
 PARAMETERS = {"sky.nside": [8, 16], "network.filters": {"low": 4, "high": 64, "log": True}, "network.dense": [[], [0], [8, 8]]}
 WORKER = """

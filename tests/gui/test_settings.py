@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings
 
-from zevatron.gui import settings as store_of
+from zevatron.gui.files import settings as store_of
 
 TEXTS = {"theme": "light", "session/run": 'name = "x, @Variants \\\\x40Var\\"\n', "recent_files": ["/a@b", "/c"], "n": "3", "path": "@Va"}
 

@@ -14,10 +14,10 @@ from sky_samples import EDGES, brightest, density, mock_sky, point_of, wait_for_
 from zevatron.core.errors import InputError
 from zevatron.core.sky import angular_distance, equatorial_to_galactic, lonlat, pixel_vectors, unit_vectors
 from zevatron.core.statistics import li_ma
-from zevatron.gui import colormaps, theme
 from zevatron.gui.plots.look import SkyLook
 from zevatron.gui.plots.maps import ColourScale
 from zevatron.gui.plots.sky import SkyPanels
+from zevatron.gui.style import colormaps, theme
 
 CEN_A = SimpleNamespace(name="Cen A", glon=309.5, glat=19.4)
 

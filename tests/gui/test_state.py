@@ -11,9 +11,9 @@ from synthetic import synthetic_density
 
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.errors import CancelledError, DamagedFileError
-from zevatron.core.kept import n_bytes
 from zevatron.core.progress import Progress
 from zevatron.core.sources import find_source
+from zevatron.core.storage.kept import n_bytes
 from zevatron.core.study import verdict_from_entry
 from zevatron.gui.state.answers import (
     Answers,

@@ -22,14 +22,14 @@ from zevatron.core.study.plan import study_toml
 from zevatron.core.training import lock
 from zevatron.core.training.run_folder import RunFolder
 from zevatron.core.training.state_file import write_state
-from zevatron.gui import study as study_module
+from zevatron.gui.files.settings import runs_folder
 from zevatron.gui.main_window import RESULTS, SKY, STUDIES
 from zevatron.gui.plots.study_table import CellModel
-from zevatron.gui.settings import runs_folder
 from zevatron.gui.state.axes import axis_choices, axis_settings, base_values, read_values, write_values
 from zevatron.gui.state.results import read_results
 from zevatron.gui.state.studies import SHOWN, StudyReader, is_study_file
-from zevatron.gui.study_dialog import StudyDialog
+from zevatron.gui.tasks import study as study_module
+from zevatron.gui.tasks.study_dialog import StudyDialog
 
 NORTH = {"observatory.latitude": 90.0, "observatory.max_zenith": 20.0, "events.n_events": (50,)}  # a site that never sees Cen A
 LONG = 1_000_000  # check maps that take seconds

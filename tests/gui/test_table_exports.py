@@ -9,11 +9,11 @@ from test_studies_tab import NORTH, show
 
 from zevatron.core.config import with_values
 from zevatron.core.search.folder import NUMBERS
+from zevatron.core.storage.tables import read_table
 from zevatron.core.study import make_study
-from zevatron.core.tables import read_table
 from zevatron.core.training.run_folder import RunFolder, RunState
+from zevatron.gui.files.settings import runs_folder
 from zevatron.gui.main_window import TRAINING
-from zevatron.gui.settings import runs_folder
 from zevatron.gui.state.answers import run_for
 
 

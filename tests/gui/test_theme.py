@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from zevatron.gui import colormaps, theme
-from zevatron.gui.stylesheet import TEMPLATE, stylesheet
+from zevatron.gui.style import colormaps, theme
+from zevatron.gui.style.stylesheet import TEMPLATE, stylesheet
 
 THEMES = pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT, theme.CONTRAST], ids=lambda t: t.name)
 # R. M. Machado et al., IEEE Trans. Vis. Comput. Graph. 15 (2009) 1291, severity 1.0, on linear RGB
@@ -130,6 +130,6 @@ def test_stylesheet_uses_theme_colours_only(colours):
 def test_no_colour_outside_the_theme():
     from pathlib import Path
 
-    folder = Path(theme.__file__).parent
+    folder = Path(theme.__file__).parents[1]
     found = [path.name for path in folder.rglob("*.py") if path.name != "theme.py" and re.search(r"[\"']#[0-9a-fA-F]{6}\b", path.read_text())]
     assert found == []

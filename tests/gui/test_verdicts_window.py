@@ -11,10 +11,10 @@ from synthetic import synthetic_densities
 from zevatron.core.config import with_values
 from zevatron.core.statistics import limit_verdict
 from zevatron.core.study import result_document, write_result
-from zevatron.gui.information import RANDOM
 from zevatron.gui.plots.result_plots import RocDiagram
 from zevatron.gui.plots.result_rows import ALPHA_COLUMN
 from zevatron.gui.state.answers import read_verdicts
+from zevatron.gui.tasks.information import RANDOM
 
 
 def limit_on_screen(window):

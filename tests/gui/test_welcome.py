@@ -7,10 +7,10 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from zevatron.core.config import RunConfig, run_toml, with_values
 from zevatron.core.training.run_folder import RunFolder
-from zevatron.gui import settings
-from zevatron.gui.examples import EXAMPLES
-from zevatron.gui.files import CANCEL
-from zevatron.gui.tour import Tour, place_beside, stops
+from zevatron.gui.files import settings
+from zevatron.gui.files.run_files import CANCEL
+from zevatron.gui.frame.examples import EXAMPLES
+from zevatron.gui.frame.tour import Tour, place_beside, stops
 
 
 @pytest.fixture(autouse=True)

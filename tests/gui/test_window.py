@@ -19,13 +19,14 @@ from zevatron.core.config import RunConfig, read_run, run_toml, with_values
 from zevatron.core.errors import InputError
 from zevatron.core.sky_density import AveragedField
 from zevatron.core.statistics import limit_verdict
-from zevatron.gui import settings, theme
-from zevatron.gui.about import AboutDialog
-from zevatron.gui.answer import rays_details, rays_text, signed
-from zevatron.gui.jobs import RUNNING
+from zevatron.gui.background.jobs import RUNNING
+from zevatron.gui.files import settings
+from zevatron.gui.frame.about import AboutDialog
+from zevatron.gui.frame.answer import rays_details, rays_text, signed
 from zevatron.gui.main_window import INSPECTOR_FROM, RESULTS, SKY, TRAINING
 from zevatron.gui.panels.source_dialog import SourceDialog
 from zevatron.gui.plots.projection import pixel_centre
+from zevatron.gui.style import theme
 
 
 def limits_known(window):

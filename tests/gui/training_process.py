@@ -23,7 +23,7 @@ def command(folder, root=ROOT):
 def use_instead(monkeypatch):
     """Let the window start this process in place of the real one; returns the folders it was started for, in order."""
     from zevatron.core.training.process import TrainingProcess
-    from zevatron.gui import training
+    from zevatron.gui.tasks import training
 
     started = []
 

@@ -1,0 +1,1 @@
+"""What stands around the picture: bars, menus, panels, pages for a new user, demo mode."""
