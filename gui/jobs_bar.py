@@ -31,7 +31,7 @@ class JobRow(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.words, 1)
         layout.addLayout(self.buttons)
-        self._actions = None
+        self._actions = {}
 
     def show_progress(self, title, fraction, words):
         """Show title, share done (None: unknown) and words."""
@@ -41,14 +41,13 @@ class JobRow(QWidget):
         self.words.setText(words)
 
     def show_actions(self, actions):
-        """Show buttons for ``(text, function)``; made anew only if the texts differ."""
-        names = tuple(text for text, _ in actions)
-        if names == self._actions:
+        """Show buttons for ``(text, function)``; made anew only if the texts differ, though they may be those of another training."""
+        before, self._actions = self._actions, dict(actions)
+        if [*self._actions] == [*before]:
             return
-        self._actions = names
         clear_layout(self.buttons)
-        for text, function in actions:
-            self.buttons.addWidget(button(text, on_click=function))
+        for text in self._actions:
+            self.buttons.addWidget(button(text, on_click=lambda text=text: self._actions[text]()))
 
 
 def words_for(job):
