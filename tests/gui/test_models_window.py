@@ -175,6 +175,7 @@ def test_the_table_of_the_export_holds_what_the_limit_rests_on_and_every_warning
     limit = controller.answers.limit(controller.config, "Cen A", 100)
     controller.answers.add_method(controller.config, replace(limit, statistic="model:x"), "Trained for another scenario: it was M82")
     controller.answers_changed.emit()
+    qtbot.waitUntil(lambda: window.results.model.rowCount() == len(window.verdicts()), timeout=5000)
     window.exports.write("results_csv", tmp_path / "eta.csv")
     qtbot.waitUntil(lambda: (tmp_path / "eta.csv").exists(), timeout=10_000)
     lines = (tmp_path / "eta.csv").read_text().splitlines()

@@ -22,6 +22,7 @@ from zevatron.core.training import lock
 from zevatron.core.training.queue import RunQueue, run_name
 from zevatron.core.training.run_folder import RunFolder
 from zevatron.gui.files.settings import runs_folder
+from zevatron.gui.frame.jobs_bar import JobRow
 from zevatron.gui.main_window import TRAINING
 from zevatron.gui.plots.run_table import COLUMNS
 from zevatron.gui.state.answers import run_for
@@ -376,6 +377,18 @@ def test_a_training_that_ends_while_one_is_asked_whether_to_discard_it_is_discar
     monkeypatch.setattr(QMessageBox, "question", ends_meanwhile)
     tab.monitor.discard(training)
     qtbot.waitUntil(lambda: not (path / "config.toml").exists(), timeout=10_000)
+
+
+def test_the_same_buttons_act_on_what_is_shown_now(qtbot):
+    """One training ends and the next has the same buttons: they pressed those of the first, which was gone."""
+    pressed, shown = [], JobRow()
+    qtbot.addWidget(shown)
+    for name in ("first", "second"):
+        shown.show_actions([(text, lambda name=name, text=text: pressed.append((name, text))) for text in ("Pause", "Discard")])
+    shown.show()
+    for number in range(shown.buttons.count()):
+        click(qtbot, shown.buttons.itemAt(number).widget())
+    assert pressed == [("second", "Pause"), ("second", "Discard")]
 
 
 def test_the_limit_of_a_run_is_computed_after_that_of_another_has_taken_its_place(tab, qtbot, monkeypatch):

@@ -95,7 +95,7 @@ def test_a_study_is_made_by_clicks_estimated_done_and_its_failure_listed(tab, qt
     assert not tab.study.path.exists() and tab.study.path.parent == runs_folder()  # nothing has started yet
 
     click(qtbot, view.act)
-    assert tab.jobs_bar.main_row.title.text() == f"Study {tab.study.name}"
+    qtbot.waitUntil(lambda: tab.jobs_bar.main_row.title.text() == f"Study {tab.study.name}", timeout=5000)
     qtbot.waitUntil(lambda: not tab.study.is_active, timeout=120_000)
     qtbot.waitUntil(lambda: view.act.text() == "Try failed cells again", timeout=10_000)
     assert column(view, "State") == ["done", "failed"] and "1 of 2 cells" in tab.messages.text.text()
