@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 
 from ..files.settings import settings
 from ..style import theme
-from ..style.widgets import first_focusable
+from ..style.widgets import delete_when_over, first_focusable
 
 
 class Commands:
@@ -50,7 +50,7 @@ class Commands:
 
     @staticmethod
     def _open(dialog):
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        delete_when_over(dialog)
         dialog.open()
 
     @staticmethod

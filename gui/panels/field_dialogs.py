@@ -10,7 +10,7 @@ from ...core.galactic_field.registry import FIELD_MODELS, model_parameters
 from ..state.labels import registry_labels, with_families
 from ..style import theme
 from ..style.numbers import percent
-from ..style.widgets import Tick, ValueEdit, button, column, label, restyle, row, separator, wrapped
+from ..style.widgets import Tick, ValueEdit, button, column, delete_when_over, label, restyle, row, separator, wrapped
 from .form import NumberFormat
 
 DOT = "●"
@@ -31,7 +31,7 @@ class FieldDialog(QDialog):
 
     def __init__(self, draft, title, about, parent=None):
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        delete_when_over(self)
         self.setWindowTitle(title)
         self.resize(*self.size)
         self.draft = draft

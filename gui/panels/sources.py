@@ -19,7 +19,7 @@ from ...core.sources import (
 )
 from ..style import theme
 from ..style.numbers import THIN_SPACE, fixed
-from ..style.widgets import Tick, button, clear_layout, column, label, row, tab_as_laid_out, wrapped
+from ..style.widgets import Tick, button, clear_layout, column, delete_when_over, label, row, tab_as_laid_out, wrapped
 from .form import ListField, ResetDot, TickField
 from .section import SectionPanel
 from .source_dialog import SourceDialog
@@ -275,7 +275,7 @@ class SourcesPanel(SectionPanel):
     def add_source(self, position=None):
         """Ask for a source of the user's own; ``position`` is where it is, Galactic, in degrees."""
         dialog = SourceDialog(self._draft.config.sources, self.window(), position=position)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        delete_when_over(dialog)
         dialog.accepted.connect(lambda: self._add((dialog.entry,)))
         dialog.open()
 

@@ -2,6 +2,7 @@
 
 import itertools
 
+import shiboken6
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QColor, QFont, QFontMetrics, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import (
@@ -133,6 +134,20 @@ def first_focusable(parent):
         if parent.isAncestorOf(widget) and widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
             return widget
     return None
+
+
+def delete_when_over(dialog):
+    """Delete a dialog and all in it once it is over, in a later turn and in one go.
+
+    Qt's own ``deleteLater`` does not hold the lock of the interpreter, which PySide 6.11 then takes for each part that Python
+    knows; what another thread frees in between ends the program (seen in a core dump, see docs/robustness.md).
+    """
+    dialog.finished.connect(lambda result: QTimer.singleShot(0, lambda: _delete(dialog)))
+
+
+def _delete(thing):
+    if shiboken6.isValid(thing):
+        shiboken6.delete(thing)
 
 
 def clear_layout(layout):

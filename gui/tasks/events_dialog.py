@@ -7,7 +7,7 @@ from ...core.observatory import BOTH
 from ..panels.observed import selection_words
 from ..state.labels import WORDS
 from ..style.numbers import fixed, percent, significant
-from ..style.widgets import Tick, button, column, label, row, separator, wrapped
+from ..style.widgets import Tick, button, column, delete_when_over, label, row, separator, wrapped
 
 WIDTH, MOST_HEIGHT = 600, 420
 QUANTITIES = {
@@ -51,7 +51,7 @@ class EventsDialog(QDialog):
     def __init__(self, lists, config, selection, parent=None):
         super().__init__(parent)
         self.setWindowTitle("Open events")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        delete_when_over(self)
         self.setMinimumWidth(WIDTH)
         self._wanted = settings_for(lists, config)
         self.cut = wrapped()

@@ -13,6 +13,7 @@ from ..controller import one_limit
 from ..plots.run_table import RunRow
 from ..state.answers import run_for, wanted_numbers
 from ..style.numbers import clock
+from ..style.widgets import delete_when_over
 from .training import evaluate, modified, stored_verdict
 
 REDRAW = 200  # ms between two looks at the training that is shown: epochs may be shorter than it takes to draw them
@@ -80,7 +81,7 @@ class Monitor:
             controller.config, entries, self._runs.listing.entries, trainings.queue.at_once, trainings.is_started, self._window,
         )
         dialog.accepted.connect(lambda: trainings.add(dialog.runs, dialog.begins.isChecked() or trainings.is_started))
-        dialog.finished.connect(lambda result: dialog.deleteLater())
+        delete_when_over(dialog)
         dialog.open()
 
     def discard(self, training):

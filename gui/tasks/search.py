@@ -13,6 +13,7 @@ from ..background.worker_process import WorkerProcess, last_line
 from ..files import settings
 from ..state.answers import run_for
 from ..state.labels import registry_labels
+from ..style.widgets import delete_when_over
 
 LOG = logging.getLogger(__name__)
 POLL = 500  # ms between two looks at the search folder
@@ -259,7 +260,7 @@ class Searches:
         base = run_for(controller.config, controller.source_name, controller.choices.n_events)
         dialog = SearchDialog(base, self._window)
         dialog.accepted.connect(lambda: self._start(dialog.plan))
-        dialog.finished.connect(lambda result: dialog.deleteLater())
+        delete_when_over(dialog)
         dialog.open()
 
     def _start(self, plan):

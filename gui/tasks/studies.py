@@ -13,6 +13,7 @@ from ...core.study.plan import read_study, study_toml
 from ..files import settings
 from ..state.results import RESULT, read_results
 from ..state.studies import about, cell_command, folder_name, study_command
+from ..style.widgets import delete_when_over
 
 FILTER = "Study files (*.toml);;All files (*)"
 MOST_ADDED = 500  # results in one go
@@ -86,7 +87,7 @@ class Studies:
         sources, chosen = self._window.controller.sources()
         dialog = StudyDialog(base, sources, chosen, self._window.jobs, study, self._window)
         dialog.accepted.connect(lambda: self._made(dialog.study, study))
-        dialog.finished.connect(lambda result: dialog.deleteLater())
+        delete_when_over(dialog)
         dialog.open()
 
     def _made(self, study, before):
