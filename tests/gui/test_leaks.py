@@ -23,6 +23,7 @@ from zevatron.gui.main_window import FIELD, MainWindow
 ENDING = 20  # seconds that threads may take to see that they are to end
 CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")  # Linux
 NOISE = 3  # wrappers that come and go
+SETTLED = 600  # ms after which single shots are over: turns to come, and the patience with cancelled jobs
 
 
 def children():
@@ -98,9 +99,11 @@ def run_cycles(qtbot, cycles, pids):
         os.kill(pids[-1], 0)
 
     cycle(qtbot, visit)  # what is made once for all windows stays
+    qtbot.wait(SETTLED)
     before, began = alive(), time.monotonic()
     for _ in range(cycles):
         cycle(qtbot, visit)
+    qtbot.wait(SETTLED)
     after = alive()
     print(f"\n{cycles} windows in {time.monotonic() - began:.0f} s; before {before}, after {after}")
     assert_nothing_is_left(before, after, cycles)
