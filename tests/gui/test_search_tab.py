@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 from hands import by_script, click, type_into
-from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMessageBox
 
 from zevatron.core.config import RunConfig, with_values
 from zevatron.core.search import SearchFolder
@@ -158,8 +158,7 @@ def test_a_dialog_is_gone_when_it_was_answered(new_window, qtbot):
     for answer in ("reject", "reject"):
         new_window.searches.new()
         getattr(new_window.findChild(SearchDialog), answer)()
-        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    assert new_window.findChild(SearchDialog) is None
+        qtbot.waitUntil(lambda: new_window.findChild(SearchDialog) is None, timeout=5000)
 
 
 def test_the_end_of_a_search_is_seen_when_its_folder_is_gone(new_window, folder, qtbot, monkeypatch, tmp_path):
