@@ -30,6 +30,7 @@ from zevatron.gui.style import theme
 
 USUAL, MOST = 50, 100  # ms
 SECONDS = 20  # of each stage
+CLICK = 200  # ms between two things that a person does
 PATIENCE = 600_000  # ms, on a machine that others use
 RUN = {"events.n_events": (100, 300, 500), "test.maps": 5000}
 
@@ -130,9 +131,11 @@ def test_the_window_answers(what, full_window, garbage, qtbot, benchmark):
 
     def scanning():
         window.tabs.setCurrentIndex(RESULTS)
+        qtbot.wait(CLICK)
         for name in STATISTICS:
             if name != "likelihood_ratio":
                 window.statistics.choose(name, True)
+                qtbot.wait(CLICK)
         controller.compute_information()
         qtbot.wait(1000 * SECONDS)
 
