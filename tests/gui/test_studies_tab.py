@@ -124,7 +124,7 @@ def test_a_study_is_stopped_continued_and_survives_the_window(tab, open_window, 
     show(qtbot, tab, make_study(base, {"test.check_maps": [0, LONG]}, ["likelihood_ratio"]), path)
     loaded = {"keras", "tensorflow"} & set(sys.modules)
     click(qtbot, view.act)
-    qtbot.waitUntil(lambda: column(view, "State") == ["done", "running"], timeout=60_000)
+    qtbot.waitUntil(lambda: column(view, "State") == ["done", "running"], timeout=120_000)
     assert view.chip.text().endswith("Running") and "1 of 2 cells done" in view.status.text()
     click(qtbot, view.act)
     qtbot.waitUntil(lambda: not tab.study.is_active, timeout=10_000)
